@@ -1,0 +1,72 @@
+"""How the daemon is doing, in numbers that add up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["starting", "waiting", "running", "paused", "draining", "stopped"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """Where every frame went: received = used + Σ refused + waiting, always."""
+
+    received: int = 0
+    used: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    """By reason."""
+    waiting: int = 0
+    """In the queue, in a worker, or spooled to disk."""
+    lost: int = 0
+    """Frames that the numbering says existed but never arrived here."""
+
+    def add_up(self) -> bool:
+        """Whether nothing went missing inside livepdf."""
+        return self.received == self.used + sum(self.refused.values()) + self.waiting
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """One line about the daemon, published about twice a second."""
+
+    state: State
+    time: float
+    """Unix seconds when this was written."""
+    counters: Counters
+    run: str = ""
+    source: str = ""
+    """Kind and address of the source, for people."""
+    source_state: str = ""
+    """connected, waiting, stalled or lost, with the reason."""
+    rate: float = 0.0
+    """Frames per second received, over the last seconds."""
+    lag: float = float("nan")
+    """s from receipt of a frame to its published result."""
+    newest: float = float("nan")
+    """Unix seconds of the newest frame; its age is the viewer's clock minus this."""
+    queue_bytes: int = 0
+    queue_limit: int = 0
+    windows: int = 0
+    """Windows finished in this run."""
+    revision: int = 0
+    output: str = ""
+    """File that the results go to."""
+    problems: tuple[str, ...] = ()
+    """What is wrong now, loudest first; empty when all is well."""
+
+
+EventKind = Literal["run start", "run end", "mark", "recipe", "warning", "error", "onset"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """Something that happened at one moment of the run."""
+
+    kind: EventKind
+    time: float
+    """Unix seconds."""
+    text: str
+    run: str = ""
+    frame: int = -1
+    """Newest frame at that moment; -1 where there is none."""
+
