@@ -69,4 +69,3 @@ class Event:
     run: str = ""
     frame: int = -1
     """Newest frame at that moment; -1 where there is none."""
-

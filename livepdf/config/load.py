@@ -1,0 +1,111 @@
+"""Read a profile or a recipe whole and complain about everything at once."""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from livepdf.config.profile import Profile
+from livepdf.config.recipe import Recipe
+from livepdf.errors import Complaint, ConfigError
+
+T = TypeVar("T", bound=BaseModel)
+
+_WANTED = re.compile(r"^(Input|String|Value|List) should (be |match |have )?")
+"""How pydantic opens a sentence that we close."""
+_PATH_KEYS = {"poni", "dark", "flat", "masks", "path", "directory", "file"}
+
+
+def load_profile(path: Path) -> Profile:
+    """Read a profile; paths in it are relative to the file.
+
+    Raises
+    ------
+    ConfigError
+        With every complaint: file, key, found, wanted.
+    """
+    return _load(path, Profile)
+
+
+def load_recipe(path: Path) -> Recipe:
+    """Read a recipe; paths in it are relative to the file.
+
+    Raises
+    ------
+    ConfigError
+        With every complaint: file, key, found, wanted.
+    """
+    recipe = _load(path, Recipe)
+    if recipe.size is not None and recipe.size.structure.lower().endswith(".cif"):
+        cif = str((path.parent / recipe.size.structure).resolve())
+        recipe = recipe.model_copy(
+            update={"size": recipe.size.model_copy(update={"structure": cif})}
+        )
+    return recipe
+
+
+def _load(path: Path, model: type[T]) -> T:
+    tree = _resolve(_read_toml(path), path.resolve().parent)
+    try:
+        return model.model_validate(tree)
+    except ValidationError as error:
+        raise ConfigError([_complaint(path, problem) for problem in error.errors()]) from None
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        found = error.strerror or str(error)
+        raise ConfigError([Complaint(str(path), "file", found, "a readable TOML file")]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(
+            [Complaint(str(path), "file", f"byte {error.start} is no UTF-8", "a TOML file")]
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError([Complaint(str(path), "syntax", str(error), "valid TOML")]) from None
+
+
+def _resolve(tree: Any, folder: Path) -> Any:  # noqa: ANN401 - a TOML value
+    """Make the values of path keys absolute, so that a file means the same from anywhere."""
+    if isinstance(tree, list):
+        return [_resolve(item, folder) for item in tree]
+    if not isinstance(tree, Mapping):
+        return tree
+    return {key: _absolute(key, value, folder) for key, value in tree.items()}
+
+
+def _absolute(key: str, value: Any, folder: Path) -> Any:  # noqa: ANN401 - a TOML value
+    if key not in _PATH_KEYS:
+        return _resolve(value, folder)
+    if isinstance(value, list):
+        return [str(folder / Path(v).expanduser()) if isinstance(v, str) else v for v in value]
+    return str(folder / Path(value).expanduser()) if isinstance(value, str) else value
+
+
+def _complaint(path: Path, problem: Mapping[str, Any]) -> Complaint:
+    key = _key(problem["loc"])
+    found = problem["input"]
+    kind = problem["type"]
+    if kind == "extra_forbidden":
+        return Complaint(str(path), key, "an unknown key", "only keys that livepdf knows")
+    if kind == "missing":
+        return Complaint(str(path), key, "nothing", "a value")
+    if kind == "value_error":
+        return Complaint(str(path), key, _short(found), str(problem["ctx"]["error"]))
+    return Complaint(str(path), key, _short(found), _WANTED.sub("", problem["msg"]))
+
+
+def _key(loc: tuple[str | int, ...]) -> str:
+    """Return the dotted path as the file has it: without the tag that chose the kind of source."""
+    if len(loc) > 2 and loc[0] == "source":
+        loc = (loc[0], *loc[2:])
+    return ".".join(str(part) for part in loc) or "file"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,183 @@
+"""The profile: what stays the same at one instrument, as people write it in TOML."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Positive = Annotated[float, Field(gt=0)]
+Flip = Literal["none", "ud", "lr", "udlr"]
+
+
+class Table(BaseModel):
+    """A table of a settings file: unknown keys are complaints, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Instrument(Table):
+    """Who and where."""
+
+    name: str = Field(description="Beamline and endstation, e.g. 'P02.1'.")
+    facility: str = Field(default="", description="E.g. 'PETRA III'.")
+
+
+class DectrisStreamV2(Table):
+    """DECTRIS Stream V2: CBOR messages pushed by the detector control unit."""
+
+    kind: Literal["dectris-stream-v2"]
+    endpoint: str = Field(
+        pattern=r"^(tcp|ipc|inproc)://.+",
+        description="Address to connect to, e.g. 'tcp://dcu.example:31001'. "
+        "A pushed stream has one reader: never share it with a file writer.",
+    )
+    channel: str | None = Field(
+        default=None, description="Threshold channel; the first announced one when left out."
+    )
+    gap_timeout: Positive = Field(
+        default=2.0, description="s to wait for a missing frame before it counts as lost."
+    )
+    idle_timeout: Positive = Field(
+        default=60.0, description="s without a message after which a series without an end is over."
+    )
+    largest_message: Annotated[int, Field(gt=0)] = Field(
+        default=512, description="MiB; a larger message is refused and counted."
+    )
+
+
+class Directory(Table):
+    """Image files that appear in a directory tree."""
+
+    kind: Literal["directory"]
+    path: Path = Field(description="Directory to watch, with everything below it.")
+    patterns: list[str] = Field(
+        default=["*.tif", "*.tiff", "*.cbf", "*.edf", "*.h5", "*.nxs"],
+        min_length=1,
+        description="File names to take.",
+    )
+    ignore: list[str] = Field(
+        default=["*.tmp", "*.part", ".*", "*.dark.tif", "*_data_*.h5"],
+        description="File names to leave: temporary files, darks, and data files that a DECTRIS "
+        "master names (they are read through their master).",
+    )
+    start: Literal["new", "all"] = Field(
+        default="new", description="'new': only files that appear from now on; 'all': everything."
+    )
+    poll: Positive = Field(default=0.5, description="s between two looks (network file systems).")
+    notify: bool = Field(
+        default=True, description="Let the kernel's file events shorten the wait (local disks)."
+    )
+    settle: Annotated[int, Field(ge=1)] = Field(
+        default=2, description="Looks during which size and time of a file must stay the same."
+    )
+    metadata: Literal["none", "qxrd"] = Field(
+        default="none", description="'qxrd': wait for NAME.tif.metadata written after the image."
+    )
+    metadata_timeout: Positive = Field(default=5.0, description="s to wait for that file.")
+    read_timeout: Positive = Field(
+        default=20.0, description="s after which a reader that hangs on a file is killed."
+    )
+    retries: Annotated[int, Field(ge=0)] = Field(
+        default=3, description="Further attempts at a file that could not be read."
+    )
+    idle_timeout: Positive = Field(
+        default=60.0, description="s without a new file after which the run is over."
+    )
+
+
+Source = Annotated[DectrisStreamV2 | Directory, Field(discriminator="kind")]
+
+
+class Detector(Table):
+    """Geometry and what is wrong with the pixels. Images below are in the order as read."""
+
+    poni: Path = Field(description="Calibration by pyFAI (pyFAI-calib2).")
+    masks: list[Path] = Field(
+        default=[], description="Mask images, non-zero = ignore (pyFAI-drawmask); added up."
+    )
+    flip: Flip = Field(
+        default="none",
+        description="What turns an image as read into the one that was calibrated: "
+        "ud = upside down, lr = left to right.",
+    )
+    sentinels: Literal["mask", "keep"] = Field(
+        default="mask", description="'mask' ignores negative and dtype-maximum pixels per frame."
+    )
+    dark: Path | None = Field(default=None, description="Dark image, subtracted.")
+    flat: Path | None = Field(default=None, description="Flat field, divided by.")
+    saturation: Positive | None = Field(
+        default=None, description="Counts at and above which a pixel is ignored."
+    )
+    gain: Positive = Field(
+        default=1.0, description="Detector units per photon; the Poisson variance is gain × counts."
+    )
+
+
+class Integration(Table):
+    """From pixels to I(Q)."""
+
+    bins: Annotated[int, Field(ge=16, le=65_000)] = 2000
+    qmin: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="Å⁻¹, lower edge of the first bin; the detector's own if left out.",
+    )
+    qmax: Positive | None = Field(default=None, description="Å⁻¹, upper edge of the last bin.")
+    split: Literal["no", "bbox", "full"] = Field(
+        default="no", description="Pixel splitting; it correlates bins and misstates σ."
+    )
+    polarization: Annotated[float, Field(ge=-1, le=1)] | None = Field(
+        default=0.99, description="Horizontal polarization factor."
+    )
+    solid_angle: bool = True
+
+
+class Resolution(Table):
+    """Q resolution of the instrument, from a standard; sizes are withheld while it is unknown."""
+
+    qdamp: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Å⁻¹")
+    qdamp_sigma: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Å⁻¹")
+
+
+class Wire(Table):
+    """Addresses for viewers and control. Only loopback until keys are set up."""
+
+    requests: str = Field(
+        default="tcp://127.0.0.1:5600",
+        pattern=r"^tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$",
+        description="Address that clients are given; port 0 takes a free one.",
+    )
+    results: str = Field(
+        default="tcp://127.0.0.1:0",
+        pattern=r"^tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$",
+        description="Address of the published results; clients learn it from the first.",
+    )
+
+
+class Limits(Table):
+    """What the daemon may use."""
+
+    workers: Annotated[int, Field(ge=1, le=8)] = 2
+    queue: Annotated[int, Field(ge=1)] = Field(default=512, description="MiB of waiting frames.")
+    history: Annotated[int, Field(ge=16)] = Field(
+        default=1024, description="MiB of windows kept for late viewers."
+    )
+
+
+class Output(Table):
+    """Where results go."""
+
+    directory: Path = Field(default=Path("livepdf-output"), description="Made when missing.")
+    flush: Positive = Field(default=1.0, description="s between two flushes to disk.")
+
+
+class Profile(Table):
+    """A whole profile file."""
+
+    instrument: Instrument
+    source: Source
+    detector: Detector
+    integration: Integration = Integration()
+    resolution: Resolution = Resolution()
+    wire: Wire = Wire()
+    limits: Limits = Limits()
+    output: Output = Output()

@@ -1,0 +1,111 @@
+"""The recipe: the sample and how this experiment is evaluated, as people write it in TOML."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from livepdf.config.profile import Positive, Table
+
+NonNegative = Annotated[float, Field(ge=0)]
+
+
+class Sample(Table):
+    """What is in the cell."""
+
+    name: str = ""
+    composition: str = Field(min_length=1, description="Chemical formula, e.g. 'HfO2'.")
+
+
+class Reduction(Table):
+    """From I(Q) to G(r); names as in PDFgetX3."""
+
+    qmin: NonNegative = Field(default=0.8, description="Å⁻¹, lower limit of the transform.")
+    qmax: Positive = Field(default=20.0, description="Å⁻¹, upper limit of the transform.")
+    qmaxinst: Positive | None = Field(
+        default=None, description="Å⁻¹, last meaningful intensity; qmax when left out."
+    )
+    rpoly: NonNegative = Field(
+        default=0.9, description="Å; the correction polynomial eats all below. Keep under the bond."
+    )
+    rmin: NonNegative = Field(default=0.0, description="Å")
+    rmax: Positive = Field(default=60.0, description="Å")
+    rstep: Positive = Field(default=0.02, description="Å")
+    scale: Literal["lsq", "mean", "high-q", "fixed"] = Field(
+        default="mean",
+        description="How I(Q) is put on the scale of f²: 'lsq' as PDFgetX3 does (drifts while a "
+        "sample crystallises), 'mean' and 'high-q' do not, 'fixed' takes scale_value.",
+    )
+    scale_value: Positive | None = Field(default=None, description="Only with scale = 'fixed'.")
+    taper: Literal["none", "lorch", "lorch-pdfgetx3", "cosine"] = "none"
+    transform: Literal["exact", "fft"] = Field(
+        default="exact", description="'fft' copies PDFgetX3's FFT with interpolation."
+    )
+
+    @model_validator(mode="after")
+    def _limits_are_in_order(self) -> "Reduction":
+        if not self.qmin < self.qmax:
+            raise ValueError(f"qmin {self.qmin} below qmax {self.qmax}")
+        if self.qmaxinst is not None and self.qmaxinst < self.qmax:
+            raise ValueError(f"qmaxinst {self.qmaxinst} not below qmax {self.qmax}")
+        if not self.rmin < self.rmax:
+            raise ValueError(f"rmin {self.rmin} below rmax {self.rmax}")
+        if (self.scale == "fixed") != (self.scale_value is not None):
+            raise ValueError("scale_value exactly when scale = 'fixed'")
+        return self
+
+
+class Background(Table):
+    """One pattern that is not the sample: cell, solvent, air."""
+
+    name: str = "background"
+    file: Path = Field(description="Columns Q (Å⁻¹), I and, where known, σ.")
+    scale: NonNegative = 1.0
+
+
+class Normalization(Table):
+    """What a frame's counts are divided by beside the pixel corrections."""
+
+    monitor: bool = Field(default=False, description="Divide by I0; frames without are refused.")
+    exposure: bool = Field(default=False, description="Divide by the exposure time.")
+
+
+class Window(Table):
+    """How many frames make one point in time."""
+
+    frames: Annotated[int, Field(ge=1)] | None = None
+    seconds: Positive | None = Field(default=None, description="By the detector's clock.")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Window":
+        if (self.frames is None) == (self.seconds is None):
+            raise ValueError("exactly one of frames and seconds")
+        return self
+
+
+class Peak(Table):
+    """A peak of G(r) to follow."""
+
+    name: str = Field(min_length=1, description="E.g. 'Hf-O'.")
+    near: Positive = Field(description="Å, where it is expected.")
+    reach: Positive = Field(default=0.35, description="Å to each side that the fit looks at.")
+
+
+class Size(Table):
+    """Domain size from the decay of G(r) against the same material in bulk."""
+
+    structure: str = Field(description="A built-in name (see livepdf check) or a CIF file.")
+    rmin: Positive = Field(default=3.0, description="Å, lower end of the comparison.")
+    rmax: Positive = Field(default=55.0, description="Å, upper end of the comparison.")
+
+
+class Recipe(Table):
+    """A whole recipe file."""
+
+    sample: Sample
+    reduction: Reduction = Reduction()
+    background: list[Background] = []
+    normalization: Normalization = Normalization()
+    window: Window = Window(frames=10)
+    peak: list[Peak] = []
+    size: Size | None = None
