@@ -43,7 +43,7 @@ class FrameError(LivepdfError):
 
 
 class RunError(LivepdfError):
-    """This run cannot go on: end it and keep serving."""
+    """One run cannot go on: end it and keep serving."""
 
 
 class SourceError(LivepdfError):

@@ -69,7 +69,7 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([Complaint(str(path), "syntax", str(error), "valid TOML")]) from None
 
 
-def _resolve(tree: Any, folder: Path) -> Any:  # noqa: ANN401 - a TOML value
+def _resolve(tree: Any, folder: Path) -> Any:
     """Make the values of path keys absolute, so that a file means the same from anywhere."""
     if isinstance(tree, list):
         return [_resolve(item, folder) for item in tree]
@@ -78,7 +78,7 @@ def _resolve(tree: Any, folder: Path) -> Any:  # noqa: ANN401 - a TOML value
     return {key: _absolute(key, value, folder) for key, value in tree.items()}
 
 
-def _absolute(key: str, value: Any, folder: Path) -> Any:  # noqa: ANN401 - a TOML value
+def _absolute(key: str, value: Any, folder: Path) -> Any:
     if key not in _PATH_KEYS:
         return _resolve(value, folder)
     if isinstance(value, list):

@@ -104,8 +104,8 @@ class Recipe(Table):
 
     sample: Sample
     reduction: Reduction = Reduction()
-    background: list[Background] = []
+    background: list[Background] = Field(default=[], description="Subtracted, scaled each.")
     normalization: Normalization = Normalization()
     window: Window = Window(frames=10)
-    peak: list[Peak] = []
+    peak: list[Peak] = Field(default=[], description="Peaks of G(r) to follow.")
     size: Size | None = None

@@ -1,0 +1,316 @@
+"""Follow a daemon from any moment on: first its whole history, then the stream."""
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import zmq
+from numpy.typing import NDArray
+
+from livepdf.errors import SourceError
+from livepdf.model.curve import Curve, Result
+from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
+from livepdf.wire.messages import (
+    VERSION,
+    ByeMessage,
+    CurveHeader,
+    EventMessage,
+    History,
+    HistoryRequest,
+    PreviewMessage,
+    PublishedMessage,
+    Refused,
+    Reply,
+    Request,
+    ResultMessage,
+    Snapshot,
+    SnapshotRequest,
+    StatusMessage,
+    Window,
+    WindowRequest,
+)
+from livepdf.wire.mirror import Mirror
+
+Array = NDArray[Any]
+
+SILENCE = 3.0
+"""s without any message after which the daemon counts as gone; it speaks twice a second."""
+
+
+class Client:
+    """One viewer. Not shared between threads: the thread that polls owns it.
+
+    Only `poll` talks to the network by itself; `ask` waits for one reply.
+    """
+
+    def __init__(
+        self, endpoint: str, *, context: zmq.Context[zmq.Socket[bytes]] | None = None
+    ) -> None:
+        self.endpoint = endpoint
+        self.mirror = Mirror()
+        self._context = context or zmq.Context.instance()
+        self._requests: zmq.Socket[bytes] | None = None
+        self._results: zmq.Socket[bytes] | None = None
+        self._results_address = ""
+        self._pending: dict[bytes, tuple[Request, float]] = {}
+        self._replies: dict[bytes, tuple[Reply, list[Array]]] = {}
+        self._waiting: set[bytes] = set()
+        self._number = 0
+        self._heard = -np.inf
+        self._joined = False
+
+    def close(self) -> None:
+        """Close both sockets; nothing is waited for."""
+        for socket in (self._requests, self._results):
+            if socket is not None:
+                socket.close(linger=0)
+        self._requests = self._results = None
+
+    def connect(self, timeout: float = 5.0) -> Snapshot:
+        """Poll until the history is here.
+
+        Raises
+        ------
+        SourceError
+            When no daemon answers within ``timeout`` s.
+        """
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            self.poll(0.1)
+            if self.mirror.snapshot is not None and self._complete():
+                return self.mirror.snapshot
+        raise SourceError(f"no livepdf answers at {self.endpoint}: {self.mirror.connection}")
+
+    def poll(self, timeout: float) -> bool:
+        """Wait up to ``timeout`` s for news and take all there is; tell whether anything changed."""
+        before = self.mirror.version
+        self._keep_asking()
+        sockets = [s for s in (self._requests, self._results) if s is not None]
+        poller = zmq.Poller()
+        for socket in sockets:
+            poller.register(socket, zmq.POLLIN)
+        poller.poll(int(timeout * 1000))
+        self._take_replies()
+        self._take_results()
+        self._watch_silence()
+        return self.mirror.version != before
+
+    def ask(self, request: Request, timeout: float = 5.0) -> tuple[Reply, list[Array]]:
+        """Send a request and wait for its reply; the stream is followed meanwhile.
+
+        Raises
+        ------
+        SourceError
+            When no reply comes in time, or the daemon refuses.
+        """
+        key = self._send(request)
+        self._waiting.add(key)
+        deadline = time.monotonic() + timeout
+        try:
+            while time.monotonic() < deadline:
+                self.poll(0.05)
+                if key in self._replies:
+                    reply, arrays = self._replies.pop(key)
+                    if isinstance(reply, Refused):
+                        raise SourceError(f"refused ({reply.why}): {reply.text}")
+                    return reply, arrays
+        finally:
+            self._waiting.discard(key)
+        raise SourceError(f"no reply from {self.endpoint} within {timeout:g} s")
+
+    def window(self, number: int, timeout: float = 5.0) -> Result:
+        """Fetch one window whole, with σ.
+
+        Raises
+        ------
+        SourceError
+            When it is not there, or nobody answers.
+        """
+        run = self.mirror.windows.run if self.mirror.windows else ""
+        reply, arrays = self.ask(WindowRequest(run=run, number=number), timeout)
+        if not isinstance(reply, Window):
+            raise SourceError(f"a {type(reply).__name__} came instead of a window")
+        return _result(reply, arrays)
+
+    def _keep_asking(self) -> None:
+        """Send what is due: a snapshot when there is none, history where windows are missing."""
+        now = time.monotonic()
+        stale = [k for k, (_, sent) in self._pending.items() if now - sent > SILENCE]
+        for key in stale:
+            del self._pending[key]
+        asked = {type(request) for request, _ in self._pending.values()}
+        heard = now - self._heard < SILENCE
+        if not (self._joined and heard):
+            if SnapshotRequest not in asked and (heard or not self._pending):
+                if not heard:
+                    self._reopen()
+                self._send(SnapshotRequest())
+        elif HistoryRequest not in asked and (wanted := self._wanted()) is not None:
+            self._send(wanted)
+
+    def _wanted(self) -> HistoryRequest | None:
+        snapshot, windows = self.mirror.snapshot, self.mirror.windows
+        if snapshot is None or snapshot.first_window < 0:
+            return None if windows is None else _gap(windows.run, windows.missing(0))
+        run = snapshot.status.run
+        if windows is None:
+            return HistoryRequest(run=run, first=snapshot.first_window)
+        first = snapshot.first_window if windows.run == run else 0
+        if windows.run == run and len(windows) <= snapshot.last_window:
+            return HistoryRequest(run=run, first=windows.missing(first) or len(windows))
+        return _gap(windows.run, windows.missing(first))
+
+    def _complete(self) -> bool:
+        return self._joined and self._wanted() is None
+
+    def _reopen(self) -> None:
+        """A request that a dead daemon swallowed must not block the ones to its successor."""
+        if self._requests is not None:
+            self._requests.close(linger=0)
+        self._pending.clear()
+        self._requests = self._context.socket(zmq.DEALER)
+        self._requests.setsockopt(zmq.LINGER, 0)
+        self._requests.connect(self.endpoint)
+
+    def _send(self, request: Request) -> bytes:
+        if self._requests is None:
+            self._reopen()
+        assert self._requests is not None
+        self._number += 1
+        key = self._number.to_bytes(8, "little")
+        self._pending[key] = (request, time.monotonic())
+        try:
+            self._requests.send_multipart([key, *encode(request)], flags=zmq.NOBLOCK)
+        except zmq.Again:
+            self.mirror.connection = f"waiting for {self.endpoint}"
+        return key
+
+    def _take_replies(self) -> None:
+        while self._requests is not None:
+            try:
+                key, *parts = self._requests.recv_multipart(flags=zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            try:
+                reply, arrays = decode_reply(parts)
+            except WireError as error:
+                self._say(f"a reply from {self.endpoint} cannot be read: {error}")
+                continue
+            request, _ = self._pending.pop(key, (None, 0.0))
+            if key in self._waiting:
+                self._replies[key] = (reply, arrays)
+            elif isinstance(reply, Snapshot):
+                self._take_snapshot(reply)
+            elif isinstance(reply, History):
+                self._take_history(reply, arrays)
+            elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
+                self._joined = False
+
+    def _take_snapshot(self, snapshot: Snapshot) -> None:
+        """Join in two steps: only once the stream is heard is a snapshot sure to meet it."""
+        if snapshot.version != VERSION:
+            self._say(f"the daemon speaks version {snapshot.version} of the wire, we {VERSION}")
+            return
+        if snapshot.results != self._results_address or self._results is None:
+            self._subscribe(snapshot.results)
+            return
+        if time.monotonic() - self._heard > SILENCE:
+            return
+        self.mirror.snapshot = snapshot
+        self.mirror.status = snapshot.status
+        self.mirror.events = list(snapshot.events)
+        self._joined = True
+        self.mirror.connected = True
+        self._say("connected")
+
+    def _subscribe(self, address: str) -> None:
+        if self._results is not None:
+            self._results.close(linger=0)
+        self._results = self._context.socket(zmq.SUB)
+        self._results.setsockopt(zmq.LINGER, 0)
+        self._results.setsockopt(zmq.RCVHWM, 1000)
+        self._results.setsockopt(zmq.SUBSCRIBE, b"")
+        self._results.connect(address)
+        self._results_address = address
+        self._joined = False
+
+    def _take_history(self, history: History, arrays: Sequence[Array]) -> None:
+        if not history.spans:
+            self._joined = False
+            return
+        windows = self.mirror.windows_for(history.run, q=arrays[history.q], r=arrays[history.r])
+        rows = zip(
+            history.spans,
+            arrays[history.iq],
+            arrays[history.gr],
+            history.trends,
+            history.environment,
+            strict=True,
+        )
+        for span, iq, gr, trends, environment in rows:
+            windows.put(span, iq=iq, gr=gr, trends=trends, environment=environment)
+        self.mirror.version += 1
+
+    def _take_results(self) -> None:
+        while self._results is not None:
+            try:
+                parts = self._results.recv_multipart(flags=zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._heard = time.monotonic()
+            try:
+                message, arrays = decode_published(parts)
+            except WireError as error:
+                self._say(f"a message from {self._results_address} cannot be read: {error}")
+                continue
+            self._take(message, arrays)
+
+    def _take(self, message: PublishedMessage, arrays: Sequence[Array]) -> None:
+        mirror = self.mirror
+        match message:
+            case StatusMessage():
+                mirror.status = message.status
+            case EventMessage():
+                if self._joined and message.event not in mirror.events[-50:]:
+                    mirror.events.append(message.event)
+            case PreviewMessage():
+                mirror.preview, mirror.preview_image = message, arrays[message.image]
+            case ResultMessage():
+                mirror.add(_result(message, arrays))
+            case ByeMessage():
+                self._lose(f"the daemon has stopped: {message.reason}")
+        mirror.version += 1
+
+    def _watch_silence(self) -> None:
+        if self.mirror.connected and time.monotonic() - self._heard > SILENCE:
+            self._lose(f"nothing heard from {self.endpoint} for {SILENCE:g} s")
+
+    def _lose(self, why: str) -> None:
+        self._joined = False
+        self._heard = -np.inf
+        self.mirror.connected = False
+        self._say(why)
+
+    def _say(self, words: str) -> None:
+        self.mirror.connection = words
+        self.mirror.version += 1
+
+
+def _gap(run: str, first: int | None) -> HistoryRequest | None:
+    return None if first is None else HistoryRequest(run=run, first=first)
+
+
+def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:
+    return Result(
+        span=message.span,
+        curves=tuple(_curve(header, arrays) for header in message.curves),
+        trends=message.trends,
+        environment=message.environment,
+    )
+
+
+def _curve(header: CurveHeader, arrays: Sequence[Array]) -> Curve:
+    return Curve(
+        kind=header.kind, x=arrays[header.x], y=arrays[header.y], sigma=arrays[header.sigma]
+    )

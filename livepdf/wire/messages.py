@@ -1,0 +1,188 @@
+"""What travels on the wire: published messages, requests and their replies."""
+
+from typing import Literal
+
+import msgspec
+
+from livepdf.model.curve import CurveKind, Span, Trend
+from livepdf.model.status import Event, Status
+
+VERSION = 1
+"""Raised when a message changes so that an older reader would misread it."""
+
+
+class CurveHeader(msgspec.Struct, frozen=True):
+    """Names three buffers of the message: x, y and σ."""
+
+    kind: CurveKind
+    x: int
+    """Number of the buffer."""
+    y: int
+    sigma: int
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
+    """Anything on the results socket."""
+
+    sequence: int
+    """Counts every published message of this daemon, from 1."""
+
+
+class ResultMessage(Published, frozen=True, kw_only=True, tag="result"):
+    """All curves and trends of one frame, window or run."""
+
+    span: Span
+    curves: tuple[CurveHeader, ...]
+    trends: tuple[Trend, ...]
+    environment: tuple[tuple[str, float], ...]
+
+
+class StatusMessage(Published, frozen=True, kw_only=True, tag="status"):
+    """The status line, about twice a second: also the heartbeat."""
+
+    status: Status
+
+
+class EventMessage(Published, frozen=True, kw_only=True, tag="event"):
+    """Something happened."""
+
+    event: Event
+
+
+class PreviewMessage(Published, frozen=True, kw_only=True, tag="preview"):
+    """The newest detector image, binned for the screen: mean counts per used pixel."""
+
+    run: str
+    frame: int
+    time: float
+    image: int
+    """Number of the buffer: (ny, nx) float32, NaN where every pixel is masked."""
+    binning: int
+    """Detector pixels per pixel of the image, along each side."""
+
+
+class ByeMessage(Published, frozen=True, kw_only=True, tag="bye"):
+    """The daemon stops; nothing follows."""
+
+    reason: str
+
+
+PublishedMessage = ResultMessage | StatusMessage | EventMessage | PreviewMessage | ByeMessage
+
+
+class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):
+    """Ask for all that a viewer needs before it follows the stream."""
+
+
+class HistoryRequest(msgspec.Struct, frozen=True, kw_only=True, tag="history"):
+    """Ask for windows of a run, oldest first."""
+
+    run: str
+    first: int = 0
+    limit: int = 500
+    """At most this many windows in the reply."""
+
+
+class WindowRequest(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
+    """Ask for all curves of one window with their σ."""
+
+    run: str
+    number: int
+
+
+class MarkRequest(msgspec.Struct, frozen=True, kw_only=True, tag="mark"):
+    """Put a note on the time axis."""
+
+    text: str
+
+
+class PauseRequest(msgspec.Struct, frozen=True, kw_only=True, tag="pause"):
+    """Stop or go on making windows; frames are received and counted all the same."""
+
+    paused: bool
+
+
+class ResetRequest(msgspec.Struct, frozen=True, tag="reset"):
+    """Start the run's accumulated curve anew; the windows stay."""
+
+
+class ShutdownRequest(msgspec.Struct, frozen=True, tag="shutdown"):
+    """Drain, flush, close, stop."""
+
+
+Request = (
+    SnapshotRequest
+    | HistoryRequest
+    | WindowRequest
+    | MarkRequest
+    | PauseRequest
+    | ResetRequest
+    | ShutdownRequest
+)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
+    """The state of the daemon at one moment."""
+
+    version: int
+    sequence: int
+    """Of the last message published before this; the stream goes on after it."""
+    results: str
+    """Address of the results socket."""
+    software: str
+    """Name and version of the daemon."""
+    status: Status
+    events: tuple[Event, ...]
+    first_window: int
+    """Number of the oldest window kept; -1 where there is none."""
+    last_window: int
+    """Number of the newest window; -1 where there is none."""
+    profile: str
+    """Name of the instrument."""
+    sample: str
+    composition: str
+    masked: float
+    """Fraction of the detector that the static mask ignores."""
+
+
+class History(msgspec.Struct, frozen=True, kw_only=True, tag="history"):
+    """Windows of a run; the curves are stacked in buffers."""
+
+    run: str
+    spans: tuple[Span, ...]
+    trends: tuple[tuple[Trend, ...], ...]
+    """One tuple for each window."""
+    environment: tuple[tuple[tuple[str, float], ...], ...]
+    q: int
+    """Number of the buffer: (n_q,) float64, Å⁻¹."""
+    iq: int
+    """(windows, n_q) float32."""
+    r: int
+    """(n_r,) float64, Å."""
+    gr: int
+    """(windows, n_r) float32."""
+    complete: bool
+    """Whether these reach the newest window."""
+
+
+class Window(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
+    """One window whole."""
+
+    span: Span
+    curves: tuple[CurveHeader, ...]
+    trends: tuple[Trend, ...]
+    environment: tuple[tuple[str, float], ...]
+
+
+class Done(msgspec.Struct, frozen=True, tag="done"):
+    """The request was carried out."""
+
+
+class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
+    """The request was not carried out; nothing changed."""
+
+    why: Literal["malformed", "unknown", "not there", "not allowed", "too much"]
+    text: str
+
+
+Reply = Snapshot | History | Window | Done | Refused

@@ -1,0 +1,154 @@
+"""What a viewer knows of the daemon: its state, and every window of the run so far."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.model.curve import Result, Span, Trend
+from livepdf.model.status import Event, Status
+from livepdf.wire.messages import PreviewMessage, Snapshot
+
+Environment = tuple[tuple[str, float], ...]
+
+
+class RunWindows:
+    """The windows of one run by number; those not here yet are NaN rows."""
+
+    def __init__(self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64]) -> None:
+        self.run = run
+        self.q = q
+        """(n_q,) Å⁻¹"""
+        self.r = r
+        """(n_r,) Å"""
+        self._iq = np.full((64, q.size), np.nan, dtype=np.float32)
+        self._gr = np.full((64, r.size), np.nan, dtype=np.float32)
+        self._spans: list[Span | None] = []
+        self._trends: list[tuple[Trend, ...]] = []
+        self._environment: list[Environment] = []
+
+    def __len__(self) -> int:
+        """Return the highest number known plus one."""
+        return len(self._spans)
+
+    @property
+    def iq(self) -> NDArray[np.float32]:
+        """(windows, n_q): a view that later windows do not change."""
+        return self._iq[: len(self)]
+
+    @property
+    def gr(self) -> NDArray[np.float32]:
+        """(windows, n_r): a view that later windows do not change."""
+        return self._gr[: len(self)]
+
+    @property
+    def spans(self) -> list[Span | None]:
+        """One for each window, None where it has not come yet."""
+        return self._spans
+
+    def put(
+        self,
+        span: Span,
+        *,
+        iq: NDArray[np.floating],
+        gr: NDArray[np.floating],
+        trends: tuple[Trend, ...],
+        environment: Environment,
+    ) -> None:
+        """Keep one window; the same window again replaces the older."""
+        self._grow(span.number + 1)
+        self._iq[span.number] = iq
+        self._gr[span.number] = gr
+        self._spans[span.number] = span
+        self._trends[span.number] = trends
+        self._environment[span.number] = environment
+
+    def missing(self, first: int) -> int | None:
+        """Return the number of the oldest absent window from ``first`` on, None if all are here."""
+        for number in range(first, len(self)):
+            if self._spans[number] is None:
+                return number
+        return None
+
+    def times(self) -> NDArray[np.float64]:
+        """Return the end of each window, (windows,) Unix seconds, NaN where absent."""
+        return np.array([np.nan if s is None else s.end for s in self._spans], dtype=np.float64)
+
+    def trend_names(self) -> list[str]:
+        """Return the names of all trends met so far, in order of first appearance."""
+        return list(dict.fromkeys(t.name for trends in self._trends for t in trends))
+
+    def trend(self, name: str) -> list[Trend | None]:
+        """Return one trend over all windows, None where a window lacks it."""
+        return [next((t for t in trends if t.name == name), None) for trends in self._trends]
+
+    def environment(self, name: str) -> NDArray[np.float64]:
+        """Return one slow value over all windows, NaN where absent."""
+        return np.array([dict(e).get(name, np.nan) for e in self._environment], dtype=np.float64)
+
+    def environment_names(self) -> list[str]:
+        """Return the names of the slow values met so far."""
+        return list(dict.fromkeys(name for e in self._environment for name, _ in e))
+
+    def _grow(self, count: int) -> None:
+        while count > self._iq.shape[0]:
+            self._iq = np.concatenate([self._iq, np.full_like(self._iq, np.nan)])
+            self._gr = np.concatenate([self._gr, np.full_like(self._gr, np.nan)])
+        while len(self._spans) < count:
+            self._spans.append(None)
+            self._trends.append(())
+            self._environment.append(())
+
+
+@dataclass(slots=True)
+class Mirror:
+    """All that a viewer shows; written by the thread that follows the daemon."""
+
+    connection: str = "not connected yet"
+    """In words; ``connected`` when all is well."""
+    connected: bool = False
+    snapshot: Snapshot | None = None
+    status: Status | None = None
+    events: list[Event] = field(default_factory=list)
+    latest: Result | None = None
+    """Newest window with all its curves."""
+    whole: Result | None = None
+    """The run so far as one curve set."""
+    preview: PreviewMessage | None = None
+    preview_image: NDArray[np.float32] | None = None
+    """(ny, nx), NaN where masked."""
+    windows: RunWindows | None = None
+    version: int = 0
+    """Grows with every change: a viewer redraws when it has moved."""
+
+    def add(self, result: Result) -> None:
+        """Take a new result of any scope."""
+        if result.span.scope == "run":
+            self.whole = result
+        elif result.span.scope == "window":
+            self.latest = result
+            iq, gr = result.curve("iq"), result.curve("gr")
+            self.windows_for(result.span.run, q=iq.x, r=gr.x).put(
+                result.span,
+                iq=iq.y,
+                gr=gr.y,
+                trends=result.trends,
+                environment=result.environment,
+            )
+        self.version += 1
+
+    def windows_for(
+        self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64]
+    ) -> RunWindows:
+        """Return the windows of that run on these grids, empty when either is new."""
+        here = self.windows
+        if (
+            here is None
+            or here.run != run
+            or not np.array_equal(here.q, q)
+            or not np.array_equal(here.r, r)
+        ):
+            self.windows = here = RunWindows(run, q=q, r=r)
+            if self.whole is not None and self.whole.span.run != run:
+                self.whole = None
+        return here
