@@ -5,6 +5,7 @@ that an older Python can say what is wanted instead of failing on a line it cann
 """
 
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -26,11 +27,17 @@ def main() -> int:
 
 def _too_old() -> str:
     found = ".".join(str(part) for part in sys.version_info[:3])
-    newer = [name for name in KNOWN if shutil.which(name)]
+    newer = [name for name in KNOWN if _starts(name)]
     text = f"dev: found Python {found}, wanted 3.11 or newer."
     if newer:
         return text + f" Run: {newer[0]} tools/dev.py " + " ".join(sys.argv[1:])
     return text + " Install one (Debian 12 and Ubuntu 24.04 bring it) and run this again with it."
+
+
+def _starts(name: str) -> bool:
+    """Return whether it is there and runs: version switchers put names on the path that do not."""
+    path = shutil.which(name)
+    return path is not None and subprocess.call([path, "-c", ""], stderr=subprocess.DEVNULL) == 0
 
 
 if __name__ == "__main__":
