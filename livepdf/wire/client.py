@@ -36,6 +36,8 @@ Array = NDArray[Any]
 
 SILENCE = 3.0
 """s without any message after which the daemon counts as gone; it speaks twice a second."""
+_KNOCK = 0.3
+"""s between two requests for a snapshot."""
 
 
 class Client:
@@ -58,6 +60,7 @@ class Client:
         self._waiting: set[bytes] = set()
         self._number = 0
         self._heard = -np.inf
+        self._knocked = -np.inf
         self._joined = False
 
     def close(self) -> None:
@@ -83,7 +86,7 @@ class Client:
         raise SourceError(f"no livepdf answers at {self.endpoint}: {self.mirror.connection}")
 
     def poll(self, timeout: float) -> bool:
-        """Wait up to ``timeout`` s for news and take all there is; tell whether anything changed."""
+        """Wait up to ``timeout`` s for news and take all of it; tell whether anything changed."""
         before = self.mirror.version
         self._keep_asking()
         sockets = [s for s in (self._requests, self._results) if s is not None]
@@ -142,8 +145,9 @@ class Client:
         asked = {type(request) for request, _ in self._pending.values()}
         heard = now - self._heard < SILENCE
         if not (self._joined and heard):
-            if SnapshotRequest not in asked and (heard or not self._pending):
-                if not heard:
+            if SnapshotRequest not in asked and now - self._knocked > _KNOCK:
+                self._knocked = now
+                if not heard and not self._waiting:
                     self._reopen()
                 self._send(SnapshotRequest())
         elif HistoryRequest not in asked and (wanted := self._wanted()) is not None:
@@ -152,20 +156,20 @@ class Client:
     def _wanted(self) -> HistoryRequest | None:
         snapshot, windows = self.mirror.snapshot, self.mirror.windows
         if snapshot is None or snapshot.first_window < 0:
-            return None if windows is None else _gap(windows.run, windows.missing(0))
+            return None if windows is None else _gap(windows.run, windows.missing())
         run = snapshot.status.run
         if windows is None:
             return HistoryRequest(run=run, first=snapshot.first_window)
-        first = snapshot.first_window if windows.run == run else 0
-        if windows.run == run and len(windows) <= snapshot.last_window:
-            return HistoryRequest(run=run, first=windows.missing(first) or len(windows))
-        return _gap(windows.run, windows.missing(first))
+        missing = windows.missing()
+        if windows.run == run and missing is None and len(windows) <= snapshot.last_window:
+            missing = len(windows)
+        return _gap(windows.run, missing)
 
     def _complete(self) -> bool:
         return self._joined and self._wanted() is None
 
     def _reopen(self) -> None:
-        """A request that a dead daemon swallowed must not block the ones to its successor."""
+        """Start anew: a request that a dead daemon swallowed must not block its successor's."""
         if self._requests is not None:
             self._requests.close(linger=0)
         self._pending.clear()
@@ -203,7 +207,8 @@ class Client:
             elif isinstance(reply, Snapshot):
                 self._take_snapshot(reply)
             elif isinstance(reply, History):
-                self._take_history(reply, arrays)
+                first = request.first if isinstance(request, HistoryRequest) else 0
+                self._take_history(reply, arrays, first)
             elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
                 self._joined = False
 
@@ -235,11 +240,13 @@ class Client:
         self._results_address = address
         self._joined = False
 
-    def _take_history(self, history: History, arrays: Sequence[Array]) -> None:
+    def _take_history(self, history: History, arrays: Sequence[Array], first: int) -> None:
         if not history.spans:
             self._joined = False
             return
         windows = self.mirror.windows_for(history.run, q=arrays[history.q], r=arrays[history.r])
+        if history.spans[0].number > first:
+            windows.first = max(windows.first, history.spans[0].number)
         rows = zip(
             history.spans,
             arrays[history.iq],

@@ -21,6 +21,8 @@ class RunWindows:
         """(n_q,) Å⁻¹"""
         self.r = r
         """(n_r,) Å"""
+        self.first = 0
+        """Number of the oldest window that the daemon still has."""
         self._iq = np.full((64, q.size), np.nan, dtype=np.float32)
         self._gr = np.full((64, r.size), np.nan, dtype=np.float32)
         self._spans: list[Span | None] = []
@@ -63,9 +65,9 @@ class RunWindows:
         self._trends[span.number] = trends
         self._environment[span.number] = environment
 
-    def missing(self, first: int) -> int | None:
-        """Return the number of the oldest absent window from ``first`` on, None if all are here."""
-        for number in range(first, len(self)):
+    def missing(self) -> int | None:
+        """Return the number of the oldest absent window, None where all are here."""
+        for number in range(self.first, len(self)):
             if self._spans[number] is None:
                 return number
         return None
