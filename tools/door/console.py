@@ -4,8 +4,10 @@ import subprocess
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from textwrap import shorten
 
 TAIL = 25
+WIDTH = 90
 
 
 class DoorError(Exception):
@@ -41,7 +43,7 @@ def run_logged(
                 record.write(line)
                 last.append(line.rstrip())
                 if line.strip().startswith(show):
-                    say(f"  {line.strip()}")
+                    say(f"  {shorten(line.strip(), WIDTH, placeholder=' …')}")
     if process.returncode == 0:
         return True
     print("\n".join(f"  | {line}" for line in last), flush=True)
