@@ -1,0 +1,176 @@
+"""The simulated sample: crystals growing in water inside a fused-silica capillary."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from livepdf.files.structures import read_structure
+from livepdf.model.structure import Structure
+from livepdf.numerics.pairs import crystal_pairs
+from livepdf.simulate.form_factors import compton
+from livepdf.simulate.growth import Growth, Truth, growth_truths
+from livepdf.simulate.sizes import SizeTable, size_table, sphere_intensity
+from livepdf.simulate.surroundings import glass_intensity, water_density, water_intensity
+
+_PER_MOLE = 6.02214076e-4
+"""Formula units per Å³ in a solution of 1 mol/l."""
+_TEMPERATURES = np.linspace(273.0, 623.0, 15)
+"""K, where the blank is calculated; linear in between."""
+_Q_STEP = 0.01
+"""Å⁻¹, of the calculated patterns."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Sample:
+    """What is in the beam, and how sharply the instrument sees it."""
+
+    structure_name: str
+    """The crystal that grows."""
+    molarity: float
+    """mol/l of formula units, all of it precursor at first."""
+    growth: Growth = field(default_factory=Growth)
+    energy: float = 80.0
+    """keV"""
+    q_max: float = 30.0
+    """Å⁻¹, end of the calculated patterns."""
+    bore: float = 0.7
+    """mm of solution in the beam."""
+    wall: float = 0.2
+    """mm of fused silica in the beam, both walls together."""
+    qdamp: float = 0.025
+    """Å⁻¹, standard deviation of the instrument's resolution in Q, the pixel included."""
+    first_shell: float = 2.6
+    """Å, where the first shell around the metal ends."""
+    seed: int = 0
+    """Of the random centres of the particles."""
+
+    @cached_property
+    def structure(self) -> Structure:
+        """The crystal at room temperature."""
+        return read_structure(self.structure_name)
+
+    @cached_property
+    def q(self) -> NDArray[np.float64]:
+        """(n_q,) Å⁻¹, of every pattern of this sample."""
+        return np.arange(0.0, self.q_max + _Q_STEP / 2, _Q_STEP)
+
+    @cached_property
+    def table(self) -> SizeTable:
+        """Spheres of all diameters that the growth passes."""
+        return size_table(
+            self.structure,
+            smallest=0.97 * self.growth.first_diameter,
+            largest=1.03 * self.growth.last_diameter,
+            q_max=self.q_max,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def nearest_neighbour(self) -> float:
+        """Å, mean length of the first shell around the first species, at room temperature."""
+        s = self.structure
+        pairs = crystal_pairs(
+            cell=s.cell, positions=s.positions, species=s.species_index, r_max=self.first_shell
+        )
+        metal = pairs.species_a == 0
+        return float(np.average(pairs.r[metal], weights=pairs.count[metal]))
+
+    @cached_property
+    def silica(self) -> NDArray[np.float64]:
+        """(n_q,) electron units per Å³ of fused silica."""
+        glass = read_structure("sio2-cristobalite")
+        atoms = 0.0662  # per Å³, 2.20 g/cm³
+        pattern = glass_intensity(
+            glass, self.q, correlation=6.5, disorder=0.05, dense=True, energy=self.energy
+        )
+        return atoms * pattern
+
+    @cached_property
+    def precursor(self) -> NDArray[np.float64]:
+        """(n_q,) electron units per atom of the dissolved precursor, Compton included."""
+        return glass_intensity(
+            self.structure,
+            self.q,
+            correlation=3.0,
+            disorder=0.035,
+            dense=False,
+            energy=self.energy,
+        )
+
+    @cached_property
+    def crystal_compton(self) -> NDArray[np.float64]:
+        """(n_q,) electron units per atom."""
+        kind = self.structure.species_index
+        share = np.bincount(kind) / len(kind)
+        each = [compton(e, self.q, energy=self.energy) for e in self.structure.species]
+        return np.asarray(share @ np.array(each))
+
+    def truths(self, *, frames: int, rate: float) -> tuple[Truth, ...]:
+        """Say what is true in every frame of a run at ``rate`` Hz."""
+        return growth_truths(
+            self.growth,
+            frames=frames,
+            rate=rate,
+            nearest_neighbour=self.nearest_neighbour,
+            lattice=(*self.structure.lengths, *self.structure.angles),
+        )
+
+    def intensity(self, truth: Truth) -> NDArray[np.float64]:
+        """Return what the beam meets in that frame, (n_q,) electron units per Å³ times mm."""
+        solute = self.atoms_per_volume * self._solute(truth)
+        return self._seen(self.bore * solute) + self.blank(truth.temperature)
+
+    def blank(self, temperature: float) -> NDArray[np.float64]:
+        """Return water and capillary alone at a temperature in K, in the units of `intensity`."""
+        low, high = _TEMPERATURES[0], _TEMPERATURES[-1]
+        if not low <= temperature <= high:
+            raise ValueError(f"water is known from {low} to {high} K, not at {temperature} K")
+        upper = int(np.clip(np.searchsorted(_TEMPERATURES, temperature), 1, len(self._blanks) - 1))
+        share = (temperature - _TEMPERATURES[upper - 1]) / (
+            _TEMPERATURES[upper] - _TEMPERATURES[upper - 1]
+        )
+        return np.asarray((1 - share) * self._blanks[upper - 1] + share * self._blanks[upper])
+
+    @cached_property
+    def _blanks(self) -> NDArray[np.float64]:
+        def at(temperature: float) -> NDArray[np.float64]:
+            water = water_intensity(self.q, temperature=temperature, energy=self.energy)
+            pure = self.bore * water_density(temperature) * water + self.wall * self.silica
+            return self._seen(pure)
+
+        return np.array([at(float(temperature)) for temperature in _TEMPERATURES])
+
+    @property
+    def atoms_per_volume(self) -> float:
+        """Atoms of the solute per Å³ of solution."""
+        s = self.structure
+        metals = int((s.species_index == 0).sum())
+        return self.molarity * _PER_MOLE * len(s.elements) / metals
+
+    def _solute(self, truth: Truth) -> NDArray[np.float64]:
+        left = (1.0 - truth.conversion) * self.precursor
+        if not truth.domain_size > 0.0:
+            return left
+        elastic = sphere_intensity(
+            self.table,
+            q=self.q,
+            diameter=truth.domain_size,
+            stretch=1.0 + truth.strain,
+            extra_uiso=truth.uiso_gain,
+        )
+        return left + truth.conversion * (elastic + self.crystal_compton)
+
+    def _seen(self, pattern: NDArray[np.float64]) -> NDArray[np.float64]:
+        return np.asarray(gaussian_filter1d(pattern, self.qdamp / _Q_STEP, mode="nearest"))
+
+
+def demo_sample(name: str, *, seed: int = 0) -> Sample:
+    """Return a ready sample: ``hfo2`` (monoclinic, 1 mol/l) or ``tio2`` (anatase, 2 mol/l)."""
+    if name == "hfo2":
+        return Sample(structure_name="hfo2-monoclinic", molarity=1.0, seed=seed)
+    if name == "tio2":
+        return Sample(structure_name="tio2-anatase", molarity=2.0, seed=seed)
+    raise ValueError(f"no sample named {name!r}, wanted hfo2 or tio2")

@@ -1,0 +1,108 @@
+"""Scattering of spheres of any size, interpolated in a table of explicit particles."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.interpolate import CubicSpline
+
+from livepdf.model.structure import Structure
+from livepdf.simulate.debye import species_uiso, sphere_sums
+from livepdf.simulate.form_factors import form_factor
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SizeTable:
+    """Interference sums of spheres of a crystal over a grid of diameters."""
+
+    structure: Structure
+    diameter: NDArray[np.float64]
+    """(n_d,) Å, rising."""
+    q: NDArray[np.float64]
+    """(n_q,) Å⁻¹"""
+    fraction: NDArray[np.float64]
+    """(n_d, kinds) share of the atoms of each species."""
+    pairs: NDArray[np.float64]
+    """(n_d, kinds, kinds, n_q), as in `PairSums`."""
+
+
+def size_table(
+    structure: Structure,
+    *,
+    smallest: float,
+    largest: float,
+    q_max: float,
+    seed: int = 0,
+    ratio: float = 1.05,
+    origins: int = 6,
+) -> SizeTable:
+    """Build a table from explicit particles, each the mean over random centres.
+
+    Parameters
+    ----------
+    smallest, largest : float, Å
+        Range of diameters.
+    q_max : float, Å⁻¹
+        The table reaches 2 % further so that an expanded lattice stays inside.
+    ratio : float
+        Of neighbouring diameters.
+    origins : int
+        Random centres at each diameter.
+    """
+    if not 0.0 < smallest < largest:
+        raise ValueError(f"diameters run from {smallest} to {largest} Å, wanted 0 < first < last")
+    n = int(np.ceil(np.log(largest / smallest) / np.log(ratio))) + 1
+    diameter = np.geomspace(smallest, largest, n)
+    random = np.random.default_rng(seed)
+    rows = [
+        sphere_sums(structure, diameter=d, q_max=1.02 * q_max, centres=random.random((origins, 3)))
+        for d in diameter
+    ]
+    return SizeTable(
+        structure=structure,
+        diameter=diameter,
+        q=rows[0].q,
+        fraction=np.array([row.fraction for row in rows]),
+        pairs=np.array([row.pairs for row in rows]),
+    )
+
+
+def sphere_intensity(
+    table: SizeTable,
+    *,
+    q: NDArray[np.float64],
+    diameter: float,
+    stretch: float = 1.0,
+    extra_uiso: float = 0.0,
+) -> NDArray[np.float64]:
+    """Return the elastic intensity per atom of spheres of one diameter, (n_q,) electron units.
+
+    Parameters
+    ----------
+    q : (n_q,) float64, Å⁻¹
+    diameter : float, Å
+        Inside the table; linear in between.
+    stretch : float
+        Lattice over that of the table (thermal expansion). The sphere keeps its diameter.
+    extra_uiso : float, Å²
+        Added to the Uiso of every atom (heating).
+    """
+    unstretched = diameter / stretch
+    if not table.diameter[0] <= unstretched <= table.diameter[-1]:
+        first, last = table.diameter[0], table.diameter[-1]
+        raise ValueError(f"diameter {unstretched:.2f} Å is outside the table, {first} to {last} Å")
+    upper = int(np.clip(np.searchsorted(table.diameter, unstretched), 1, len(table.diameter) - 1))
+    lower_d, upper_d = table.diameter[upper - 1], table.diameter[upper]
+    share = (unstretched - lower_d) / (upper_d - lower_d)
+    fraction = (1 - share) * table.fraction[upper - 1] + share * table.fraction[upper]
+    pairs = (1 - share) * table.pairs[upper - 1] + share * table.pairs[upper]
+    # A lattice larger by s shows at Q what the original shows at sQ; the grid is fine enough
+    # for a cubic, not for a straight line (which would damp the far distances).
+    shifted = CubicSpline(table.q, pairs, axis=-1)(q * stretch)
+    # The damping inside the table was stretched with it: put back to that at the true Q.
+    uiso = species_uiso(table.structure)
+    excess = extra_uiso + 0.5 * (uiso[:, None] + uiso[None, :]) * (1.0 - stretch**2)
+    damped = shifted * np.exp(-excess[:, :, None] * q**2)
+    f = np.array([form_factor(element, q) for element in table.structure.species])
+    interference = np.einsum("aq,bq,abq->q", f, f, damped)
+    return np.asarray(np.einsum("a,aq->q", fraction, f**2) + interference)
