@@ -2,7 +2,7 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -16,18 +16,36 @@ T = TypeVar("T", bound=BaseModel)
 
 _WANTED = re.compile(r"^(Input|String|Value|List) should (be |match |have )?")
 """How pydantic opens a sentence that we close."""
+FILL_IN = "FILL-IN"
+"""What the ready profiles say where only the beamline knows the value."""
 _PATH_KEYS = {"poni", "dark", "flat", "masks", "path", "directory", "file"}
 
 
-def load_profile(path: Path) -> Profile:
+def load_profile(path: Path, *, template: bool = False) -> Profile:
     """Read a profile; paths in it are relative to the file.
+
+    Parameters
+    ----------
+    path
+        The TOML file.
+    template
+        Accept values that still say FILL-IN, as the ready profiles do.
 
     Raises
     ------
     ConfigError
         With every complaint: file, key, found, wanted.
     """
-    return _load(path, Profile)
+    profile = _load(path, Profile)
+    blanks = fill_ins(profile)
+    if blanks and not template:
+        raise ConfigError([Complaint(str(path), key, FILL_IN, "your value") for key in blanks])
+    return profile
+
+
+def fill_ins(model: BaseModel) -> list[str]:
+    """Return the dotted keys whose values the user has still to fill in."""
+    return [key for key, value in _leaves(model.model_dump(mode="json")) if FILL_IN in str(value)]
 
 
 def load_recipe(path: Path) -> Recipe:
@@ -84,6 +102,17 @@ def _absolute(key: str, value: Any, folder: Path) -> Any:
     if isinstance(value, list):
         return [str(folder / Path(v).expanduser()) if isinstance(v, str) else v for v in value]
     return str(folder / Path(value).expanduser()) if isinstance(value, str) else value
+
+
+def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(tree, Mapping):
+        for name, value in tree.items():
+            yield from _leaves(value, f"{key}.{name}" if key else str(name))
+    elif isinstance(tree, list):
+        for number, value in enumerate(tree):
+            yield from _leaves(value, f"{key}.{number}")
+    else:
+        yield key, tree
 
 
 def _complaint(path: Path, problem: Mapping[str, Any]) -> Complaint:

@@ -1,0 +1,159 @@
+"""`livepdf doctor`: what this machine has, and what livepdf would miss."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import click
+
+Verdict = Literal["ok", "missing", "note"]
+
+_CORE = (
+    "numpy",
+    "scipy",
+    "numba",
+    "h5py",
+    "hdf5plugin",
+    "fabio",
+    "pyFAI",
+    "pyzmq",
+    "cbor2",
+    "msgspec",
+    "pydantic",
+)
+
+
+class Finding(NamedTuple):
+    """One line of the report."""
+
+    what: str
+    verdict: Verdict
+    detail: str
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
+def doctor(as_json: bool) -> None:
+    """Look at this machine: versions, compiler, decompression, Qt, disk.
+
+    Exits 1 when something that livepdf needs is missing; notes never fail.
+    """
+    findings = [finding for look in _LOOKS for finding in look()]
+    if as_json:
+        click.echo(json.dumps([finding._asdict() for finding in findings]))
+    else:
+        _print(findings)
+    if any(finding.verdict == "missing" for finding in findings):
+        raise SystemExit(1)
+
+
+def _print(findings: list[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    colour = {"ok": "green", "missing": "red", "note": "yellow"}
+    table = Table("what", "", "detail", box=None)
+    for what, verdict, detail in findings:
+        table.add_row(what, f"[{colour[verdict]}]{verdict}[/]", detail)
+    Console().print(table)
+
+
+def _python() -> list[Finding]:
+    good = sys.version_info >= (3, 11)
+    return [Finding("Python", "ok" if good else "missing", sys.version.split()[0])]
+
+
+def _packages() -> list[Finding]:
+    return [_package(name) for name in _CORE]
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, "ok", version(name))
+    except PackageNotFoundError:
+        return Finding(name, "missing", f"pip install {name}")
+
+
+def _compiler() -> list[Finding]:
+    import numba
+
+    cache = Path(os.environ.get("NUMBA_CACHE_DIR") or numba.__file__).parent
+    cpu = os.environ.get("NUMBA_CPU_NAME") or "this processor"
+    findings = [Finding("compiled kernels", "ok", f"numba {numba.__version__} for {cpu}")]
+    package = Path(__file__).parent.parent
+    if not os.access(package, os.W_OK) and "NUMBA_CACHE_DIR" not in os.environ:
+        findings.append(
+            Finding(
+                "kernel cache",
+                "note",
+                f"{package} is read-only: every start compiles again; set NUMBA_CACHE_DIR "
+                f"(now {cache})",
+            )
+        )
+    return findings
+
+
+def _decompression() -> list[Finding]:
+    from livepdf.errors import LivepdfError
+    from livepdf.numerics.unpack import lz4_address
+
+    try:
+        lz4_address()
+    except (OSError, AttributeError, LivepdfError) as error:
+        return [Finding("LZ4 decompression", "missing", f"{error}; pip install hdf5plugin")]
+    return [Finding("LZ4 decompression", "ok", "by hdf5plugin's library")]
+
+
+def _window() -> list[Finding]:
+    """Qt is tried in a process of its own: livepdf itself never loads it."""
+    code = "import PyQt5.QtWidgets, pyqtgraph; print(pyqtgraph.__version__)"
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
+    run = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env=environment, check=False
+    )
+    if run.returncode:
+        reason = run.stderr.strip().splitlines()[-1] if run.stderr.strip() else "it crashed"
+        return [Finding("window (Qt)", "note", f"{reason}; pip install 'livepdf[gui]' for the GUI")]
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    where = f"display {display}" if display else "no display: windows are drawn offscreen"
+    return [Finding("window (Qt)", "ok", f"pyqtgraph {run.stdout.strip()}, {where}")]
+
+
+def _disk() -> list[Finding]:
+    free = shutil.disk_usage(Path.cwd()).free / 1e9
+    verdict: Verdict = "ok" if free > 5 else "note"
+    return [Finding("disk here", verdict, f"{free:.0f} GB free in {Path.cwd()}")]
+
+
+def _processors() -> list[Finding]:
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return [Finding("processors", "ok", f"{count} for this process")]
+
+
+def _streams() -> list[Finding]:
+    return [
+        Finding(
+            "pushed streams",
+            "note",
+            "a detector that pushes has ONE reader: livepdf and a file writer on the same port "
+            "would each get half of the frames",
+        )
+    ]
+
+
+_LOOKS: tuple[Callable[[], list[Finding]], ...] = (
+    _python,
+    _packages,
+    _compiler,
+    _decompression,
+    _window,
+    _processors,
+    _disk,
+    _streams,
+)
