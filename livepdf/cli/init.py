@@ -20,7 +20,7 @@ from livepdf.files.profiles import profiles_folder, ready_profiles, ready_recipe
 @click.option("--recipe", default="hfo2", show_default=True, help="Ready recipe to start from.")
 @click.option("--list", "listing", is_flag=True, help="Name the ready profiles and recipes.")
 def init(folder: Path, profile: str, recipe: str, listing: bool) -> None:
-    """Write FOLDER/profile.toml and FOLDER/recipe.toml, commented, to fill in.
+    r"""Write FOLDER/profile.toml and FOLDER/recipe.toml, commented, to fill in.
 
     The profile describes the instrument and stays; the recipe describes the sample and
     changes with it. Values that only you know say FILL-IN; `livepdf check` lists them.
