@@ -1,0 +1,71 @@
+"""Read what a sample is made of: ``PbTi0.5Zr0.5O3``, ``Ca(OH)2``, ``Pb 1 Ti 1/2 Zr 1/2 O 3``."""
+
+import re
+
+from periodictable import elements
+
+_TOKEN = re.compile(
+    r"\s*(?:(?P<element>[A-Z][a-z]?)|(?P<number>\d+(?:\.\d*)?(?:/\d+)?|\.\d+)|(?P<bracket>[()]))"
+)
+_SYMBOLS = frozenset(str(element) for element in elements if element.number > 0)
+
+
+def parse_composition(text: str) -> dict[str, float]:
+    """Return atoms per formula unit by element, in order of first appearance.
+
+    Fractions, nested parentheses, repeated elements and spaces are allowed. ValueError names
+    what cannot be read: an unknown element, a stray character, an unbalanced parenthesis, a
+    composition without atoms.
+    """
+    groups: list[dict[str, float]] = [{}]
+    pending: dict[str, float] = {}
+    for kind, word in _tokens(text):
+        if kind == "number":
+            if not pending:
+                raise ValueError(f"composition {text!r}: the number {word} follows no element")
+            _add(groups[-1], pending, _number(word))
+            pending = {}
+            continue
+        _add(groups[-1], pending, 1.0)
+        pending = {}
+        if kind == "element":
+            if word not in _SYMBOLS:
+                raise ValueError(f"composition {text!r}: {word} is no element")
+            pending = {word: 1.0}
+        elif word == "(":
+            groups.append({})
+        elif len(groups) == 1:
+            raise ValueError(f"composition {text!r}: a parenthesis closes that never opened")
+        else:
+            pending = groups.pop()
+    _add(groups[-1], pending, 1.0)
+    if len(groups) > 1:
+        raise ValueError(f"composition {text!r}: a parenthesis is never closed")
+    if not sum(groups[0].values()) > 0:
+        raise ValueError(f"composition {text!r} holds no atoms")
+    return groups[0]
+
+
+def _tokens(text: str) -> list[tuple[str, str]]:
+    found = []
+    position = 0
+    end = len(text.rstrip())
+    while position < end:
+        match = _TOKEN.match(text, position)
+        if match is None or match.lastgroup is None:
+            raise ValueError(f"composition {text!r}: cannot read {text[position:].strip()!r}")
+        found.append((match.lastgroup, match.group(match.lastgroup)))
+        position = match.end()
+    return found
+
+
+def _number(word: str) -> float:
+    numerator, _, denominator = word.partition("/")
+    if denominator and float(denominator) == 0:
+        raise ValueError(f"composition: {word} divides by zero")
+    return float(numerator) / float(denominator or 1)
+
+
+def _add(total: dict[str, float], part: dict[str, float], times: float) -> None:
+    for element, count in part.items():
+        total[element] = total.get(element, 0.0) + count * times

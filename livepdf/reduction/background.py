@@ -1,0 +1,84 @@
+"""What is not the sample is taken away, and empty bins are bridged in the open."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+EMPTY_SHARE = 0.1
+"""More empty bins than this share of the range are too many to bridge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Background:
+    """One pattern that is not the sample: cell, solvent, air."""
+
+    name: str
+    intensity: Floats
+    """(n_q,) on the plan's grid, in the sample's units; NaN where a bin is empty."""
+    sigma: Floats
+    """(n_q,) one standard uncertainty, NaN where unknown."""
+    scale: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bridged:
+    """A pattern without gaps."""
+
+    intensity: Floats
+    """(n_q,)"""
+    variance: Floats
+    """(n_q,), NaN where unknown."""
+    bridged: int
+    """How many empty bins were interpolated."""
+
+
+def subtract(
+    *, intensity: Floats, sigma: Floats, backgrounds: Sequence[Background]
+) -> tuple[Floats, Floats]:
+    """Return I − Σ scale·B and its variance, both (n_q,); NaN where either is."""
+    left = intensity.astype(np.float64)
+    variance = np.square(sigma, dtype=np.float64)
+    for background in backgrounds:
+        if background.scale == 0:
+            continue
+        left -= background.scale * background.intensity
+        variance += (background.scale * background.sigma) ** 2
+    return left, variance
+
+
+def bridge(*, q: Floats, intensity: Floats, variance: Floats) -> Bridged:
+    """Interpolate linearly across empty (NaN) bins.
+
+    A bridged bin gets the variance of its interpolated value, (1−t)²·v₁ + t²·v₂; that it shares
+    noise with its neighbours is left out, which a tenth of the bins cannot make visible.
+
+    Raises
+    ------
+    ValueError
+        When an edge of the range is empty or more than a tenth of its bins are.
+    """
+    empty = np.isnan(intensity)
+    count = int(np.count_nonzero(empty))
+    if count == 0:
+        return Bridged(intensity=intensity, variance=variance, bridged=0)
+    if empty[0] or empty[-1]:
+        filled = q[~empty]
+        there = f"{filled[0]:.3f} to {filled[-1]:.3f}" if filled.size else "nowhere"
+        raise ValueError(
+            f"no intensity at an edge of the range {q[0]:.3f} to {q[-1]:.3f} 1/A: "
+            f"there is some from {there}; move qmin or qmaxinst"
+        )
+    if count > EMPTY_SHARE * q.size:
+        raise ValueError(f"{count} of {q.size} bins between qmin and qmaxinst are empty")
+    filled_at = np.flatnonzero(~empty)
+    right = np.searchsorted(filled_at, np.flatnonzero(empty))
+    a, b = filled_at[right - 1], filled_at[right]
+    t = (q[empty] - q[a]) / (q[b] - q[a])
+    whole, spread = intensity.copy(), variance.copy()
+    whole[empty] = (1 - t) * intensity[a] + t * intensity[b]
+    spread[empty] = (1 - t) ** 2 * variance[a] + t**2 * variance[b]
+    return Bridged(intensity=whole, variance=spread, bridged=count)
