@@ -1,4 +1,7 @@
-"""Scattering of explicit particles, atom by atom, by the Debye equation."""
+"""Scattering of explicit particles, atom by atom, by the Debye equation.
+
+With f0 alone: f′ and f″ are left out, so what reduces a simulated sample must leave them out too.
+"""
 
 from dataclasses import dataclass
 
@@ -8,7 +11,7 @@ from scipy.fft import dst
 
 from livepdf.model.structure import Structure
 from livepdf.numerics.pairs import distance_histogram, sphere_cut
-from livepdf.simulate.form_factors import form_factor
+from livepdf.numerics.form_factors import form_factor
 
 STEP = 0.004
 """Å, of the distance grid: moves phases by less than 1e-3 at Q 25 Å⁻¹."""
@@ -87,6 +90,6 @@ def debye_intensity(structure: Structure, sums: PairSums) -> NDArray[np.float64]
 
     .. math:: I(Q) = \sum_a c_a f_a^2 + \sum_{ab} f_a f_b S_{ab}(Q)
     """
-    f = np.array([form_factor(element, sums.q) for element in structure.species])
+    f = np.array([form_factor(q=sums.q, element=element) for element in structure.species])
     self_part = np.einsum("a,aq->q", sums.fraction, f**2)
     return np.asarray(self_part + np.einsum("aq,bq,abq->q", f, f, sums.pairs))

@@ -10,7 +10,7 @@ from scipy.ndimage import gaussian_filter1d
 from livepdf.files.structures import read_structure
 from livepdf.model.structure import Structure
 from livepdf.numerics.pairs import crystal_pairs
-from livepdf.simulate.form_factors import compton
+from livepdf.simulate.compton import compton
 from livepdf.simulate.growth import Growth, Truth, growth_truths
 from livepdf.simulate.sizes import SizeTable, size_table, sphere_intensity
 from livepdf.simulate.surroundings import glass_intensity, water_density, water_intensity

@@ -8,7 +8,7 @@ from scipy.interpolate import CubicSpline
 
 from livepdf.model.structure import Structure
 from livepdf.simulate.debye import species_uiso, sphere_sums
-from livepdf.simulate.form_factors import form_factor
+from livepdf.numerics.form_factors import form_factor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -103,6 +103,6 @@ def sphere_intensity(
     uiso = species_uiso(table.structure)
     excess = extra_uiso + 0.5 * (uiso[:, None] + uiso[None, :]) * (1.0 - stretch**2)
     damped = shifted * np.exp(-excess[:, :, None] * q**2)
-    f = np.array([form_factor(element, q) for element in table.structure.species])
+    f = np.array([form_factor(q=q, element=element) for element in table.structure.species])
     interference = np.einsum("aq,bq,abq->q", f, f, damped)
     return np.asarray(np.einsum("a,aq->q", fraction, f**2) + interference)

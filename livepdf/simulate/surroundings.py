@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from livepdf.model.structure import Structure
 from livepdf.numerics.pairs import crystal_pairs
 from livepdf.simulate.debye import species_uiso
-from livepdf.simulate.form_factors import compton, form_factor
+from livepdf.numerics.form_factors import form_factor
+from livepdf.simulate.compton import compton
 
 _WATER_DENSITY = np.array(
     [
@@ -50,7 +51,7 @@ def water_intensity(
     q: NDArray[np.float64], *, temperature: float, energy: float
 ) -> NDArray[np.float64]:
     """Return elastic and Compton intensity per molecule of water, (n_q,) electron units."""
-    oxygen, hydrogen = form_factor("O", q), form_factor("H", q)
+    oxygen, hydrogen = form_factor(q=q, element="O"), form_factor(q=q, element="H")
     bond, across = _sinc(q * 0.9572), _sinc(q * 1.5139)
     alone = oxygen**2 + 2 * hydrogen**2
     alone += 4 * oxygen * hydrogen * bond + 2 * hydrogen**2 * across
@@ -104,7 +105,7 @@ def glass_intensity(
     )
     uiso = species_uiso(structure)
     fraction = np.bincount(kind) / len(kind)
-    f = np.array([form_factor(element, q) for element in structure.species])
+    f = np.array([form_factor(q=q, element=element) for element in structure.species])
     mean = fraction @ f
     total = fraction @ f**2
     for a, b in np.ndindex(len(fraction), len(fraction)):
