@@ -1,5 +1,6 @@
 """Crystal structures read by name or from a CIF."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import gemmi
@@ -81,7 +82,7 @@ def _expanded(small: gemmi.SmallStructure, *, name: str, source: str) -> Structu
     )
 
 
-def _displacements(sites: list[gemmi.SmallStructure.Site]) -> NDArray[np.float64]:
+def _displacements(sites: Iterable[gemmi.SmallStructure.Site]) -> NDArray[np.float64]:
     # Where only a tensor is given, a third of its trace is close to Ueq (exact for
     # orthogonal axes); a site with neither has none that could be trusted.
     def isotropic(site: gemmi.SmallStructure.Site) -> float:

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy.fft import dst
 
 from livepdf.model.structure import Structure
-from livepdf.numerics.pairs import distance_histogram, sphere_cut
 from livepdf.numerics.form_factors import form_factor
+from livepdf.numerics.pairs import distance_histogram, sphere_cut
 
 STEP = 0.004
 """Å, of the distance grid: moves phases by less than 1e-3 at Q 25 Å⁻¹."""
@@ -79,10 +79,10 @@ def _sine_sums(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     # Σ_k h_k sin(Q r_k)/(Q r_k) at Q_n = π n/(bins·step) is a type-I sine transform of h/r.
     r = STEP * np.arange(1, BINS)
-    q = np.pi * np.arange(1, BINS) / (BINS * STEP)
+    q = np.pi / (BINS * STEP) * np.arange(1, BINS, dtype=np.float64)
     wanted = q <= q_max
     sums = 0.5 * dst(histogram[:, :, 1:] / r, type=1, axis=-1)[:, :, wanted]
-    return q[wanted], sums / q[wanted]
+    return q[wanted], np.asarray(sums / q[wanted])
 
 
 def debye_intensity(structure: Structure, sums: PairSums) -> NDArray[np.float64]:

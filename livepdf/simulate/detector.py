@@ -42,7 +42,7 @@ class Detector:
 
     @property
     def wavelength(self) -> float:
-        """Å"""
+        """Wavelength in Å."""
         return _HC / self.energy
 
     @property
@@ -97,7 +97,7 @@ class Detector:
         blind = np.zeros(self.shape, dtype=np.bool_) if gaps is None else gaps.copy()
         dead = np.random.default_rng(2).integers(0, blind.size, self.dead)
         blind.ravel()[dead] = True
-        return blind
+        return np.asarray(blind)
 
     @cached_property
     def shadow(self) -> NDArray[np.bool_]:

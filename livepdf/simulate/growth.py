@@ -1,6 +1,7 @@
 """What is true at each moment of a simulated synthesis: heat, conversion, size, lattice."""
 
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -39,8 +40,12 @@ class Truth:
 
     def to_json(self) -> str:
         """Return one line of JSON; NaN is written as null."""
-        fields = {k: None if v != v else v for k, v in asdict(self).items()}  # noqa: PLR0124
+        fields = {k: None if _is_nan(v) else v for k, v in asdict(self).items()}
         return json.dumps(fields, allow_nan=False)
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and math.isnan(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

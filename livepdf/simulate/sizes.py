@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from livepdf.model.structure import Structure
-from livepdf.simulate.debye import species_uiso, sphere_sums
 from livepdf.numerics.form_factors import form_factor
+from livepdf.simulate.debye import species_uiso, sphere_sums
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.structure import Structure
-from livepdf.numerics.pairs import crystal_pairs
-from livepdf.simulate.debye import species_uiso
 from livepdf.numerics.form_factors import form_factor
+from livepdf.numerics.pairs import crystal_pairs
 from livepdf.simulate.compton import compton
+from livepdf.simulate.debye import species_uiso
 
 _WATER_DENSITY = np.array(
     [
