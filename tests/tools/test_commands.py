@@ -81,3 +81,16 @@ def test_a_failing_installer_shows_its_last_words_and_keeps_them_all(
     assert "  | line 50" not in printed
     assert "dev:   line 10\n" in printed
     assert "line 0\n" in log.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("[Errno -3] Failed to establish a new connection: name resolution", "network"),
+        ("SSLError(CERTIFICATE_VERIFY_FAILED) ... (from versions: none)", "certificate"),
+        ("OSError: [Errno 28] No space left on device", "disk is full"),
+        ("metadata-generation-failed", "the lines above"),
+    ],
+)
+def test_what_pip_says_is_put_into_plain_words(words: str, told: str) -> None:
+    assert told in environment.cause_of(f"Collecting hatchling\n{words}\n")

@@ -46,5 +46,7 @@ def run_logged(
                     say(f"  {shorten(line.strip(), WIDTH, placeholder=' …')}")
     if process.returncode == 0:
         return True
-    print("\n".join(f"  | {line}" for line in last), flush=True)
+    print(
+        "\n".join(f"  | {shorten(line, 4 * WIDTH, placeholder=' …')}" for line in last), flush=True
+    )
     return False

@@ -21,6 +21,19 @@ CONSTRAINTS = CHECKOUT / "tools" / "constraints.txt"
 NEEDED_BYTES = 2 * 1024**3
 NEWEST_TESTED = (3, 13)
 
+CAUSES = {
+    "No space left on device": "the disk is full. Make 2 GB of room.",
+    "CERTIFICATE_VERIFY_FAILED": "the certificate of the package index is not trusted here. Give "
+    "pip your site's certificates (PIP_CERT).",
+    "Failed to establish a new connection": "the package index cannot be reached. See to the "
+    "network, or to pip's proxy or index setting.",
+    "ProxyError": "the proxy refuses. See to pip's proxy setting.",
+    "Read timed out": "the package index answers too slowly.",
+    "from versions: none": "the package index has no such package for this Python and machine, or "
+    "cannot be reached. See to the network.",
+}
+"""Words of pip, and what they mean to the user; the most telling first."""
+
 
 def folder() -> Path:
     """Where the environment lives: ``.venv`` in the checkout, or ``LIVEPDF_VENV``."""
@@ -157,12 +170,17 @@ def _install(extras: tuple[str, ...]) -> None:
     build = ["hatchling", "editables"]
     project = ["--no-build-isolation", "-e", f"{CHECKOUT}[{','.join(extras)}]"]
     for words in (build, project):
-        if not _pip(words) and not _pip(words):
-            raise DoorError(
-                "pip could not install the packages: the lines above say why. With words like "
-                "'resolution', 'connection' or 'from versions: none' the network or the package "
-                "index cannot be reached. The same command tries again."
-            )
+        if not _pip(words):
+            cause = cause_of(log_file().read_text(encoding="utf-8", errors="replace"))
+            raise DoorError(f"pip could not install the packages: {cause}")
+
+
+def cause_of(log: str) -> str:
+    """Tell from the words of pip what the user must see to."""
+    for sign, cause in CAUSES.items():
+        if sign in log:
+            return f"{cause} Then run the same command again."
+    return f"the lines above say why; all of them are in {log_file()}."
 
 
 def _pip(words: list[str]) -> bool:
