@@ -1,0 +1,195 @@
+"""One message of DECTRIS Stream V2 (CBOR), read into words; no socket, no clock, no state."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from math import isfinite
+
+import cbor2
+
+from livepdf.errors import FrameError
+from livepdf.sources.ordering import SeriesId
+
+Scalar = str | int | float | bool | None
+MAGIC = b"\xd9\xd9\xf7"
+LARGEST_INDEX = 1 << 40
+LONGEST_TEXT = 10_000
+"""Characters of the user's data kept with the run."""
+KEPT = (
+    "beam_center_x", "beam_center_y", "count_time", "countrate_correction_enabled",
+    "detector_description", "detector_serial_number", "flatfield_enabled", "frame_time",
+    "incident_energy", "number_of_images", "pixel_mask_enabled", "pixel_size_x", "pixel_size_y",
+    "saturation_value", "sensor_material", "sensor_thickness",
+    "virtual_pixel_interpolation_enabled",
+)  # fmt: skip
+"""Keys of a start that go into the metadata of the run as they are."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Start:
+    """The detector was armed."""
+
+    series: SeriesId
+    time: float | None
+    """Unix seconds of arming."""
+    channels: tuple[str, ...]
+    expected: int | None
+    wavelength: float | None
+    """Å, as typed in by somebody."""
+    masks: Mapping[str, object]
+    """Tagged array by channel, nonzero = ignore."""
+    metadata: Mapping[str, Scalar]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Image:
+    """One exposure, every channel of it still packed."""
+
+    series: SeriesId
+    index: int
+    time: float | None
+    """Unix seconds when the exposure began."""
+    exposure: float | None
+    """s"""
+    data: Mapping[str, object] = field(repr=False)
+    """Tagged array by channel."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class End:
+    """The detector says that the series is over."""
+
+    series: SeriesId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A message of a type that is none of ours."""
+
+    type: str
+
+
+Message = Start | Image | End | Unknown
+
+
+def parse(message: bytes) -> Message:
+    """Read one message. Extra keys are passed over; arrays stay packed.
+
+    Raises FrameError ``malformed`` where the bytes are no such message, or one without what it
+    must have: the series, and for an image its number and data.
+    """
+    fields = _decode(message)
+    kind = fields.get("type")
+    if kind == "image":
+        return _image(fields)
+    if kind == "start":
+        return _start(fields)
+    if kind == "end":
+        return End(series=_series(fields))
+    return Unknown(type=str(kind)[:100])
+
+
+def _decode(message: bytes) -> Mapping[object, object]:
+    begin = len(MAGIC) if message.startswith(MAGIC) else 0
+    if not message:
+        raise FrameError("malformed", "an empty message")
+    if len(message) <= begin or message[begin] >> 5 != 5:
+        raise FrameError("malformed", f"no CBOR map: begins {message[: begin + 8].hex(' ')}")
+    try:
+        decoded = cbor2.loads(message)
+    except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise FrameError("malformed", str(error)[:200]) from error
+    except MemoryError as error:
+        raise FrameError("too large", "a CBOR item that does not fit into memory") from error
+    if not isinstance(decoded, Mapping):
+        raise FrameError("malformed", f"{type(decoded).__name__} where a map was wanted")
+    return decoded
+
+
+def _image(fields: Mapping[object, object]) -> Image:
+    index = fields.get("image_id")
+    if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < LARGEST_INDEX:
+        raise FrameError("malformed", f"image_id {str(index)[:40]}")
+    data = fields.get("data")
+    if not isinstance(data, Mapping) or not data:
+        raise FrameError("no image", "an image message without data")
+    start, stop = _seconds(fields.get("start_time")), _seconds(fields.get("stop_time"))
+    exposure = _seconds(fields.get("real_time"))
+    if exposure is None and start is not None and stop is not None:
+        exposure = stop - start
+    date = _date(fields.get("series_date"))
+    return Image(
+        series=_series(fields),
+        index=index,
+        time=None if date is None else date + (start or 0.0),
+        exposure=exposure if exposure is not None and exposure > 0 else None,
+        data={str(channel): array for channel, array in data.items()},
+    )
+
+
+def _start(fields: Mapping[object, object]) -> Start:
+    channels = fields.get("channels")
+    masks = fields.get("pixel_mask")
+    expected = fields.get("number_of_images")
+    wavelength = _number(fields.get("incident_wavelength"))
+    return Start(
+        series=_series(fields),
+        time=_date(fields.get("arm_date")),
+        channels=tuple(map(str, channels)) if isinstance(channels, list | tuple) else (),
+        expected=expected if isinstance(expected, int) and expected > 0 else None,
+        wavelength=wavelength if wavelength is not None and wavelength > 0 else None,
+        masks={str(k): v for k, v in masks.items()} if isinstance(masks, Mapping) else {},
+        metadata=_metadata(fields),
+    )
+
+
+def _metadata(fields: Mapping[object, object]) -> dict[str, Scalar]:
+    kept: dict[str, Scalar] = {}
+    for key in KEPT:
+        value = fields.get(key)
+        if isinstance(value, str | int | float | bool):
+            kept[key] = value
+    thresholds = fields.get("threshold_energy")
+    if isinstance(thresholds, Mapping):
+        for channel, energy in thresholds.items():
+            kept[f"threshold_energy {channel}"] = _number(energy)
+    if fields.get("user_data") is not None:
+        kept["user_data"] = str(fields["user_data"])[:LONGEST_TEXT]
+    return kept
+
+
+def _series(fields: Mapping[object, object]) -> SeriesId:
+    number = fields.get("series_id")
+    if not isinstance(number, int) or isinstance(number, bool) or abs(number) >= LARGEST_INDEX:
+        raise FrameError("malformed", f"series_id {str(number)[:40]}")
+    unique = fields.get("series_unique_id")
+    return SeriesId(number=number, unique=unique[:100] if isinstance(unique, str) else "")
+
+
+def _seconds(value: object) -> float | None:
+    """Return a time sent as [numerator, denominator]."""
+    if not isinstance(value, list | tuple) or len(value) != 2:
+        return None
+    numerator, denominator = _number(value[0]), _number(value[1])
+    if numerator is None or not denominator:
+        return None
+    return numerator / denominator
+
+
+def _number(value: object) -> float | None:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if isfinite(number) else None
+
+
+def _date(value: object) -> float | None:
+    # A date that cannot be read costs the frame its time stamp, not its pixels.
+    try:
+        date = datetime.fromisoformat(value) if isinstance(value, str) else value
+        return date.timestamp() if isinstance(date, datetime) and date.tzinfo else None
+    except (ValueError, OverflowError):
+        return None

@@ -1,0 +1,134 @@
+"""DECTRIS Stream V2 over ZeroMQ: drain the socket, hand the messages on."""
+
+import time
+from collections.abc import Callable
+
+import zmq
+from zmq.utils.monitor import recv_monitor_message
+
+from livepdf.config.profile import DectrisStreamV2
+from livepdf.errors import SourceError
+from livepdf.model.frame import SourceItem
+from livepdf.sources.dectris_v2_frames import DectrisV2Frames
+from livepdf.sources.series import Patience
+
+RECEIVE_QUEUE = 256
+"""Messages that ZeroMQ may hold here; more stay with the sender, which may drop them."""
+BATCH_MESSAGES, BATCH_BYTES = 256, 128 << 20
+"""Most that one poll takes, so that timeouts are looked at while a flood goes on."""
+OVERSIZE = 4
+"""A message this many times too large costs the connection; a smaller one is only refused."""
+KEEPALIVE = {
+    zmq.TCP_KEEPALIVE: 1,
+    zmq.TCP_KEEPALIVE_IDLE: 10,
+    zmq.TCP_KEEPALIVE_INTVL: 60,
+    zmq.TCP_KEEPALIVE_CNT: 1,
+}
+CONNECTED = zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.CONNECTED
+BROKEN = zmq.Event.DISCONNECTED | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+
+
+class DectrisV2Source:
+    """Pulls the stream of one detector control unit; the only reader it may have."""
+
+    def __init__(
+        self, settings: DectrisStreamV2, *, clock: Callable[[], float] = time.time
+    ) -> None:
+        self.description = f"DECTRIS Stream V2 from {settings.endpoint}"
+        self._settings = settings
+        self._clock = clock
+        self._largest = settings.largest_message << 20
+        self._frames = DectrisV2Frames(
+            channel=settings.channel,
+            patience=Patience(
+                gap=settings.gap_timeout,
+                header=settings.gap_timeout,
+                idle=settings.idle_timeout,
+            ),
+        )
+        self._context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self._socket: zmq.Socket[bytes] | None = None
+        self._monitor: zmq.Socket[bytes] | None = None
+        self._state = "waiting: not open yet"
+
+    def open(self) -> None:
+        """Connect; ZeroMQ goes on trying by itself. Raises SourceError for a bad address."""
+        self._context = zmq.Context()
+        self._socket = socket = self._context.socket(zmq.PULL)
+        for option, value in KEEPALIVE.items():
+            socket.setsockopt(option, value)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
+        socket.setsockopt(zmq.MAXMSGSIZE, OVERSIZE * self._largest)
+        self._monitor = socket.get_monitor_socket(CONNECTED | BROKEN)
+        try:
+            socket.connect(self._settings.endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise SourceError(f"cannot connect to {self._settings.endpoint}: {error}") from error
+        self._state = f"waiting: connecting to {self._settings.endpoint}"
+
+    def poll(self, timeout: float) -> list[SourceItem]:
+        """Drain what is there, waiting at most ``timeout`` s for the first message."""
+        if self._socket is None:
+            raise SourceError(f"{self.description} is not open")
+        items: list[SourceItem] = []
+        if self._socket.poll(int(timeout * 1000)):
+            items = self._drain(self._socket)
+        self._watch_connection()
+        return items + self._frames.tick(now=self._clock())
+
+    def state(self) -> str:
+        """Return ``connected``, ``waiting: …`` or ``lost: …``."""
+        return self._state
+
+    def lost(self) -> int:
+        """Count the frames that the numbering says existed but never arrived."""
+        return self._frames.lost
+
+    def close(self) -> None:
+        """Close the socket; messages that ZeroMQ had fetched already are gone."""
+        if self._socket is not None:
+            self._socket.disable_monitor()
+            self._socket.close(linger=0)
+        if self._monitor is not None:
+            self._monitor.close(linger=0)
+        if self._context is not None:
+            self._context.term()
+        self._socket = self._monitor = self._context = None
+        self._state = "lost: closed"
+
+    def _drain(self, socket: "zmq.Socket[bytes]") -> list[SourceItem]:
+        items: list[SourceItem] = []
+        taken = 0
+        for _ in range(BATCH_MESSAGES):
+            try:
+                parts = socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            self._state = "connected"
+            items += self._message(parts)
+            taken += sum(map(len, parts))
+            if taken > BATCH_BYTES:
+                break
+        return items
+
+    def _message(self, parts: list[bytes]) -> list[SourceItem]:
+        now = self._clock()
+        if len(parts) != 1:
+            detail = f"a message of {len(parts)} parts, Stream V2 has one"
+            return [self._frames.refuse("malformed", detail, now=now)]
+        if len(parts[0]) > self._largest:
+            detail = f"{len(parts[0])} bytes, largest_message is {self._largest}"
+            return [self._frames.refuse("too large", detail, now=now)]
+        return self._frames.message(parts[0], now=now)
+
+    def _watch_connection(self) -> None:
+        while self._monitor is not None and self._monitor.poll(0):
+            event = recv_monitor_message(self._monitor)["event"]
+            if event & CONNECTED:
+                self._state = "connected"
+            elif event & BROKEN:
+                address = self._settings.endpoint
+                run = " in the middle of a series" if self._frames.run_is_open else ""
+                self._state = f"lost: {address} closed the connection{run}; trying again"

@@ -1,0 +1,90 @@
+"""Recorded streams, and waiting for a condition instead of for a time."""
+
+import io
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cbor2
+import numpy as np
+import pytest
+
+from livepdf.model.frame import SourceItem
+
+Recording = list[list[bytes]]
+
+
+def wait_for(
+    step: Callable[[], list[SourceItem]], done: Callable[[list[SourceItem]], Any], limit: float = 30
+) -> list[SourceItem]:
+    """Gather what ``step`` returns until ``done`` says so; fail after ``limit`` s."""
+    items: list[SourceItem] = []
+    deadline = time.monotonic() + limit
+    while not done(items):
+        if time.monotonic() > deadline:
+            pytest.fail(f"not within {limit} s; so far {items}")
+        items += step()
+    return items
+
+
+def kinds(items: list[SourceItem]) -> list[str]:
+    return [type(item).__name__ for item in items]
+
+
+@pytest.fixture
+def recording(data_path: Callable[[str], Path]) -> Callable[[str], Recording]:
+    """Return a function that reads a recorded stream: messages of parts."""
+
+    def read(name: str) -> Recording:
+        data = data_path(f"protocols/{name}.cborseq").read_bytes()
+        stream, messages = io.BytesIO(data), []
+        while stream.tell() < len(data):
+            messages.append(cbor2.load(stream))
+        return messages
+
+    return read
+
+
+@pytest.fixture
+def si1m(recording: Callable[[str], Recording]) -> list[bytes]:
+    """A real series of an EIGER 1M: start, ten images, end."""
+    return [parts[0] for parts in recording("dectris_v2_eiger1_si1m_all_10frames")]
+
+
+@pytest.fixture
+def si16m(recording: Callable[[str], Recording]) -> list[bytes]:
+    """A real series of an EIGER2 16M: start, one image, end."""
+    return [parts[0] for parts in recording("dectris_v2_eiger2_si16m_start_image_end")]
+
+
+def image_message(index: int, **changes: Any) -> bytes:
+    """Encode a small raw image of series 7, one channel, with some of its keys changed."""
+    pixels = np.arange(6, dtype="<u2") + index % 60_000
+    fields = {
+        "type": "image",
+        "series_id": 7,
+        "series_unique_id": "A",
+        "image_id": index,
+        "real_time": [1, 2],
+        "data": {"threshold_1": cbor2.CBORTag(40, [[2, 3], cbor2.CBORTag(69, pixels.tobytes())])},
+    }
+    fields.update(changes)
+    return cbor2.dumps({k: v for k, v in fields.items() if v is not None})
+
+
+def start_message(**changes: Any) -> bytes:
+    """Encode the start of series 7 with some of its keys changed."""
+    fields = {
+        "type": "start",
+        "series_id": 7,
+        "series_unique_id": "A",
+        "channels": ["threshold_1"],
+        "number_of_images": 10,
+    }
+    fields.update(changes)
+    return cbor2.dumps({k: v for k, v in fields.items() if v is not None})
+
+
+def end_message(number: int = 7, unique: str = "A") -> bytes:
+    return cbor2.dumps({"type": "end", "series_id": number, "series_unique_id": unique})
