@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.resample import interpolate
+
 Floats = NDArray[np.float64]
 
 EMPTY_SHARE = 0.1
@@ -34,6 +36,38 @@ class Bridged:
     """(n_q,), NaN where unknown."""
     bridged: int
     """How many empty bins were interpolated."""
+
+
+def background_on(
+    *,
+    grid: Floats,
+    name: str,
+    q: Floats,
+    intensity: Floats,
+    sigma: Floats | None,
+    scale: float = 1.0,
+) -> Background:
+    """Bring a background onto a plan's grid by linear interpolation.
+
+    Parameters
+    ----------
+    grid : (n_q,) float64, Å⁻¹
+    q, intensity, sigma : (m,) float64
+        As measured; q increasing, σ None where unknown. ValueError when q does not increase.
+
+    Returns
+    -------
+    background : on the grid, NaN beyond its own ends
+    """
+    if not np.all(np.diff(q) > 0):
+        raise ValueError(f"the Q axis of background {name} does not increase")
+    unknown = np.full(q.shape, np.nan) if sigma is None else sigma
+    # The same axis but for printed digits needs no interpolation, which would mix neighbours.
+    step = (grid[-1] - grid[0]) / (grid.size - 1)
+    if q.shape == grid.shape and np.all(np.abs(q - grid) < 1e-3 * step):
+        return Background(name=name, intensity=intensity, sigma=unknown, scale=scale)
+    values, spread = interpolate(onto=grid, q=q, intensity=intensity, sigma=unknown)
+    return Background(name=name, intensity=values, sigma=spread, scale=scale)
 
 
 def subtract(

@@ -1,0 +1,116 @@
+"""`livepdf pdf`: one pattern to G(r)."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from livepdf.cli.pdf_job import Done, Job
+    from livepdf.model.curve import CurveKind
+    from livepdf.numerics.resample import AxisUnit
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_KINDS: "tuple[CurveKind, ...]" = ("iq", "sq", "fq", "gr")
+
+
+def _kinds(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    value: str,
+) -> "tuple[CurveKind, ...]":
+    wanted = [word.strip() for word in value.split(",") if word.strip()]
+    unknown = [word for word in wanted if word not in _KINDS]
+    if unknown or not wanted:
+        raise click.BadParameter(f"{value!r}: wanted some of {','.join(_KINDS)}")
+    return tuple(kind for kind in _KINDS if kind in wanted)
+
+
+@click.command()
+@click.argument("sample", type=_FILE)
+@click.option(
+    "--config", "-c", type=_FILE, required=True, help="Recipe (.toml), .cfg, or an output file."
+)
+@click.option("--background", "-b", type=_FILE, help="Pattern to subtract, in the same units.")
+@click.option("--bgscale", type=float, help="Factor on the background; default from the config.")
+@click.option(
+    "--out",
+    "-o",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where G(r) goes; default the sample's name with .gr in this folder.",
+)
+@click.option(
+    "--outputs",
+    default="gr",
+    show_default=True,
+    callback=_kinds,
+    help="Which of iq,sq,fq,gr to write, next to each other.",
+)
+@click.option(
+    "--dataformat",
+    type=click.Choice(["QA", "Qnm", "twotheta"]),
+    help="Unit of the first column: 1/A, 1/nm, degrees; default from the config, QA for recipes.",
+)
+@click.option("--wavelength", type=click.FloatRange(min=0, min_open=True), help="Å, for twotheta.")
+@click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON.")
+def pdf(
+    sample: Path,
+    config: Path,
+    background: Path | None,
+    bgscale: float | None,
+    out: Path | None,
+    outputs: "tuple[CurveKind, ...]",
+    dataformat: "AxisUnit | None",
+    wavelength: float | None,
+    as_json: bool,
+) -> None:
+    r"""Reduce the pattern SAMPLE (two or three columns: Q, I and, where known, its error).
+
+    The config says composition, limits and background: a livepdf recipe, or a config file or
+    any output of PDFgetX3 and xPDFsuite, whose numbers are then repeated to the last digit. What
+    livepdf writes can be given back as --config too. G(r) gets an error column when every
+    pattern that goes in has errors.
+
+    \b
+    livepdf pdf Ni.chi --background kapton.chi --config Ni.gr -o again.gr
+    livepdf pdf Ni.chi --config recipe.toml --outputs iq,sq,fq,gr
+    """
+    from livepdf.cli.pdf_job import read_job, run_job, write_done
+
+    job = read_job(
+        sample=sample,
+        config=config,
+        background=background,
+        bgscale=bgscale,
+        dataformat=dataformat,
+        wavelength=wavelength,
+    )
+    done = run_job(job)
+    target = Path(sample.with_suffix(".gr").name) if out is None else out
+    written = write_done(job, done, out=target, kinds=outputs)
+    report = _report(job, done, written)
+    click.echo(json.dumps(report) if as_json else _sentence(report))
+
+
+def _report(job: "Job", done: "Done", written: list[Path]) -> dict[str, object]:
+    known = done.scale_sigma == done.scale_sigma
+    return {
+        "written": [str(path) for path in written],
+        "backgrounds": [{"file": str(path), "scale": scale} for path, scale in job.backgrounds],
+        "scale": done.scale,
+        "scale_sigma": done.scale_sigma if known else None,
+        "bridged": done.bridged,
+        "points": int(done.plan.r.size),
+    }
+
+
+def _sentence(report: dict[str, object]) -> str:
+    lines = [f"wrote {path}" for path in _strings(report["written"])]
+    if report["bridged"]:
+        lines.append(f"{report['bridged']} empty bins were interpolated")
+    return "\n".join(lines)
+
+
+def _strings(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []

@@ -1,0 +1,241 @@
+"""What ``livepdf pdf`` does between its options and its files."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.config.load import load_recipe
+from livepdf.config.recipe import Recipe
+from livepdf.errors import Complaint, ConfigError, FileError
+from livepdf.files.columns import read_columns
+from livepdf.files.pdf_config import PdfConfig, read_pdf_config
+from livepdf.model.curve import Curve, CurveKind
+from livepdf.numerics.adhoc import ScaleKind
+from livepdf.numerics.resample import AxisUnit, momentum_transfer, resample_uniform
+from livepdf.numerics.tapers import TaperKind
+from livepdf.numerics.transform import TransformKind
+from livepdf.reduction.background import Background, background_on
+from livepdf.reduction.curves import bridged_bins, intensity_scale, reduce_intensity
+from livepdf.reduction.plan import Plan, build_plan
+from livepdf.reduction.recipes import plan_extras, plan_from_recipe, plan_header
+from livepdf.sinks.columns import write_curve
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """How the x column of the data is to be read."""
+
+    unit: AxisUnit
+    wavelength: float | None
+    """Å"""
+    zero: float = 0.0
+    """Degrees, subtracted from 2θ."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One sample with its settings."""
+
+    sample: Path
+    config: Path
+    axis: Axis
+    backgrounds: tuple[tuple[Path, float], ...]
+    plan: Callable[[Floats, Sequence[Background]], Plan]
+    """From a Q grid and the backgrounds on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """What came of a job."""
+
+    plan: Plan
+    curves: tuple[Curve, ...]
+    scale: float
+    scale_sigma: float
+    bridged: int
+
+
+def read_job(
+    *,
+    sample: Path,
+    config: Path,
+    background: Path | None,
+    bgscale: float | None,
+    dataformat: AxisUnit | None,
+    wavelength: float | None,
+) -> Job:
+    """Put the options and the settings file together; options win. ConfigError when they clash."""
+    if config.suffix.lower() == ".toml":
+        return _recipe_job(sample, config, background, bgscale, dataformat, wavelength)
+    settings = read_pdf_config(config)
+    axis = Axis(
+        unit=dataformat or settings.dataformat,
+        wavelength=wavelength or settings.wavelength,
+        zero=settings.twothetazero,
+    )
+    if background is not None:
+        chosen = settings.bgscale if bgscale is None else bgscale
+        backgrounds: tuple[tuple[Path, float], ...] = ((background, chosen),)
+    else:
+        named = [(n, s if bgscale is None else bgscale) for n, s in settings.backgrounds]
+        backgrounds = _find_all(named, sample=sample, config=config)
+    return Job(
+        sample=sample,
+        config=config,
+        axis=axis,
+        backgrounds=backgrounds,
+        plan=lambda q, grids: _plan_from_header(settings, q, grids),
+    )
+
+
+def run_job(job: Job) -> Done:
+    """Read the files and reduce. FileError or ConfigError says what does not go."""
+    x, intensity, sigma = _read(job.sample, job.axis)
+    try:
+        q, intensity, sigma = resample_uniform(q=x, intensity=intensity, sigma=sigma)
+    except ValueError as error:
+        raise FileError(f"{job.sample}: {error}") from None
+    backgrounds = [_background(path, scale, q, job.axis) for path, scale in job.backgrounds]
+    try:
+        plan = job.plan(q, backgrounds)
+    except ValueError as error:
+        wanted = f"settings that fit {job.sample.name}"
+        raise ConfigError([Complaint(str(job.config), "reduction", str(error), wanted)]) from None
+    try:
+        curves = reduce_intensity(plan, intensity=intensity, sigma=sigma)
+    except ValueError as error:
+        raise FileError(f"{job.sample}: {error}") from None
+    scale, scale_sigma = intensity_scale(plan, intensity=intensity, sigma=sigma)
+    return Done(
+        plan=plan,
+        curves=curves,
+        scale=scale,
+        scale_sigma=scale_sigma,
+        bridged=bridged_bins(plan, intensity),
+    )
+
+
+def write_done(job: Job, done: Done, *, out: Path, kinds: Sequence[CurveKind]) -> list[Path]:
+    """Write the wanted curves beside each other; each header repeats the calculation.
+
+    FileError when a file would replace one that the job read.
+    """
+    header = {
+        **plan_header(done.plan),
+        "dataformat": job.axis.unit,
+        "inputfile": job.sample.name,
+    }
+    if job.axis.wavelength is not None:
+        header["wavelength"] = job.axis.wavelength
+    if job.axis.zero:
+        header["twothetazero"] = job.axis.zero
+    paths = {kind: out if kind == "gr" else out.with_suffix(f".{kind}") for kind in kinds}
+    read = [job.sample, job.config, *(path for path, _ in job.backgrounds)]
+    for path in paths.values():
+        if path.exists() and any(path.samefile(other) for other in read):
+            raise FileError(f"{path}: would replace a file that was read; give -o another name")
+    for curve in done.curves:
+        if curve.kind in paths:
+            write_curve(paths[curve.kind], curve, header=header, extras=plan_extras(done.plan))
+    return list(paths.values())
+
+
+def _recipe_job(
+    sample: Path,
+    config: Path,
+    background: Path | None,
+    bgscale: float | None,
+    dataformat: AxisUnit | None,
+    wavelength: float | None,
+) -> Job:
+    recipe: Recipe = load_recipe(config)
+    unit = dataformat or "QA"
+    if unit == "twotheta" and wavelength is None:
+        raise ConfigError([Complaint(str(sample), "--wavelength", "nothing", "Å, for 2θ data")])
+    named = [(b.file, b.scale if bgscale is None else bgscale) for b in recipe.background]
+    if background is not None:
+        named = [(background, 1.0 if bgscale is None else bgscale)]
+    return Job(
+        sample=sample,
+        config=config,
+        axis=Axis(unit=unit, wavelength=wavelength),
+        backgrounds=tuple((path, scale) for path, scale in named if scale != 0),
+        plan=lambda q, grids: plan_from_recipe(recipe, q=q, backgrounds=grids),
+    )
+
+
+def _plan_from_header(settings: PdfConfig, q: Floats, backgrounds: Sequence[Background]) -> Plan:
+    return build_plan(
+        q=q,
+        composition=settings.composition,
+        qmin=settings.qmin,
+        qmax=settings.qmax,
+        qmaxinst=settings.qmaxinst,
+        rpoly=settings.rpoly,
+        rmin=settings.rmin,
+        rmax=settings.rmax,
+        rstep=settings.rstep,
+        scale=cast(ScaleKind, settings.scale),
+        scale_value=settings.scale_value,
+        taper=cast(TaperKind, settings.taper),
+        transform=cast(TransformKind, settings.transform),
+        backgrounds=backgrounds,
+    )
+
+
+def _find_all(
+    named: Sequence[tuple[str, float]], *, sample: Path, config: Path
+) -> tuple[tuple[Path, float], ...]:
+    """Look the header's backgrounds up beside the sample, then beside the config."""
+    found, complaints = [], []
+    for name, scale in named:
+        if scale == 0:
+            continue
+        path = _find(name, (sample.resolve().parent, config.resolve().parent))
+        if path is None:
+            wanted = "a file beside the sample or the config, or --background"
+            complaints.append(Complaint(str(config), "backgroundfile", name, wanted))
+        else:
+            found.append((path, scale))
+    if complaints:
+        raise ConfigError(complaints)
+    return tuple(found)
+
+
+def _find(name: str, folders: Sequence[Path]) -> Path | None:
+    # A header may come from a system that does not tell Kapton.chi from kapton.chi.
+    for folder in folders:
+        if (folder / name).is_file():
+            return folder / name
+        alike = [path for path in folder.iterdir() if path.name.lower() == Path(name).name.lower()]
+        if len(alike) == 1:
+            return alike[0]
+    return None
+
+
+def _background(path: Path, scale: float, grid: Floats, axis: Axis) -> Background:
+    q, intensity, sigma = _read(path, axis)
+    try:
+        return background_on(
+            grid=grid, name=path.name, q=q, intensity=intensity, sigma=sigma, scale=scale
+        )
+    except ValueError as error:
+        raise FileError(f"{path}: {error}") from None
+
+
+def _read(path: Path, axis: Axis) -> tuple[Floats, Floats, Floats]:
+    """Return Q, intensity and σ (NaN where the file has none)."""
+    columns = read_columns(path)
+    x = columns.x - axis.zero if axis.unit == "twotheta" else columns.x
+    try:
+        q = momentum_transfer(axis=x, unit=axis.unit, wavelength=axis.wavelength)
+    except ValueError as error:
+        raise FileError(f"{path}: {error}") from None
+    sigma = np.full(q.shape, np.nan) if columns.sigma is None else columns.sigma
+    return q, columns.y, sigma

@@ -1,0 +1,91 @@
+"""Read column text: .chi, .xy, .iq, .sq, .fq, .gr, whatever stands before the numbers."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.errors import FileError
+
+MIN_ROWS = 10
+"""A shorter run of numbers is taken as part of the header."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Columns:
+    """The numbers of one file."""
+
+    x: NDArray[np.float64]
+    """(n,) as written: the file does not say which unit."""
+    y: NDArray[np.float64]
+    """(n,)"""
+    sigma: NDArray[np.float64] | None
+    """(n,) one standard uncertainty of y; None where the file has none."""
+    header: str
+    """All text before the numbers."""
+
+
+def read_columns(path: Path) -> Columns:
+    """Read the longest block of rows with the same number of columns.
+
+    Two columns are x and y, three are x, y and σ, four or more are x, y, σ of x, σ of y and what
+    else there may be. Text before and after the block is ignored.
+
+    Raises
+    ------
+    FileError
+        When the file cannot be read or holds no such block of ten rows.
+    """
+    lines = read_text(path).splitlines()
+    start, rows = _longest_block(lines)
+    if len(rows) < MIN_ROWS:
+        raise FileError(
+            f"{path}: found {len(rows)} rows of numbers, wanted {MIN_ROWS} or more "
+            "with two or more columns"
+        )
+    table = np.array(rows, dtype=np.float64).T
+    sigma = None if len(table) == 2 else table[min(3, len(table) - 1)]
+    header = "\n".join(lines[:start])
+    return Columns(x=table[0], y=table[1], sigma=sigma, header=header)
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a file in any of the encodings such files come in."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        # Latin-1 reads every byte; only units in comments differ, never a number.
+        return raw.decode("latin-1")
+
+
+def _longest_block(lines: list[str]) -> tuple[int, list[list[float]]]:
+    best_start, best = 0, list[list[float]]()
+    start, block = 0, list[list[float]]()
+    for number, line in enumerate(lines):
+        row = _row(line)
+        if row is None or (block and len(row) != len(block[0])):
+            block = []
+        if row is None:
+            continue
+        if not block:
+            start = number
+        block.append(row)
+        if len(block) > len(best):
+            best_start, best = start, block
+    return best_start, best
+
+
+def _row(line: str) -> list[float] | None:
+    """Return the numbers of a line, None unless it holds two or more and nothing else."""
+    words = line.split()
+    if len(words) < 2:
+        return None
+    try:
+        return [float(word) for word in words]
+    except ValueError:
+        return None

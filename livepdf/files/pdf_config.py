@@ -1,0 +1,197 @@
+"""Read the settings of PDFgetX3 and its relatives: a .cfg, or the header of any of its outputs."""
+
+import configparser
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from livepdf.errors import Complaint, ConfigError
+from livepdf.files.columns import read_text
+
+Format = Literal["QA", "Qnm", "twotheta"]
+_START = "#### start data"
+_SECTIONS = ("PDF", "Misc", "livepdf")
+"""Beside [DEFAULT]: those of xPDFsuite, and our own."""
+_TAPERS = {"": "none", "none": "none", "step": "none", "lorch": "lorch-pdfgetx3"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PdfConfig:
+    """Settings of one reduction, as a file of that family holds them."""
+
+    composition: str
+    qmin: float
+    qmax: float
+    qmaxinst: float
+    rpoly: float
+    rmin: float
+    rmax: float
+    rstep: float
+    dataformat: Format
+    wavelength: float | None
+    """Å; only 2θ data need it."""
+    twothetazero: float
+    """Degrees, subtracted from 2θ."""
+    backgrounds: tuple[tuple[str, float], ...]
+    """File name and scale of each."""
+    bgscale: float
+    """Of a background that the user names instead."""
+    scale: str
+    scale_value: float | None
+    taper: str
+    transform: str
+
+
+def read_pdf_config(path: Path) -> PdfConfig:
+    """Read a .cfg or a file that carries its settings in its header.
+
+    What PDFgetX3 leaves to its defaults is: qmin 0, rpoly 0.9, bgscale 1, rmin 0, rmax 30,
+    rstep 0.01. Scale ``lsq`` and transform ``fft`` repeat its numbers; a ``[livepdf]`` section
+    says otherwise. Keys that do not concern the reduction are passed over.
+
+    Raises
+    ------
+    ConfigError
+        With every complaint at once.
+    """
+    return _Reader(str(path), _settings(path)).config()
+
+
+def _settings(path: Path) -> Mapping[str, str]:
+    text = read_text(path).split(_START, 1)[0]
+    opening = re.search(r"^\[\w+\]", text, re.MULTILINE)
+    if opening is None:
+        wanted = "[DEFAULT] or [PDF] with the settings of PDFgetX3, or a recipe ending in .toml"
+        raise ConfigError([Complaint(str(path), "sections", "none", wanted)])
+    parser = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        parser.read_string(text[opening.start() :])
+    except configparser.Error as error:
+        found = str(error).replace("\n", " ")
+        raise ConfigError([Complaint(str(path), "syntax", found, "key = value lines")]) from None
+    settings = dict(parser.defaults())
+    for section in _SECTIONS:
+        if parser.has_section(section):
+            settings.update(parser[section])
+    return settings
+
+
+class _Reader:
+    """Takes values out of the settings and gathers complaints about them."""
+
+    def __init__(self, file: str, settings: Mapping[str, str]) -> None:
+        self._file = file
+        self._settings = settings
+        self._complaints: list[Complaint] = []
+
+    def config(self) -> PdfConfig:
+        """Return the settings, or raise all complaints."""
+        self._choice("mode", ("xray",), "xray")
+        wavelength = self._number("wavelength", None)
+        config = {
+            "composition": self._text("composition"),
+            "qmin": self._number("qmin", 0.0),
+            "qmax": self._needed("qmax"),
+            "qmaxinst": self._needed("qmaxinst"),
+            "rpoly": self._number("rpoly", 0.9),
+            "rmin": self._number("rmin", 0.0, other="xmin"),
+            "rmax": self._number("rmax", 30.0, other="xmax"),
+            "rstep": self._number("rstep", 0.01, other="xstep"),
+            "dataformat": self._choice("dataformat", ("QA", "Qnm", "twotheta"), None),
+            "wavelength": wavelength,
+            "twothetazero": self._number("twothetazero", 0.0),
+            "backgrounds": self._backgrounds(),
+            "bgscale": self._scales()[0],
+            "scale": self._choice("scale", ("lsq", "mean", "high-q", "fixed"), "lsq"),
+            "scale_value": self._number("scale_value", None),
+            "taper": self._taper(),
+            "transform": self._choice("transform", ("exact", "fft"), "fft"),
+        }
+        self._check_limits(config)
+        if self._complaints:
+            raise ConfigError(self._complaints)
+        return PdfConfig(**config)  # type: ignore[arg-type]  # complained about above
+
+    def _complain(self, key: str, found: str, wanted: str) -> None:
+        self._complaints.append(Complaint(self._file, key, found, wanted))
+
+    def _text(self, key: str) -> str:
+        value = self._settings.get(key, "").strip()
+        if not value:
+            self._complain(key, "nothing", "a value")
+        return value
+
+    def _number(self, key: str, default: float | None, other: str = "") -> float | None:
+        text = self._settings.get(key, "").strip() or self._settings.get(other, "").strip()
+        return self._parse(key, text) if text else default
+
+    def _needed(self, key: str) -> float | None:
+        text = self._text(key)
+        return self._parse(key, text) if text else None
+
+    def _parse(self, key: str, text: str) -> float | None:
+        try:
+            return float(text)
+        except ValueError:
+            self._complain(key, repr(text), "a number")
+            return None
+
+    def _choice(self, key: str, choices: tuple[str, ...], default: str | None) -> str:
+        value = self._settings.get(key, "").strip()
+        if not value and default is not None:
+            return default
+        if value not in choices:
+            self._complain(key, repr(value) if value else "nothing", " or ".join(choices))
+        return value
+
+    def _taper(self) -> str:
+        if "taper" in self._settings:
+            return self._choice("taper", ("none", "lorch", "lorch-pdfgetx3", "cosine"), None)
+        names = self._settings.get("terminationfunctions", "").strip().lower()
+        if names not in _TAPERS:
+            self._complain("terminationfunctions", repr(names), "none, step or lorch")
+        return _TAPERS.get(names, "none")
+
+    def _scales(self) -> list[float]:
+        text = self._settings.get("bgscales") or self._settings.get("bgscale") or "1"
+        scales = [self._parse("bgscale", word) for word in _words(text)]
+        return [1.0 if scale is None else scale for scale in scales] or [1.0]
+
+    def _backgrounds(self) -> tuple[tuple[str, float], ...]:
+        text = self._settings.get("backgroundfiles") or self._settings.get("backgroundfile") or ""
+        names = [name.strip() for name in re.split(r"[,\n]", text) if name.strip()]
+        scales = self._scales()
+        if len(scales) == 1:
+            scales = scales * len(names)
+        if len(scales) < len(names):
+            self._complain("bgscale", f"{len(scales)} values", f"one, or {len(names)}")
+        return tuple(zip(names, scales, strict=False))
+
+    def _check_limits(self, config: Mapping[str, object]) -> None:
+        self._ordered(config, "qmin", "qmax", equal=False)
+        self._ordered(config, "qmax", "qmaxinst", equal=True)
+        self._ordered(config, "rmin", "rmax", equal=False)
+        for key in ("qmin", "rpoly", "rmin"):
+            value = config[key]
+            if isinstance(value, float) and value < 0:
+                self._complain(key, f"{value}", "0 or more")
+        step = config["rstep"]
+        if isinstance(step, float) and not step > 0:
+            self._complain("rstep", f"{step}", "more than 0")
+        if config["dataformat"] == "twotheta" and config["wavelength"] is None:
+            self._complain("wavelength", "nothing", "Å, as the data are in 2θ")
+        if config["scale"] == "fixed" and config["scale_value"] is None:
+            self._complain("scale_value", "nothing", "a number, as scale = fixed")
+
+    def _ordered(self, config: Mapping[str, object], low: str, high: str, *, equal: bool) -> None:
+        a, b = config[low], config[high]
+        if not (isinstance(a, float) and isinstance(b, float)):
+            return
+        if not (a < b or (equal and a == b)):
+            self._complain(high, f"{b}", f"{'at least' if equal else 'more than'} {low} = {a}")
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[,\s]+", text) if word]
