@@ -56,6 +56,9 @@ def empty_sums(n_q: int) -> Sums:
 def intensity(sums: Sums) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Divide the sums, last of all: I = Σ signal / Σ weight with its σ; an empty bin is NaN.
 
+    σ is NaN also where the variance is negative: images that were corrected before they were
+    counted can sum up to less than nothing.
+
     Returns
     -------
     intensity, sigma : (n_q,) float64
@@ -64,5 +67,7 @@ def intensity(sums: Sums) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     divided = np.full(sums.signal.shape, np.nan)
     sigma = np.full(sums.signal.shape, np.nan)
     np.divide(sums.signal, sums.weight, out=divided, where=filled)
-    np.divide(np.sqrt(sums.variance), sums.weight, out=sigma, where=filled)
+    known = filled & (sums.variance >= 0)
+    np.sqrt(sums.variance, out=sigma, where=known)
+    np.divide(sigma, sums.weight, out=sigma, where=known)
     return divided, sigma
