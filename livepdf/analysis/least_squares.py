@@ -1,0 +1,135 @@
+"""Weighted least squares with a few parameters: nuisances taken out, then damped Gauss-Newton."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Evaluate = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
+"""Parameters (p,) to residuals (n,), in units of their σ, and their Jacobian (n, p)."""
+
+_STEPS = 60
+_DAMPING_LIMIT = 1e12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Minimum:
+    """Where a fit ended."""
+
+    parameters: NDArray[np.float64]
+    """(p,)"""
+    covariance: NDArray[np.float64]
+    """(p, p) for residuals in units of their σ. A parameter on its limit counts as known and has
+    NaN; all is NaN where the data do not fix the others."""
+    chi2: float
+    jacobian: NDArray[np.float64]
+    """(n, p) at the minimum."""
+    converged: bool
+    at_limit: NDArray[np.bool_]
+    """(p,) parameters that ended on a limit."""
+
+
+def minimise(
+    evaluate: Evaluate,
+    *,
+    start: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+    tolerance: float = 1e-5,
+) -> Minimum:
+    """Minimise the sum of squares within limits (Levenberg 1944, Marquardt 1963).
+
+    Parameters
+    ----------
+    evaluate : Evaluate
+    start, lower, upper : (p,) float64
+    tolerance : float
+        It has converged when the next step promises less than this part of χ² (or less than
+        1e-4 in χ² itself).
+    """
+    x = np.clip(start, lower, upper)
+    residual, jacobian = evaluate(x)
+    chi2, damping, converged = float(residual @ residual), 1e-3, False
+    for _ in range(_STEPS):
+        trial, promised = _step(x, residual, jacobian, damping, lower, upper)
+        if promised <= max(tolerance * chi2, 1e-4) and damping <= 1e-2:
+            converged = True
+            break
+        new_residual, new_jacobian = evaluate(trial)
+        new_chi2 = float(new_residual @ new_residual)
+        if new_chi2 <= chi2:
+            x, residual, jacobian, chi2 = trial, new_residual, new_jacobian, new_chi2
+            damping = max(damping / 10.0, 1e-9)
+        else:
+            damping *= 10.0
+            if damping > _DAMPING_LIMIT:
+                break
+    at_limit = (x <= lower) | (x >= upper)
+    covariance = np.full((len(x), len(x)), np.nan)
+    covariance[np.ix_(~at_limit, ~at_limit)] = _covariance(jacobian[:, ~at_limit])
+    return Minimum(
+        parameters=x,
+        covariance=covariance,
+        chi2=chi2,
+        jacobian=jacobian,
+        converged=converged,
+        at_limit=at_limit,
+    )
+
+
+def _step(
+    x: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    jacobian: NDArray[np.float64],
+    damping: float,
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], float]:
+    gradient = jacobian.T @ residual
+    # A parameter that is pushed against its limit does not take part in this step.
+    free = ~(((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0)))
+    curvature = jacobian[:, free].T @ jacobian[:, free]
+    curvature[np.diag_indices_from(curvature)] *= 1.0 + damping
+    step = np.zeros_like(x)
+    step[free] = -np.linalg.lstsq(curvature, gradient[free], rcond=1e-14)[0]
+    trial = np.clip(x + step, lower, upper)
+    moved = residual + jacobian @ (trial - x)
+    return trial, float(residual @ residual - moved @ moved)
+
+
+def _covariance(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
+    length = np.linalg.norm(jacobian, axis=0)
+    n = len(length)
+    if not (np.isfinite(length).all() and (length > 0.0).all()):
+        return np.full((n, n), np.nan)
+    # Columns of unit length, so that the rank does not depend on the units of the parameters.
+    scaled = (jacobian / length).T @ (jacobian / length)
+    if np.linalg.matrix_rank(scaled, tol=1e-10, hermitian=True) < n:
+        return np.full((n, n), np.nan)
+    return np.asarray(np.linalg.inv(scaled) / np.outer(length, length))
+
+
+def slow_terms(q: NDArray[np.float64], *, degree: int) -> NDArray[np.float64]:
+    r"""Return Q·P_j(Q), j = 0 … degree, as columns: what cannot come from distances above πn/ΔQ.
+
+    The P_j are Legendre polynomials over the range of q: they span what the ad hoc correction
+    polynomial spans, in a basis that stays well conditioned.
+
+    Parameters
+    ----------
+    q : (n_q,) float64, Å⁻¹
+    degree : int
+        Of the polynomial P; that of Q·P is one more.
+
+    Returns
+    -------
+    columns : (n_q, degree + 1) float64
+    """
+    x = 2.0 * (q - q[0]) / (q[-1] - q[0]) - 1.0
+    return np.asarray(q[:, None] * np.polynomial.legendre.legvander(x, degree))
+
+
+def without(columns: NDArray[np.float64], basis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Take out of vectors what an orthonormal basis (n, k) can describe; the last axis is n."""
+    return np.asarray(columns - (columns @ basis) @ basis.T)
