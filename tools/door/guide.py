@@ -44,7 +44,7 @@ Runs ruff (rules and format), mypy --strict, the import contracts and the tests;
 which failed. --no-tests leaves the last out. `.venv/bin/ruff format .` mends the format.
 """,
     "bench": """\
-usage: python3 tools/dev.py bench [NAMES...]
+usage: python3 tools/dev.py bench [--json FILE] [NAMES...]
 
 Times our code beside other programs in one process, on the same data, one thread, and prints
 the ratios. Without a name all benchmarks run; an unknown name lists them.

@@ -1,0 +1,40 @@
+"""Run the benchmarks: ``python -m tests.benchmarks [--json FILE] [NAMES...]``."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from tests.benchmarks.integration import integration, unpacking
+from tests.benchmarks.reduction import reduction
+from tests.benchmarks.table import Row
+
+BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
+    "integration": integration,
+    "unpacking": unpacking,
+    "reduction": reduction,
+}
+
+
+def main() -> None:
+    """Print each row as it is measured."""
+    parser = argparse.ArgumentParser(prog="python3 tools/dev.py bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAMES", help=", ".join(BENCHMARKS))
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the rows to FILE")
+    chosen = parser.parse_args()
+    unknown = [name for name in chosen.names if name not in BENCHMARKS]
+    if unknown:
+        parser.error(f"unknown: {', '.join(unknown)}; wanted: {', '.join(BENCHMARKS)}")
+    records = []
+    for name in chosen.names or BENCHMARKS:
+        for row in BENCHMARKS[name]():
+            sys.stdout.write(f"{row.line()}\n")
+            sys.stdout.flush()
+            records.append(row.record())
+    if chosen.json:
+        chosen.json.write_text(json.dumps(records, indent=1, ensure_ascii=False), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,32 @@
+"""The clock of the benchmarks, and what is made of its figures."""
+
+from tests.benchmarks.table import Row
+from tests.benchmarks.timing import Time, race
+
+
+def test_everybody_runs_in_every_round_and_in_turns() -> None:
+    calls: list[str] = []
+
+    times = race({"a": lambda _: calls.append("a"), "b": lambda _: calls.append("b")}, rounds=4)
+
+    assert "".join(calls) == "baabbaabbaab"
+    assert all(0 <= time.best <= time.median for time in times.values())
+
+
+def test_the_ratio_is_taken_to_the_fastest_peer() -> None:
+    times = {
+        "slow": Time(median=40.0, best=39.0),
+        "fast": Time(median=20.0, best=19.0),
+        "livepdf": Time(median=2.0, best=1.0),
+    }
+    row = Row(work="frame → I", times=times, target=16.0)
+
+    assert row.ratio == 10.0
+    assert "10.0 × (wanted 16 ×)" in row.line()
+    assert row.record()["ratio"] == 10.0
+
+
+def test_without_a_peer_there_is_no_ratio() -> None:
+    row = Row(work="I → G", times={"livepdf": Time(median=2.0, best=1.0)}, limit=2.5)
+    assert row.ratio is None
+    assert "(wanted ≤ 2.5 ms)" in row.line()
