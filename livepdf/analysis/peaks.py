@@ -1,6 +1,6 @@
 """One peak of G(r): where it is, how wide and how large, seen through the window of the data."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -20,6 +20,7 @@ _NARROWEST = 0.02
 """Å, standard deviation: colder than any bond."""
 _FWHM = float(np.sqrt(8.0 * np.log(2.0)))
 _CHANCE = 0.01
+_VAGUE = 0.33
 _DETECTED = 4.0
 """Three would do for a peak of known shape; position and width are chosen to suit the noise."""
 
@@ -34,9 +35,10 @@ class PeakWindow:
     """(n_fit,) Å⁻¹, where the correction polynomial is fitted; F(Q) covers the first n_q of it."""
     weight: NDArray[np.float64]
     """(n_fit,) how the strength of the pair falls with Q."""
-    polynomial: PolynomialFit
     to_r: NDArray[np.float64]
-    """(n_r, n_q) sine transform to the points that are looked at."""
+    """(n_r, n_q) sine transform of data to the points that are looked at."""
+    model_to_r: NDArray[np.float64]
+    """(n_r, n_fit) the same for a model, which loses the correction polynomial on the way."""
     baseline: NDArray[np.float64]
     """(n_r,) what lies below the peak, up to a factor: G falls as −4πρ₀r where no atom is."""
     starts: NDArray[np.float64]
@@ -60,6 +62,7 @@ class PeakFit:
     area_sigma: float
     reason: str = ""
     fwhm_reason: str = ""
+    area_reason: str = ""
 
 
 def peak_window(
@@ -89,6 +92,7 @@ def peak_window(
     r = np.arange(near - reach, near + reach + 0.5 * _STEP, _STEP)
     polynomial = polynomial_fit(q=fit_q, degree=effective_degree(q=fit_q, rpoly=rpoly))
     to_r = exact_transform(q=fit_q[fit_q <= qmax + 1e-8], r=r).rows(r)
+    model_to_r = _after_polynomial(to_r, polynomial)
     shape = np.ones_like(fit_q) if weight is None else weight / weight[0]
     starts = np.array(
         [(p, w) for p in near + reach * np.linspace(-0.75, 0.75, 7) for w in (0.06, 0.1, 0.16)]
@@ -99,11 +103,11 @@ def peak_window(
         reach=reach,
         fit_q=fit_q,
         weight=shape,
-        polynomial=polynomial,
         to_r=to_r,
+        model_to_r=model_to_r,
         baseline=r,
         starts=starts,
-        start_shapes=np.array([to_r @ polynomial.remove(c)[: to_r.shape[1]] for c in curves]),
+        start_shapes=np.array(curves) @ model_to_r.T,
     )
 
 
@@ -151,12 +155,19 @@ def fit_peak(
         return no_peak(f"no peak here above {_DETECTED:g} times its uncertainty")
     shape, area = start
     minimum = minimise(
-        partial(_residuals, window, whitening, basis, data),
+        partial(_residuals, window, whitening @ window.model_to_r, basis, data),
         start=np.array([area, *window.starts[shape]]),
         lower=np.array([-np.inf, window.near - window.reach, _NARROWEST]),
         upper=np.array([np.inf, window.near + window.reach, window.reach]),
     )
     return _conclusion(window, minimum, freedom)
+
+
+def _after_polynomial(to_r: NDArray[np.float64], polynomial: PolynomialFit) -> NDArray[np.float64]:
+    # T(1 − U w Uᵀ), where T sees only the first points of what the polynomial sees.
+    n_q, n_fit = to_r.shape[1], polynomial.basis.shape[0]
+    seen = (to_r @ polynomial.basis[:n_q]) * polynomial.weights
+    return np.asarray(np.pad(to_r, ((0, 0), (0, n_fit - n_q))) - seen @ polynomial.basis.T)
 
 
 def _shell(
@@ -185,17 +196,16 @@ def _best_start(shapes: NDArray[np.float64], data: NDArray[np.float64]) -> tuple
 
 def _residuals(
     window: PeakWindow,
-    whitening: NDArray[np.float64],
+    seen: NDArray[np.float64],
     basis: NDArray[np.float64],
     data: NDArray[np.float64],
     parameters: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     area, position, spread = parameters
     curves = _shell(window.fit_q, window.weight, position=position, spread=spread)
-    seen = window.polynomial.remove(curves.T)[: window.to_r.shape[1]]
-    columns = without((whitening @ (window.to_r @ seen)).T, basis)
+    columns = without(curves @ seen.T, basis)
     columns[1:] *= area
-    return area * columns[0] - data, np.vstack([columns[0], columns[1:]]).T
+    return area * columns[0] - data, columns.T
 
 
 def _conclusion(window: PeakWindow, minimum: Minimum, freedom: int) -> PeakFit:
@@ -208,16 +218,31 @@ def _conclusion(window: PeakWindow, minimum: Minimum, freedom: int) -> PeakFit:
         return no_peak(reason)
     # Neighbours are r times the area of the peak in G.
     by = np.array([position, area])
-    narrow = bool(minimum.at_limit[2])
-    return PeakFit(
-        position=position,
-        position_sigma=float(np.sqrt(covariance[1, 1])),
-        fwhm=float("nan") if narrow else _FWHM * spread,
-        fwhm_sigma=float("nan") if narrow else _FWHM * float(np.sqrt(covariance[2, 2])),
-        area=area * position,
-        area_sigma=float(np.sqrt(by @ covariance[:2, :2] @ by)),
-        fwhm_reason="narrower than this Qmax can show" if narrow else "",
+    fwhm, fwhm_sigma = _FWHM * spread, _FWHM * float(np.sqrt(covariance[2, 2]))
+    neighbours = area * position
+    neighbours_sigma = float(np.sqrt(by @ covariance[:2, :2] @ by))
+    return _with_reasons(
+        PeakFit(
+            position=position,
+            position_sigma=float(np.sqrt(covariance[1, 1])),
+            fwhm=fwhm,
+            fwhm_sigma=fwhm_sigma,
+            area=neighbours,
+            area_sigma=neighbours_sigma,
+        ),
+        narrow=bool(minimum.at_limit[2]),
     )
+
+
+def _with_reasons(fit: PeakFit, *, narrow: bool) -> PeakFit:
+    # Width and area share what a weak peak says; above a third, their errors are not symmetric.
+    nan, vague = float("nan"), f"more uncertain than {100 * _VAGUE:.0f} %"
+    if narrow or not fit.fwhm_sigma < _VAGUE * fit.fwhm:
+        reason = "narrower than this Qmax can show" if narrow else vague
+        fit = replace(fit, fwhm=nan, fwhm_sigma=nan, fwhm_reason=reason)
+    if not fit.area_sigma < _VAGUE * fit.area:
+        fit = replace(fit, area=nan, area_sigma=nan, area_reason=vague)
+    return fit
 
 
 def _why_not(window: PeakWindow, minimum: Minimum, covariance: NDArray[np.float64]) -> str:
@@ -251,4 +276,5 @@ def no_peak(reason: str) -> PeakFit:
         area_sigma=nan,
         reason=reason,
         fwhm_reason=reason,
+        area_reason=reason,
     )

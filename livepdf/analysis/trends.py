@@ -218,7 +218,7 @@ def _peak_trends(name: str, fit: PeakFit) -> list[Trend]:
     return [
         _trend(f"{name} position", "Å", fit.position, fit.position_sigma, fit.reason),
         _trend(f"{name} FWHM", "Å", fit.fwhm, fit.fwhm_sigma, fit.fwhm_reason),
-        _trend(f"{name} area", "", fit.area, fit.area_sigma, fit.reason),
+        _trend(f"{name} area", "", fit.area, fit.area_sigma, fit.area_reason),
     ]
 
 
