@@ -1,0 +1,241 @@
+"""The strip on top: what runs, how it does, and the numbers that matter, in words."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+from livepdf.model.curve import Trend
+from livepdf.model.status import Status
+from livepdf_gui.show.columns import History
+from livepdf_gui.show.shown import Shown
+from livepdf_gui.show.state import State
+from livepdf_gui.show.theme import Level
+from livepdf_gui.show.words import count, megabytes, plural, seconds, with_sigma
+
+_STATES: dict[str, tuple[str, Level]] = {
+    "starting": ("starting up", "quiet"),
+    "waiting": ("waiting for frames", "warn"),
+    "running": ("measuring", "good"),
+    "paused": ("paused: frames are counted, no windows are made", "warn"),
+    "draining": ("finishing: working off what is queued", "warn"),
+    "stopped": ("stopped", "quiet"),
+}
+STALE, DEAD = 5.0, 30.0
+"""s (or as many frame periods) after which the data age turns amber, then red."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """A label, what it says, how urgent that is, and what it means."""
+
+    label: str
+    text: str
+    level: Level = "quiet"
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Headline:
+    """Everything in the strip on top."""
+
+    run: Item
+    state: Item
+    connection: Item
+    age: Item
+    lag: Item
+    frames: tuple[Item, ...]
+    output: Item
+    numbers: tuple[Item, ...]
+    problems: tuple[str, ...]
+
+
+def headline(state: State, shown: Shown, *, now: float) -> Headline:
+    """Put the state of the daemon into words; ``now`` is monotonic seconds."""
+    status = state.status
+    return Headline(
+        run=_run(state),
+        state=_state(status),
+        connection=_connection(state),
+        age=_age(state, now),
+        lag=_lag(status),
+        frames=_frames(status),
+        output=_output(status),
+        numbers=_numbers(state, shown),
+        problems=status.problems if status else (),
+    )
+
+
+def data_age(state: State, now: float) -> float:
+    """Return s since the newest frame, by the daemon's clock: ours may differ from it."""
+    status = state.status
+    if status is None:
+        return float("nan")
+    return status.time - status.newest + (now - state.status_heard)
+
+
+def refusals(status: Status | None) -> tuple[tuple[str, int], ...]:
+    """Return the reasons for which frames were refused, the most frequent first."""
+    if status is None:
+        return ()
+    return tuple(sorted(status.counters.refused.items(), key=lambda pair: -pair[1]))
+
+
+def counters(status: Status | None) -> tuple[Item, ...]:
+    """Return the rows of the counters' table."""
+    if status is None:
+        return ()
+    rows = list(_frames(status))
+    for reason, number in refusals(status):
+        rows.append(Item(label=f"refused: {reason}", text=count(number), level="bad"))
+    full = status.queue_bytes / status.queue_limit if status.queue_limit else 0.0
+    queue = f"{megabytes(status.queue_bytes)} of {megabytes(status.queue_limit)}"
+    rows += [
+        Item(label="rate", text=f"{status.rate:.1f} frames/s", hint="Frames received per second."),
+        Item(
+            label="queue",
+            text=queue,
+            level="warn" if full > 0.8 else "quiet",
+            hint="Compressed frames waiting in memory; beyond the limit they go to disk.",
+        ),
+        Item(label="windows", text=count(status.windows), hint="Windows finished in this run."),
+    ]
+    return tuple(rows)
+
+
+def _run(state: State) -> Item:
+    snapshot, status = state.snapshot, state.status
+    if status is None:
+        return Item(label="run", text="no run yet")
+    text = status.run or "no run yet"
+    hint = f"source: {status.source} {status.source_state}".strip()
+    if snapshot is None:
+        return Item(label="run", text=text, hint=hint)
+    sample = snapshot.sample or "sample without a name"
+    formula = f" ({snapshot.composition})" if snapshot.composition not in ("", sample) else ""
+    return Item(
+        label=f"{sample}{formula}",
+        text=text,
+        hint=f"instrument: {snapshot.profile}\n{hint}\n{snapshot.software}",
+    )
+
+
+def _state(status: Status | None) -> Item:
+    hint = "What the daemon is doing."
+    if status is None:
+        return Item(label="state", text="unknown", hint=hint)
+    words, level = _STATES[status.state]
+    if status.source_state:
+        hint = f"source {status.source}: {status.source_state}"
+    return Item(label="state", text=words, level=level, hint=hint)
+
+
+def _connection(state: State) -> Item:
+    hint = f"The daemon at {state.endpoint}. This window connects again by itself."
+    level = "good" if state.connected else ("bad" if state.met else "warn")
+    if state.status is not None and state.status.state == "stopped":
+        level = "quiet"
+    return Item(label="connection", text=state.connection, level=level, hint=hint)
+
+
+def _age(state: State, now: float) -> Item:
+    age = data_age(state, now)
+    status = state.status
+    if not age >= 0 and not age < 0:
+        return Item(label="data age", text="no frame yet", hint=_AGE)
+    period = 1.0 / status.rate if status and status.rate > 0 else 1.0
+    unit = max(period, 1.0)
+    busy = status is not None and status.state in ("running", "waiting")
+    level = "bad" if age > DEAD * unit else "warn" if age > STALE * unit else "good"
+    return Item(
+        label="data age", text=seconds(max(age, 0.0)), level=level if busy else "quiet", hint=_AGE
+    )
+
+
+_AGE = "Time since the newest frame arrived: it grows when the beamline sends nothing."
+_LAG = "Time from the arrival of a frame to its published result: it grows when livepdf is slow."
+
+
+def _lag(status: Status | None) -> Item:
+    if status is None or status.lag != status.lag:
+        return Item(label="lag", text="–", hint=_LAG)
+    level = "bad" if status.lag > 10 else "warn" if status.lag > 2 else "good"
+    return Item(label="lag", text=seconds(status.lag), level=level, hint=_LAG)
+
+
+def _frames(status: Status | None) -> tuple[Item, ...]:
+    if status is None:
+        return ()
+    counts = status.counters
+    refused = sum(counts.refused.values())
+    why = "\n".join(f"{reason}: {count(n)}" for reason, n in refusals(status))
+    return (
+        Item(
+            label="received",
+            text=count(counts.received),
+            level="quiet" if counts.add_up() else "bad",
+            hint="Frames that arrived; always = used + refused + waiting.",
+        ),
+        Item(label="used", text=count(counts.used), hint="Frames that are in the results."),
+        Item(
+            label="refused",
+            text=count(refused),
+            level="bad" if refused else "quiet",
+            hint=why or "Frames that could not be used, by reason.",
+        ),
+        Item(
+            label="waiting",
+            text=count(counts.waiting),
+            hint="Frames in the queue, in work, or spooled to disk: late, not lost.",
+        ),
+        Item(
+            label="lost",
+            text=count(counts.lost),
+            level="bad" if counts.lost else "quiet",
+            hint="Frames that the detector numbered but that never arrived here.",
+        ),
+    )
+
+
+def _output(status: Status | None) -> Item:
+    if status is None or not status.output:
+        return Item(label="file", text="none open", hint="No results file is being written.")
+    return Item(label="file", text=PurePath(status.output).name, hint=status.output)
+
+
+def _numbers(state: State, shown: Shown) -> tuple[Item, ...]:
+    trends = shown.result.trends if shown.result is not None else _row(state.history, shown.row)
+    sizes = [t for t in trends if "size" in t.name]
+    peaks = [t for t in trends if t.name.endswith("position")]
+    items = [_number(t) for t in (*sizes[:1], *peaks[:2])]
+    return (*items, _window(state, shown))
+
+
+def _number(trend: Trend) -> Item:
+    if trend.value == trend.value:
+        text = f"{with_sigma(trend.value, trend.sigma)} {trend.unit}"
+        return Item(label=trend.name, text=text, hint="Value ± one standard uncertainty.")
+    return Item(label=trend.name, text=f"withheld: {trend.reason}", level="warn", hint=trend.reason)
+
+
+def _window(state: State, shown: Shown) -> Item:
+    hint = "Window that all panels show; the arrow keys go through the run, L returns to live."
+    if shown.span is None:
+        return Item(label="window", text="–", hint=hint)
+    if shown.span.scope == "run":
+        return Item(label="whole run", text=plural(shown.span.frames, "frame"), hint=hint)
+    newest = len(state.history) if state.history is not None else shown.span.number + 1
+    return Item(label="window", text=f"{shown.span.number} of {newest}", hint=hint)
+
+
+def _row(history: History | None, row: int | None) -> tuple[Trend, ...]:
+    if history is None or row is None:
+        return ()
+    return tuple(
+        Trend(
+            name=name,
+            unit=column.unit,
+            value=float(column.value[row]),
+            sigma=float(column.sigma[row]),
+            reason=column.reason(row),
+        )
+        for name, column in history.trends.items()
+    )

@@ -1,0 +1,85 @@
+"""Which result the user sees: what is wanted and what is there, resolved into one thing."""
+
+from dataclasses import dataclass
+
+from livepdf.model.curve import Result, Span
+from livepdf_gui.show.choice import Choice
+from livepdf_gui.show.state import State
+from livepdf_gui.show.words import clock, count, plural
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Shown:
+    """The result on the screen; where it is not whole, a bare row of the history."""
+
+    span: Span | None
+    result: Result | None
+    """None while only the history row is here."""
+    row: int | None
+    """Row of the history to draw without σ until the window arrives."""
+    fetch: int | None
+    """Window to ask the daemon for."""
+    empty: str
+    """What to tell the user when there is nothing to draw."""
+
+
+def resolve(state: State, choice: Choice) -> Shown:
+    """Decide which frame set all panels show."""
+    if choice.selected is None and choice.scope == "run":
+        if state.whole is not None:
+            return _whole(state.whole)
+        return _nothing("The curve of the whole run comes with the next window.")
+    number = choice.selected
+    history = state.history
+    if number is None:
+        latest = state.latest
+        if latest is not None and (history is None or latest.span.run == history.run):
+            return _whole(latest)
+        number = None if history is None or not len(history) else len(history) - 1
+    if history is None or number is None or number >= len(history):
+        return _nothing(waiting(state))
+    for result in (state.fetched, state.latest):
+        if result and (result.span.run, result.span.number) == (history.run, number):
+            return _whole(result)
+    span = history.spans[number]
+    if span is None:
+        return _nothing(f"Window {number} is not here yet.")
+    return Shown(span=span, result=None, row=number, fetch=number, empty="")
+
+
+def waiting(state: State) -> str:
+    """Say what has to happen before there is something to see."""
+    if not state.connected and not state.met:
+        return (
+            f"Waiting for a livepdf daemon at {state.endpoint}.\n"
+            "Start one with:  livepdf run PROFILE --recipe RECIPE"
+        )
+    if not state.connected:
+        return f"{state.connection}.\nThis window connects again by itself."
+    source = state.status.source if state.status and state.status.source else "the detector"
+    return f"Waiting for the first frame from {source}."
+
+
+def over(span: Span | None) -> str:
+    """Say what a result accumulates over."""
+    if span is None:
+        return ""
+    frames = plural(span.frames, "frame")
+    if span.scope == "run":
+        return f"accumulates over: whole run, {frames}"
+    if span.scope == "frame":
+        return f"accumulates over: one frame, no. {count(span.first)}"
+    lost = span.last - span.first + 1 - span.frames
+    gaps = f", {lost} missing" if lost > 0 else ""
+    return (
+        f"accumulates over: window of {frames}{gaps} "
+        f"(no. {span.number}, frames {span.first}–{span.last}, {clock(span.end)})"
+    )
+
+
+def _whole(result: Result) -> Shown:
+    return Shown(span=result.span, result=result, row=None, fetch=None, empty="")
+
+
+def _nothing(why: str) -> Shown:
+    return Shown(span=None, result=None, row=None, fetch=None, empty=why)

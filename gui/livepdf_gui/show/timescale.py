@@ -1,0 +1,79 @@
+"""Window numbers as times: the time axes count windows, their ticks tell the time."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_UNITS = (("h", 3600.0), ("min", 60.0), ("s", 1.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TimeScale:
+    """Where each window lies in time; window n covers n to n + 1 on the axis."""
+
+    places: NDArray[np.float64]
+    """(n,) positions on the axis, increasing."""
+    times: NDArray[np.float64]
+    """(n,) Unix seconds, increasing."""
+    origin: float
+    """Unix seconds that count as zero."""
+    unit: str
+    per_unit: float
+    """s"""
+
+    def time(self, place: float) -> float:
+        """Return the moment at a place on the axis; beyond the ends by the mean pace."""
+        if self.places.size < 2:
+            return self.origin
+        inside = np.interp(place, self.places, self.times)
+        beyond = place - np.clip(place, self.places[0], self.places[-1])
+        return float(inside + beyond * self._pace())
+
+    def place(self, moment: float) -> float:
+        """Return the place on the axis of a moment."""
+        if self.places.size < 2:
+            return 0.0
+        inside = np.interp(moment, self.times, self.places)
+        beyond = moment - np.clip(moment, self.times[0], self.times[-1])
+        return float(inside + beyond / self._pace())
+
+    def elapsed(self, moment: float) -> float:
+        """Return a moment in the unit of the axis."""
+        return (moment - self.origin) / self.per_unit
+
+    def ticks(self, low: float, high: float, wanted: int) -> list[tuple[float, str]]:
+        """Return (place, text) of round times between two places."""
+        first, last = self.elapsed(self.time(low)), self.elapsed(self.time(high))
+        if not last > first:
+            return []
+        step = round_step((last - first) / max(wanted, 1))
+        digits = max(0, -int(np.floor(np.log10(step))))
+        rounds = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
+        return [
+            (self.place(self.origin + t * self.per_unit), f"{t + 0.0:.{digits}f}") for t in rounds
+        ]
+
+    def _pace(self) -> float:
+        """Return s per window."""
+        pace = (self.times[-1] - self.times[0]) / (self.places[-1] - self.places[0])
+        return float(max(pace, 1e-6))
+
+
+def round_step(rough: float) -> float:
+    """Return the next of …, 0.1, 0.2, 0.5, 1, 2, 5, 10, … that is not smaller."""
+    power = 10.0 ** np.floor(np.log10(max(rough, 1e-9)))
+    return float(next(f * power for f in (1.0, 2.0, 5.0, 10.0) if f * power >= rough * 0.999))
+
+
+def time_scale(start: NDArray[np.float64], end: NDArray[np.float64]) -> TimeScale:
+    """Make the scale from the first and last moment of every window; absent ones are NaN."""
+    here = np.isfinite(start) & np.isfinite(end)
+    middle = (start[here] + end[here]) / 2
+    places = np.flatnonzero(here) + 0.5
+    # clocks that are set back must not fold the axis
+    times = np.maximum.accumulate(middle) + 1e-7 * np.arange(middle.size)
+    origin = float(start[here][0]) if middle.size else 0.0
+    span = float(times[-1] - origin) if middle.size else 0.0
+    unit, per_unit = next((u for u in _UNITS if span >= 2 * u[1]), _UNITS[-1])
+    return TimeScale(places=places, times=times, origin=origin, unit=unit, per_unit=per_unit)

@@ -1,0 +1,52 @@
+"""The strip beside a map that tells which colour is which value."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf_gui.qt import QtCore, QtGui, QtWidgets
+from livepdf_gui.show.ranges import Range
+
+_BAR = 14
+
+
+class ColourScale(QtWidgets.QWidget):
+    """A colour bar with its unit on top and three values."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.setFixedWidth(width)
+        self._image: QtGui.QImage | None = None
+        self._levels: Range = (0.0, 1.0)
+        self._unit = ""
+        self._colour = QtGui.QColor("black")
+
+    def set_colour(self, colour: str) -> None:
+        """Write in that colour."""
+        self._colour = QtGui.QColor(colour)
+        self.update()
+
+    def show_table(self, table: NDArray[np.uint8], levels: Range, unit: str) -> None:
+        """Show (256, 4) colours between two values; the first colour means absent."""
+        column = np.ascontiguousarray(table[:0:-1, :].reshape(-1, 1, 4))
+        shape = (column.shape[1], column.shape[0])
+        self._image = QtGui.QImage(column.tobytes(), *shape, 4, QtGui.QImage.Format_RGBA8888).copy()
+        self._levels, self._unit = levels, unit
+        self.update()
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: ARG002, N802  Qt's name
+        """Draw the bar and its values."""
+        if self._image is None:
+            return
+        painter = QtGui.QPainter(self)
+        painter.setPen(self._colour)
+        line = self.fontMetrics().height()
+        bar = QtCore.QRect(6, line + 6, _BAR, max(self.height() - 2 * line - 30, 20))
+        painter.drawText(0, line - 2, self._unit)
+        painter.drawImage(bar, self._image)
+        painter.drawRect(bar)
+        low, high = self._levels
+        for share in (0.0, 0.5, 1.0):
+            y = bar.bottom() - share * bar.height()
+            text = f"{low + share * (high - low):.3g}"
+            painter.drawText(bar.right() + 6, int(y + line / 3), text)
+        painter.end()

@@ -1,0 +1,63 @@
+"""The newest detector image."""
+
+from livepdf_gui.qt import QtCore, QtWidgets, pg
+from livepdf_gui.show.detector import DetectorView, readout
+from livepdf_gui.show.theme import Theme
+from livepdf_gui.widgets.paint import colour_table
+from livepdf_gui.widgets.panel import Panel
+
+
+class DetectorPanel(Panel):
+    """A preview, binned for the screen; row 0 is on top as the detector numbers it."""
+
+    def __init__(self) -> None:
+        self.plot = pg.PlotWidget()
+        super().__init__("Detector", self.plot)
+        self._view: DetectorView | None = None
+        item = self.plot.getPlotItem()
+        item.hideButtons()
+        item.setMenuEnabled(False)
+        item.hideAxis("left")
+        item.hideAxis("bottom")
+        item.setAspectLocked(True)
+        item.invertY(True)
+        self.image = pg.ImageItem(autoDownsample=False)
+        item.addItem(self.image)
+        self.plot.scene().sigMouseMoved.connect(self._moved)
+        self.set_title(
+            "Detector",
+            "Mean counts per pixel of the newest image, on a square-root scale between "
+            "percentiles of the used pixels; grey is masked. Smooth rings mean many grains, "
+            "single spots mean few.",
+        )
+
+    def draw(self, view: DetectorView | None, waiting: str) -> None:
+        """Draw the image if it is a new one."""
+        self.say_empty("" if view is not None else waiting)
+        if view is None or view is self._view:
+            return
+        first = self._view is None or self._view.image.shape != view.image.shape
+        self._view = view
+        self.set_over(view.words)
+        self.image.setImage(view.image, autoLevels=False, levels=(0, 255))
+        if first:
+            self.fit()
+
+    def fit(self) -> None:
+        """Forget the zoom."""
+        self.plot.getPlotItem().vb.autoRange(padding=0.02)
+
+    def paint(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self.plot.setBackground(theme.plot)
+        self.image.setLookupTable(colour_table("viridis", theme.absent))
+
+    def _moved(self, where: QtCore.QPointF) -> None:
+        point = self.plot.getPlotItem().vb.mapSceneToView(where)
+        if self._view is not None:
+            self.set_reading(readout(self._view, int(point.x()), int(point.y())))
+
+    def leaveEvent(self, event: QtCore.QEvent) -> None:  # noqa: N802  Qt's name
+        """Forget what was under the cursor."""
+        self.set_reading("")
+        QtWidgets.QFrame.leaveEvent(self, event)

@@ -1,0 +1,144 @@
+"""The strip on top of the window and the banners below it."""
+
+from livepdf_gui.qt import QtCore, QtGui, QtWidgets
+from livepdf_gui.show.headline import Headline, Item
+from livepdf_gui.show.theme import Theme
+from livepdf_gui.widgets.panel import ElidedLabel, set_text
+
+
+class Cell(QtWidgets.QWidget):
+    """A small label above what it says."""
+
+    def __init__(self, points: float, *, bold: bool = True) -> None:
+        super().__init__()
+        self._label = ElidedLabel()
+        self._label.setObjectName("faint")
+        self._text = ElidedLabel()
+        font = self._text.font()
+        font.setPointSizeF(points)
+        font.setBold(bold)
+        self._text.setFont(font)
+        small = self._label.font()
+        small.setPointSizeF(11.0)
+        self._label.setFont(small)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setSpacing(0)
+        layout.addWidget(self._label)
+        layout.addWidget(self._text)
+        self._colour = ""
+
+    def show_item(self, item: Item, theme: Theme) -> None:
+        """Write one item in the colour of its level."""
+        set_text(self._label, item.label)
+        set_text(self._text, item.text)
+        hint = item.hint if item.text in item.hint else f"{item.text}\n{item.hint}".strip()
+        if self.toolTip() != hint:
+            self.setToolTip(hint)
+            self.setAccessibleName(f"{item.label}: {item.text}")
+        colour = theme.level(item.level)
+        if colour != self._colour:
+            self._colour = colour
+            palette = self._text.palette()
+            palette.setColor(QtGui.QPalette.WindowText, QtGui.QColor(colour))
+            self._text.setPalette(palette)
+
+
+class Header(QtWidgets.QFrame):
+    """Two rows: how the run does; the numbers that matter."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.run, self.state = Cell(13.0), Cell(13.0)
+        self.connection, self.output = Cell(11.0, bold=False), Cell(11.0, bold=False)
+        self.age, self.lag = Cell(13.0), Cell(13.0)
+        self.frames = [Cell(13.0) for _ in range(5)]
+        self.numbers = [Cell(17.0) for _ in range(4)]
+        top, below = QtWidgets.QHBoxLayout(), QtWidgets.QHBoxLayout()
+        for row in (top, below):
+            row.setSpacing(14)
+        for cell, stretch in (
+            (self.run, 5), (self.state, 4), (self.age, 2), (self.lag, 2),
+            (self.connection, 4), (self.output, 4),
+        ):  # fmt: skip
+            top.addWidget(cell, stretch)
+        for cell, stretch in zip(self.numbers, (6, 6, 6, 4), strict=True):
+            below.addWidget(cell, stretch)
+        for cell in self.frames:
+            below.addWidget(cell, 2)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(10, 4, 10, 6)
+        layout.setSpacing(2)
+        layout.addLayout(top)
+        layout.addLayout(below)
+
+    def draw(self, headline: Headline, theme: Theme) -> None:
+        """Write all items."""
+        empty = Item(label="", text="")
+        self.run.show_item(headline.run, theme)
+        self.state.show_item(headline.state, theme)
+        self.connection.show_item(headline.connection, theme)
+        self.output.show_item(headline.output, theme)
+        self.age.show_item(headline.age, theme)
+        self.lag.show_item(headline.lag, theme)
+        for cells, items in ((self.frames, headline.frames), (self.numbers, headline.numbers)):
+            for place, cell in enumerate(cells):
+                cell.show_item(items[place] if place < len(items) else empty, theme)
+
+
+class Banner(QtWidgets.QLabel):
+    """A line across the window that is there only when it has something to say."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.setObjectName(name)
+        self.setWordWrap(True)
+        self.setTextFormat(QtCore.Qt.PlainText)
+        self.setVisible(False)
+
+    def say(self, text: str) -> None:
+        """Show the text; nothing hides the banner."""
+        set_text(self, text)
+        if self.isHidden() == bool(text):
+            self.setVisible(bool(text))
+
+
+class Counters(QtWidgets.QTableWidget):
+    """Where every frame went, with the reasons of refusal."""
+
+    def __init__(self) -> None:
+        super().__init__(0, 2)
+        self.setAccessibleName("counters")
+        self.horizontalHeader().hide()
+        self.verticalHeader().hide()
+        self.horizontalHeader().setSectionResizeMode(0, QtWidgets.QHeaderView.Stretch)
+        self.horizontalHeader().setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeToContents)
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
+        self.setShowGrid(False)
+        self.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
+        self.setSelectionMode(QtWidgets.QAbstractItemView.NoSelection)
+        self.setFocusPolicy(QtCore.Qt.NoFocus)
+        self.setFrameShape(QtWidgets.QFrame.NoFrame)
+        self._drawn: tuple[object, ...] = ()
+
+    def draw(self, items: tuple[Item, ...], theme: Theme) -> None:
+        """Write the rows; the frames are counted in the header, so only the rest is here."""
+        if (items, theme) == self._drawn:
+            return
+        self._drawn = (items, theme)
+        self.setRowCount(len(items))
+        for row, item in enumerate(items):
+            for column, text in enumerate((item.label, item.text)):
+                self._write(row, column, text, item, theme)
+
+    def _write(self, row: int, column: int, text: str, item: Item, theme: Theme) -> None:
+        cell = self.item(row, column)
+        if cell is None:
+            cell = QtWidgets.QTableWidgetItem()
+            self.setItem(row, column, cell)
+        cell.setText(text)
+        cell.setToolTip(item.hint)
+        cell.setForeground(QtGui.QColor(theme.level(item.level)))
+        if column == 1:
+            cell.setTextAlignment(int(QtCore.Qt.AlignRight | QtCore.Qt.AlignVCenter))

@@ -1,0 +1,126 @@
+"""Things to draw in plots: the σ band, lines on the time axis, and that axis itself."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf_gui.qt import QtCore, QtGui, pg
+from livepdf_gui.show.timescale import TimeScale
+
+_ALPHA = 70
+
+
+class Band(pg.GraphicsObject):
+    """The ±1σ band of a curve; NaN leaves a gap."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._path = QtGui.QPainterPath()
+        self._brush = QtGui.QBrush()
+
+    def set_colour(self, colour: str) -> None:
+        """Take the colour of the curve, lighter."""
+        shade = QtGui.QColor(colour)
+        shade.setAlpha(_ALPHA)
+        self._brush = QtGui.QBrush(shade)
+        self.update()
+
+    def set_data(
+        self, x: NDArray[np.floating], y: NDArray[np.floating], sigma: NDArray[np.floating]
+    ) -> None:
+        """Draw y − σ to y + σ."""
+        path = QtGui.QPainterPath()
+        finite = np.isfinite(y) & np.isfinite(sigma)
+        edges = np.flatnonzero(np.diff(np.concatenate([[0], finite.astype(np.int8), [0]])))
+        for first, last in edges.reshape(-1, 2):
+            part = slice(first, last)
+            around = np.concatenate([x[part], x[part][::-1]])
+            bounds = np.concatenate([(y - sigma)[part], (y + sigma)[part][::-1]])
+            path.addPolygon(pg.functions.arrayToQPolygonF(around, bounds))
+            path.closeSubpath()
+        self.prepareGeometryChange()
+        self._path = path
+
+    def boundingRect(self) -> QtCore.QRectF:  # noqa: N802  Qt's name
+        """Return the rectangle that holds the band."""
+        return self._path.boundingRect()
+
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
+        """Fill the band."""
+        painter.fillPath(self._path, self._brush)
+
+
+class TimeLines(pg.GraphicsObject):
+    """Vertical lines at moments, all in one item: one item each would slow every repaint."""
+
+    def __init__(self, *, dashed: bool) -> None:
+        super().__init__()
+        self._places: tuple[float, ...] = ()
+        self._pen = pg.mkPen("k")
+        self._style = QtCore.Qt.DashLine if dashed else QtCore.Qt.SolidLine
+
+    def set_colour(self, colour: str) -> None:
+        """Draw in that colour."""
+        self._pen = pg.mkPen(colour, width=1, style=self._style)
+        self.update()
+
+    def set_places(self, places: tuple[float, ...]) -> None:
+        """Move the lines."""
+        if places != self._places:
+            self._places = places
+            self.update()
+
+    def boundingRect(self) -> QtCore.QRectF:  # noqa: N802  Qt's name
+        """Return all that is in view."""
+        return QtCore.QRectF(self.viewRect())
+
+    def viewTransformChanged(self) -> None:  # noqa: N802  Qt's name
+        """Follow zoom and pan."""
+        self.prepareGeometryChange()
+
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
+        """Draw the lines from edge to edge."""
+        view = self.viewRect()
+        painter.setPen(self._pen)
+        for place in self._places:
+            if view.left() <= place <= view.right():
+                painter.drawLine(
+                    QtCore.QPointF(place, view.top()), QtCore.QPointF(place, view.bottom())
+                )
+
+
+class TimeAxis(pg.AxisItem):
+    """An axis that counts windows and tells the time."""
+
+    def __init__(self) -> None:
+        super().__init__("bottom")
+        self._scale: TimeScale | None = None
+        self._pace = (0.0, "")
+
+    def set_scale(self, scale: TimeScale) -> None:
+        """Take a new relation of windows and time."""
+        self._scale = scale
+        ends = (scale.time(0.0), scale.unit)
+        if scale.places.size > 1:
+            ends = (round(scale.time(float(scale.places[-1])) - scale.origin, 3), scale.unit)
+        if ends != self._pace:
+            self._pace = ends
+            self.picture = None
+            self.update()
+
+    def tickValues(  # noqa: N802  pyqtgraph's name
+        self, minVal: float, maxVal: float, size: float
+    ) -> list[tuple[float, list[float]]]:
+        """Return places of round times."""
+        if self._scale is None or self._scale.places.size < 2:
+            return []
+        self._texts = dict(self._scale.ticks(minVal, maxVal, max(int(size / 90), 2)))
+        return [(1.0, list(self._texts))]
+
+    def tickStrings(  # noqa: N802  pyqtgraph's name
+        self,
+        values: list[float],
+        scale: float,  # noqa: ARG002
+        spacing: float,  # noqa: ARG002
+    ) -> list[str]:
+        """Return the times at those places."""
+        return [self._texts.get(value, "") for value in values]

@@ -1,0 +1,53 @@
+"""Colours of the theme on Qt's own widgets and on plots."""
+
+from livepdf_gui.qt import QtGui, QtWidgets, pg
+from livepdf_gui.show.theme import Theme
+
+
+def paint_application(application: QtWidgets.QApplication, theme: Theme) -> None:
+    """Give every widget the colours of the theme."""
+    palette = QtGui.QPalette()
+    roles = {
+        QtGui.QPalette.Window: theme.window,
+        QtGui.QPalette.WindowText: theme.text,
+        QtGui.QPalette.Base: theme.panel,
+        QtGui.QPalette.AlternateBase: theme.window,
+        QtGui.QPalette.Text: theme.text,
+        QtGui.QPalette.Button: theme.button,
+        QtGui.QPalette.ButtonText: theme.text,
+        QtGui.QPalette.ToolTipBase: theme.panel,
+        QtGui.QPalette.ToolTipText: theme.text,
+        QtGui.QPalette.Highlight: theme.accent,
+        QtGui.QPalette.HighlightedText: theme.panel,
+        QtGui.QPalette.PlaceholderText: theme.faint,
+    }
+    for role, colour in roles.items():
+        palette.setColor(role, QtGui.QColor(colour))
+    application.setPalette(palette)
+    application.setStyleSheet(
+        f"QToolTip {{ color: {theme.text}; background: {theme.panel};"
+        f" border: 1px solid {theme.edge}; padding: 4px; }}"
+        f"#panel {{ background: {theme.panel}; border: 1px solid {theme.edge};"
+        " border-radius: 4px; }"
+        f"#faint {{ color: {theme.faint}; }}"
+        "#title { font-weight: bold; }"
+        f"#problems {{ background: {theme.banner}; color: {theme.banner_text};"
+        " font-size: 12pt; font-weight: bold; padding: 6px 10px; }"
+        f"#display {{ background: {theme.accent}; color: {theme.panel};"
+        " font-size: 11pt; font-weight: bold; padding: 4px 10px; }"
+    )
+
+
+def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
+    """Give a plot's axes the colours of the theme."""
+    for side in ("left", "bottom", "right", "top"):
+        axis = plot.getAxis(side)
+        axis.setPen(pg.mkPen(theme.axis, width=1))
+        axis.setTextPen(pg.mkPen(theme.axis))
+
+
+def colour_table(name: str, absent: str) -> object:
+    """Return (256, 4) uint8: entry 0 for what is absent, the others along the colour map."""
+    table = pg.colormap.get(name).getLookupTable(nPts=256, alpha=True)
+    table[0] = QtGui.QColor(absent).getRgb()
+    return table

@@ -1,0 +1,85 @@
+"""The frame around every panel: title, what it shows, what is under the cursor, empty notice."""
+
+from livepdf_gui.qt import QtCore, QtGui, QtWidgets
+
+
+class Panel(QtWidgets.QFrame):
+    """A titled frame whose body gives way to a notice while there is nothing to draw."""
+
+    def __init__(self, title: str, body: QtWidgets.QWidget) -> None:
+        super().__init__()
+        self.setObjectName("panel")
+        self.setAccessibleName(title)
+        self._title = _label("title")
+        self._over = _label("faint")
+        self._reading = _label("faint")
+        self._reading.setAlignment(QtCore.Qt.AlignRight | QtCore.Qt.AlignVCenter)
+        self._notice = _label("faint")
+        self._notice.setAlignment(QtCore.Qt.AlignCenter)
+        self._notice.setWordWrap(True)
+        self._stack = QtWidgets.QStackedWidget()
+        self._stack.addWidget(self._notice)
+        self._stack.addWidget(body)
+        self.head = QtWidgets.QHBoxLayout()
+        self.head.setSpacing(6)
+        self.head.addWidget(self._title)
+        self.head.addWidget(self._over, 1)
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.setContentsMargins(8, 5, 8, 4)
+        layout.setSpacing(2)
+        layout.addLayout(self.head)
+        layout.addWidget(self._stack, 1)
+        layout.addWidget(self._reading)
+        self.set_title(title)
+        self.say_empty("Nothing yet.")
+
+    def set_title(self, title: str, lesson: str = "") -> None:
+        """Name the panel; the lesson appears on hover."""
+        set_text(self._title, title)
+        if lesson and self._title.toolTip() != lesson:
+            self._title.setToolTip(lesson)
+
+    def set_over(self, text: str) -> None:
+        """Say what the panel accumulates over."""
+        set_text(self._over, text)
+        self._over.setToolTip(text)
+
+    def set_reading(self, text: str) -> None:
+        """Say what is under the cursor."""
+        set_text(self._reading, text)
+
+    def say_empty(self, notice: str) -> None:
+        """Show a notice in place of the body; an empty notice shows the body."""
+        set_text(self._notice, notice)
+        self._stack.setCurrentIndex(0 if notice else 1)
+
+
+class ElidedLabel(QtWidgets.QLabel):
+    """A line of text that gives way at its end when there is no room."""
+
+    def minimumSizeHint(self) -> QtCore.QSize:  # noqa: N802  Qt's name
+        """Let the layout make it as narrow as it likes."""
+        return QtCore.QSize(0, super().minimumSizeHint().height())
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: N802  Qt's name
+        """Draw what fits; text of several lines is drawn whole."""
+        if "\n" in self.text() or self.wordWrap():
+            super().paintEvent(event)
+            return
+        painter = QtGui.QPainter(self)
+        text = self.fontMetrics().elidedText(self.text(), QtCore.Qt.ElideRight, self.width())
+        painter.drawText(self.rect(), int(self.alignment()), text)
+        painter.end()
+
+
+def set_text(label: QtWidgets.QLabel, text: str) -> None:
+    """Change a label only where its text differs: a repaint saved."""
+    if label.text() != text:
+        label.setText(text)
+
+
+def _label(name: str) -> ElidedLabel:
+    label = ElidedLabel()
+    label.setObjectName(name)
+    label.setTextFormat(QtCore.Qt.PlainText)
+    return label

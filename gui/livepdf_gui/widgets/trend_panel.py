@@ -1,0 +1,135 @@
+"""The trends below the map, on the same time axis."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from livepdf_gui.qt import QtCore, QtWidgets, pg
+from livepdf_gui.show.session import View, moment
+from livepdf_gui.show.theme import Theme
+from livepdf_gui.show.trends import readout
+from livepdf_gui.widgets.panel import Panel
+from livepdf_gui.widgets.strip import StripPlot
+
+
+class TrendPanel(Panel):
+    """As many strips as the user wants."""
+
+    def __init__(
+        self,
+        *,
+        time_plot: pg.PlotWidget,
+        select: Callable[[float], None],
+        toggle: Callable[[str], None],
+        overlay: Callable[[str], None],
+    ) -> None:
+        body = QtWidgets.QWidget()
+        self._rows = QtWidgets.QVBoxLayout(body)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._rows.setSpacing(0)
+        super().__init__("Trends", body)
+        self._time_plot, self._select = time_plot, select
+        self._toggle, self._overlay = toggle, overlay
+        self._view: View | None = None
+        self._theme: Theme | None = None
+        self._offered: tuple[object, ...] = ()
+        self.strips: list[StripPlot] = []
+        self._menu = QtWidgets.QMenu(self)
+        button = QtWidgets.QToolButton()
+        button.setText("Quantities")
+        button.setToolTip("Choose which quantities to follow")
+        button.setPopupMode(QtWidgets.QToolButton.InstantPopup)
+        button.setMenu(self._menu)
+        self.head.addWidget(button)
+        self.set_title(
+            "Trends",
+            "Each quantity with its ±1σ band. A gap with a tick below it is a value that cannot "
+            "be trusted: the reason appears on hover.",
+        )
+
+    def draw(self, view: View) -> None:
+        """Draw all strips."""
+        self._view = view
+        strips = view.trends.strips
+        self.say_empty(view.waiting if view.map is None else self._why_none(view))
+        self._offer(view)
+        self.set_over("band: ±1σ   ·   gap with a tick: withheld, hover for the reason")
+        self._make(len(strips))
+        for place, (plot, strip) in enumerate(zip(self.strips, strips, strict=False)):
+            last = place == len(strips) - 1
+            plot.draw(strip, view.trends.overlay if place == 0 else None)
+            plot.axis.set_scale(view.scale)
+            plot.axis.setStyle(showValues=last)
+            plot.plot.getPlotItem().setLabel(
+                "bottom", f"time since the run began ({view.scale.unit})" if last else None
+            )
+            plot.plot.getPlotItem().getAxis("bottom").setHeight(38 if last else 8)
+            plot.marks.set_places(tuple(e.place for e in view.events))
+            plot.cursor.set_places(() if view.selected is None else (view.selected,))
+
+    def fit(self) -> None:
+        """Forget the zoom."""
+        for strip in self.strips:
+            strip.fit()
+
+    def paint(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self._theme = theme
+        for place, strip in enumerate(self.strips):
+            strip.paint(theme, theme.curves[place % len(theme.curves)])
+
+    def _why_none(self, view: View) -> str:
+        if view.trends.strips:
+            return ""
+        if view.trends.names:
+            return "No quantity chosen: press “Quantities” above."
+        return "The recipe asks for no trends yet: sizes and peaks appear here."
+
+    def _make(self, count: int) -> None:
+        """Keep strips that exist; those too many are hidden, not destroyed."""
+        while len(self.strips) < count:
+            strip = StripPlot(moved=self._moved, clicked=self._select)
+            strip.plot.setXLink(self._time_plot)
+            self._rows.addWidget(strip, 1)
+            self.strips.append(strip)
+            if self._theme is not None:
+                self.paint(self._theme)
+        for place, strip in enumerate(self.strips):
+            strip.setVisible(place < count)
+            self._rows.setStretch(place, 5 if place == count - 1 else 4)
+
+    def _offer(self, view: View) -> None:
+        """List quantities and slow values in the menu, with what is shown checked."""
+        shown = tuple(s.name for s in view.trends.strips)
+        slow = view.trends.overlay.name if view.trends.overlay else ""
+        offered = (view.trends.names, view.trends.overlay_names, shown, slow)
+        if offered == self._offered or self._menu.isVisible():
+            return
+        self._offered = offered
+        self._menu.clear()
+        for name in view.trends.names:
+            self._entry(name, name in shown, lambda _, n=name: self._toggle(n))
+        self._menu.addSeparator()
+        for name in view.trends.overlay_names:
+            other = "" if name == slow else name
+            words = f"{name} on the right axis"
+            self._entry(words, name == slow, lambda _, n=other: self._overlay(n))
+
+    def _entry(self, words: str, checked: bool, chosen: Callable[..., None]) -> None:
+        action = self._menu.addAction(words)
+        action.setCheckable(True)
+        action.setChecked(checked)
+        action.triggered.connect(chosen)
+
+    def _moved(self, plot: StripPlot | None, place: float) -> None:
+        view = self._view
+        if view is None or plot is None or plot.strip is None:
+            self.set_reading("")
+            return
+        words = readout(view.trends, plot.strip, int(np.floor(place)))
+        self.set_reading(f"{moment(view, place)}   {words}")
+
+    def leaveEvent(self, event: QtCore.QEvent) -> None:  # noqa: N802  Qt's name
+        """Forget what was under the cursor."""
+        self.set_reading("")
+        QtWidgets.QFrame.leaveEvent(self, event)
