@@ -11,8 +11,8 @@ TransformKind = Literal["exact", "fft"]
 TRANSFORMS: tuple[TransformKind, ...] = ("exact", "fft")
 Floats = NDArray[np.float64]
 
-# A Q grid printed with six digits still counts as equidistant.
-_SPACING_TOLERANCE = 1e-3
+# A Q grid printed with six digits still counts as equidistant: 5e-5 of a step of 0.01.
+_SPACING_TOLERANCE = 1e-2
 _RANGE_TOLERANCE = 1e-8
 
 

@@ -64,7 +64,7 @@ def background_on(
     unknown = np.full(q.shape, np.nan) if sigma is None else sigma
     # The same axis but for printed digits needs no interpolation, which would mix neighbours.
     step = (grid[-1] - grid[0]) / (grid.size - 1)
-    if q.shape == grid.shape and np.all(np.abs(q - grid) < 1e-3 * step):
+    if q.shape == grid.shape and np.all(np.abs(q - grid) < 1e-2 * step):
         return Background(name=name, intensity=intensity, sigma=unknown, scale=scale)
     values, spread = interpolate(onto=grid, q=q, intensity=intensity, sigma=unknown)
     return Background(name=name, intensity=values, sigma=spread, scale=scale)

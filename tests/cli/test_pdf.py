@@ -1,0 +1,157 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+
+from livepdf.cli.pdf import pdf
+from livepdf.errors import ConfigError, FileError
+from livepdf.files.columns import read_columns
+
+Find = Callable[[str], Path]
+RECIPE = """
+[sample]
+composition = "Ni"
+[reduction]
+qmin = 0.8
+qmax = 20.0
+qmaxinst = 24.0
+rmin = 1.0
+rmax = 20.0
+"""
+
+
+def _run(*arguments: object) -> Result:
+    return CliRunner().invoke(pdf, [str(argument) for argument in arguments])
+
+
+def _done(*arguments: object) -> str:
+    result = _run(*arguments)
+    assert result.exit_code == 0, (result.output, result.exception)
+    return result.output
+
+
+@pytest.fixture
+def sample(tmp_path: Path) -> Path:
+    q = 0.02 * np.arange(1, 1300)
+    counts = 1e4 * np.exp(-0.1 * q) * (1 + np.sin(2.5 * q) / (1 + q))
+    path = tmp_path / "sample.chi"
+    np.savetxt(path, np.column_stack([q, counts, np.sqrt(counts)]))
+    return path
+
+
+@pytest.mark.parametrize("name", ["Ni", "Ni-hires", "Ni-lownoise"])
+def test_a_published_file_repeats_itself(data_path: Find, tmp_path: Path, name: str) -> None:
+    folder = data_path("pdf1d/ni_kapton_exact")
+    published = folder / f"{name}.gr"
+    out = tmp_path / "again.gr"
+
+    _done(
+        folder / "Ni.chi", "--background", folder / "kapton.chi", "--config", published, "-o", out
+    )
+
+    a, b = read_columns(out).y, read_columns(published).y
+    assert np.sqrt(np.sum((a - b) ** 2) / np.sum(b**2)) <= 5e-6
+
+
+def test_the_background_that_the_header_names_is_found(data_path: Find, tmp_path: Path) -> None:
+    folder = data_path("pdf1d/ni_kapton_exact")
+    report = json.loads(
+        _done(folder / "Ni.chi", "-c", folder / "Ni-hires.gr", "-o", tmp_path / "a.gr", "--json")
+    )
+
+    assert [Path(b["file"]).name for b in report["backgrounds"]] == ["kapton.chi"]
+    assert report["backgrounds"][0]["scale"] == 0.4
+    assert report["points"] == 6001
+
+
+def test_what_livepdf_writes_repeats_its_calculation(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    first, second = tmp_path / "first.gr", tmp_path / "second.gr"
+
+    _done(sample, "-c", recipe, "-o", first)
+    _done(sample, "-c", first, "-o", second)
+
+    assert first.read_bytes() == second.read_bytes()
+
+
+def test_all_stages_are_written_next_to_each_other(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+
+    _done(sample, "-c", recipe, "-o", tmp_path / "out.gr", "--outputs", "iq,sq,fq,gr")
+
+    fq, sq = read_columns(tmp_path / "out.fq"), read_columns(tmp_path / "out.sq")
+    np.testing.assert_allclose(fq.y, fq.x * (sq.y - 1), atol=1e-6)
+    assert read_columns(tmp_path / "out.iq").x.size == 1299
+
+
+def test_errors_are_written_only_where_the_data_have_them(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    bare = tmp_path / "bare.chi"
+    np.savetxt(bare, np.loadtxt(sample)[:, :2])
+
+    _done(sample, "-c", recipe, "-o", tmp_path / "with.gr")
+    _done(bare, "-c", recipe, "-o", tmp_path / "without.gr")
+
+    assert read_columns(tmp_path / "with.gr").sigma is not None
+    assert read_columns(tmp_path / "without.gr").sigma is None
+
+
+def test_units_of_nm_are_the_same_pattern(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    table = np.loadtxt(sample)
+    table[:, 0] *= 10
+    np.savetxt(tmp_path / "nm.chi", table)
+
+    _done(sample, "-c", recipe, "-o", tmp_path / "a.gr")
+    _done(tmp_path / "nm.chi", "-c", recipe, "-o", tmp_path / "b.gr", "--dataformat", "Qnm")
+
+    np.testing.assert_allclose(
+        read_columns(tmp_path / "a.gr").y, read_columns(tmp_path / "b.gr").y, atol=1e-6
+    )
+
+
+def test_a_missing_background_is_a_complaint(sample: Path, tmp_path: Path) -> None:
+    config = tmp_path / "a.cfg"
+    config.write_text(
+        "[DEFAULT]\ndataformat = QA\ncomposition = Ni\nqmax = 20\nqmaxinst = 24\nqmin = 1\n"
+        "backgroundfile = gone.chi\n",
+        encoding="utf-8",
+    )
+
+    assert isinstance(_run(sample, "-c", config, "-o", tmp_path / "a.gr").exception, ConfigError)
+    _done(sample, "-c", config, "-o", tmp_path / "a.gr", "--bgscale", 0)
+
+
+def test_limits_beyond_the_data_are_a_complaint_about_the_config(
+    sample: Path, tmp_path: Path
+) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE.replace("24.0", "34.0"), encoding="utf-8")
+
+    error = _run(sample, "-c", recipe, "-o", tmp_path / "a.gr").exception
+
+    assert isinstance(error, ConfigError)
+    assert "qmaxinst is 34.0" in str(error)
+
+
+def test_no_file_that_was_read_is_overwritten(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    before = sample.read_bytes()
+
+    assert isinstance(_run(sample, "-c", recipe, "-o", sample).exception, FileError)
+    assert sample.read_bytes() == before
+
+
+def test_an_unknown_output_is_a_usage_error(sample: Path) -> None:
+    result = _run(sample, "-c", sample, "--outputs", "gr,pdf")
+
+    assert result.exit_code == 2
+    assert "gr,pdf" in result.output

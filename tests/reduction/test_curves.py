@@ -1,0 +1,270 @@
+"""Oracles: the slow twin, finite differences, scatter over many noisy patterns."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from livepdf.model.sums import Sums
+from livepdf.numerics.form_factors import mean_form_factors
+from livepdf.numerics.transform import pair_distribution
+from livepdf.reduction.background import Background
+from livepdf.reduction.curves import (
+    bridged_bins,
+    gr_covariance,
+    intensity_scale,
+    reduce_intensity,
+    reduce_sums,
+    window_model,
+)
+from livepdf.reduction.plan import Plan, build_plan
+from tests.reference import adhoc
+
+Q = 0.025 * np.arange(10, 1000)
+SETTINGS: dict[str, Any] = {
+    "composition": "TiO2",
+    "qmin": 0.8,
+    "qmax": 20.0,
+    "qmaxinst": 24.0,
+    "rpoly": 0.9,
+    "rmin": 0.02,
+    "rmax": 25.0,
+    "rstep": 0.02,
+}
+
+
+def _expected(counts: float = 200.0) -> np.ndarray:
+    """A pattern with Debye-like oscillations on a realistic slope."""
+    _, mean_f2 = mean_form_factors(q=Q, composition={"Ti": 1, "O": 2})
+    shells = ((1.95, 1), (3.04, 1), (3.79, 2), (9.1, 3))
+    waves = sum(n * np.sin(Q * r) / (1 + Q * r) for r, n in shells)
+    return counts * mean_f2 * (1 + waves * np.exp(-0.004 * Q**2))
+
+
+def _plan(**changes: Any) -> Plan:
+    return build_plan(q=Q, **(SETTINGS | changes))
+
+
+def _curve(curves: tuple[Any, ...], kind: str) -> Any:
+    return next(curve for curve in curves if curve.kind == kind)
+
+
+@pytest.mark.parametrize("scale", ["lsq", "mean"])
+def test_f_and_g_are_those_of_the_slow_twin(scale: str) -> None:
+    intensity = np.random.default_rng(0).poisson(_expected()).astype(float)
+    plan = _plan(scale=scale)
+    f, g = adhoc.reduce(
+        Q,
+        intensity,
+        plan.r,
+        composition={"Ti": 1, "O": 2},
+        qmin=0.8,
+        qmax=20.0,
+        qmaxinst=24.0,
+        rpoly=0.9,
+        lsq=scale == "lsq",
+    )
+
+    curves = reduce_intensity(plan, intensity=intensity, sigma=np.sqrt(intensity))
+
+    np.testing.assert_allclose(_curve(curves, "fq").y, f, atol=1e-8)
+    np.testing.assert_allclose(_curve(curves, "gr").y, g, atol=1e-8)
+    sq = _curve(curves, "sq")
+    np.testing.assert_allclose(sq.y, 1 + f / sq.x, atol=1e-8)
+
+
+@pytest.mark.parametrize("scale", ["lsq", "mean", "high-q", "fixed"])
+@pytest.mark.parametrize("transform", ["exact", "fft"])
+def test_the_covariance_is_that_of_a_jacobian_by_finite_differences(
+    scale: str, transform: str
+) -> None:
+    value = 0.005 if scale == "fixed" else None
+    changes = {"scale": scale, "scale_value": value, "transform": transform}
+    plan = build_plan(q=Q[::6], **(SETTINGS | changes | {"rmax": 5.0, "rstep": 0.05}))
+    intensity = _expected()[::6]
+    sigma = np.sqrt(intensity)
+    jacobian = np.empty((plan.r.size, plan.q.size))
+    for i in range(plan.q.size):
+        step = np.zeros(plan.q.size)
+        step[i] = 1e-3 * intensity[i]
+        up = reduce_intensity(plan, intensity=intensity + step, sigma=sigma)[3].y
+        down = reduce_intensity(plan, intensity=intensity - step, sigma=sigma)[3].y
+        jacobian[:, i] = (up - down) / (2 * step[i])
+
+    expected = (jacobian * sigma**2) @ jacobian.T
+    covariance = gr_covariance(plan, intensity=intensity, sigma=sigma)
+
+    np.testing.assert_allclose(covariance, expected, atol=2e-5 * expected.max())
+
+
+@pytest.mark.parametrize("scale", ["lsq", "mean", "fixed"])
+@pytest.mark.parametrize("taper", ["none", "lorch"])
+def test_sigma_is_the_diagonal_of_the_covariance(scale: str, taper: str) -> None:
+    value = 0.005 if scale == "fixed" else None
+    plan = _plan(scale=scale, scale_value=value, taper=taper)
+    intensity, sigma = _expected(), np.sqrt(_expected())
+
+    gr = reduce_intensity(plan, intensity=intensity, sigma=sigma)[3]
+    covariance = gr_covariance(plan, intensity=intensity, sigma=sigma)
+
+    np.testing.assert_allclose(gr.sigma, np.sqrt(np.diag(covariance)), rtol=2e-3)
+    np.testing.assert_allclose(gr.sigma[50:], np.sqrt(np.diag(covariance))[50:], rtol=1e-4)
+
+
+def test_a_part_of_the_covariance_is_that_part() -> None:
+    plan = _plan()
+    at = np.array([5, 700, 90])
+    known = {"intensity": _expected(), "sigma": np.sqrt(_expected())}
+
+    part = gr_covariance(plan, **known, at=at)
+
+    np.testing.assert_allclose(part, gr_covariance(plan, **known)[np.ix_(at, at)], rtol=1e-10)
+
+
+@pytest.mark.parametrize("scale", ["lsq", "mean"])
+def test_sigma_is_the_scatter_over_many_noisy_patterns(scale: str) -> None:
+    plan = _plan(scale=scale)
+    truth = _expected(counts=5.0)
+    rng = np.random.default_rng(11)
+    values: dict[str, list[np.ndarray]] = {"fq": [], "gr": []}
+    sigmas: dict[str, list[np.ndarray]] = {"fq": [], "gr": []}
+    for _ in range(240):
+        counts = rng.poisson(truth).astype(float)
+        for curve in reduce_intensity(plan, intensity=counts, sigma=np.sqrt(counts))[2:]:
+            values[curve.kind].append(curve.y)
+            sigmas[curve.kind].append(curve.sigma)
+
+    seen = (plan.r > 1.5) & (plan.r < 20)
+    ratio = np.median(sigmas["gr"], axis=0)[seen] / np.std(values["gr"], axis=0, ddof=1)[seen]
+    assert 0.95 < np.median(ratio) < 1.05
+    ratio = np.median(sigmas["fq"], axis=0) / np.std(values["fq"], axis=0, ddof=1)
+    assert 0.95 < np.median(ratio) < 1.05
+
+
+def test_a_background_and_its_noise_are_subtracted_and_added() -> None:
+    cell = 300 * np.exp(-((Q - 1.6) ** 2)) + 50
+    background = Background(name="cell", intensity=cell, sigma=np.sqrt(cell), scale=0.9)
+    bare, covered = _plan(), _plan(backgrounds=[background])
+    intensity = _expected() + 0.9 * cell
+    sigma = np.sqrt(_expected())
+
+    clean = reduce_intensity(
+        bare, intensity=_expected(), sigma=np.hypot(sigma, 0.9 * np.sqrt(cell))
+    )
+    subtracted = reduce_intensity(covered, intensity=intensity, sigma=sigma)
+
+    for a, b in zip(clean, subtracted, strict=True):
+        np.testing.assert_allclose(a.y, b.y, atol=1e-9 * np.nanmax(np.abs(a.y)))
+        np.testing.assert_allclose(a.sigma, b.sigma, rtol=1e-5)
+
+
+def test_two_frames_added_give_the_curves_of_their_mean_intensity() -> None:
+    def sums(signal: np.ndarray, weight: float) -> Sums:
+        return Sums(
+            signal=signal,
+            variance=signal,
+            weight=np.full(Q.size, weight),
+            pixels=np.ones(Q.size),
+            frames=1,
+            monitor=1.0,
+            exposure=1.0,
+        )
+
+    plan = _plan()
+    rng = np.random.default_rng(5)
+    one, two = rng.poisson(_expected(), size=(2, Q.size)).astype(float)
+
+    added = reduce_sums(plan, sums(one, 1.0) + sums(two, 1.0))
+    mean = reduce_intensity(plan, intensity=(one + two) / 2, sigma=np.sqrt(one + two) / 2)
+
+    for a, b in zip(added, mean, strict=True):
+        np.testing.assert_allclose(a.y, b.y, rtol=1e-12)
+        np.testing.assert_allclose(a.sigma, b.sigma, rtol=1e-12)
+
+
+def test_empty_bins_are_bridged_and_counted_and_do_not_poison_g() -> None:
+    plan = _plan()
+    intensity, sigma = _expected(), np.sqrt(_expected())
+    holed = intensity.copy()
+    holed[[100, 101, 400]] = np.nan
+
+    whole = reduce_intensity(plan, intensity=intensity, sigma=sigma)
+    bridged = reduce_intensity(
+        plan, intensity=holed, sigma=np.where(np.isnan(holed), np.nan, sigma)
+    )
+
+    assert bridged_bins(plan, holed) == 3
+    assert np.all(np.isfinite(bridged[3].y) & np.isfinite(bridged[3].sigma))
+    np.testing.assert_allclose(bridged[3].y, whole[3].y, atol=3 * np.median(whole[3].sigma))
+    assert np.array_equal(np.flatnonzero(np.isnan(bridged[0].y)), [100, 101, 400])
+
+
+def test_empty_bins_outside_the_range_do_not_matter() -> None:
+    intensity = _expected()
+    intensity[:10] = np.nan
+
+    assert bridged_bins(_plan(), intensity) == 0
+    assert np.all(
+        np.isfinite(reduce_intensity(_plan(), intensity=intensity, sigma=np.ones(Q.size))[3].y)
+    )
+
+
+def test_an_empty_edge_or_too_many_empty_bins_are_refused() -> None:
+    plan, sigma = _plan(), np.ones(Q.size)
+    beamstop, sparse = _expected(), _expected()
+    beamstop[:40] = np.nan
+    sparse[50:700:5] = np.nan
+
+    with pytest.raises(ValueError, match=r"edge of the range.*move qmin"):
+        reduce_intensity(plan, intensity=beamstop, sigma=sigma)
+    with pytest.raises(ValueError, match=r"130 of \d+ bins"):
+        reduce_intensity(plan, intensity=sparse, sigma=sigma)
+
+
+def test_a_dead_frame_is_refused_in_words() -> None:
+    with pytest.raises(ValueError, match="no positive scale"):
+        reduce_intensity(_plan(), intensity=np.zeros(Q.size), sigma=np.zeros(Q.size))
+
+
+def test_unknown_errors_stay_unknown() -> None:
+    curves = reduce_intensity(_plan(), intensity=_expected(), sigma=np.full(Q.size, np.nan))
+
+    assert all(np.all(np.isnan(curve.sigma)) for curve in curves)
+    assert np.all(np.isfinite(curves[3].y))
+
+
+def test_the_inputs_are_not_written_to() -> None:
+    intensity, sigma = _expected(), np.sqrt(_expected())
+    before = intensity.copy(), sigma.copy()
+    background = Background(name="b", intensity=np.ones(Q.size), sigma=np.ones(Q.size))
+
+    reduce_intensity(_plan(backgrounds=[background]), intensity=intensity, sigma=sigma)
+
+    np.testing.assert_array_equal((intensity, sigma), before)
+    np.testing.assert_array_equal(background.intensity, 1.0)
+
+
+def test_a_model_pushed_through_the_window_is_what_the_data_of_that_model_give() -> None:
+    plan = _plan(scale="fixed", scale_value=1.0, taper="lorch")
+    mean_f, mean_f2 = mean_form_factors(q=Q, composition={"Ti": 1, "O": 2})
+    fq = 3 * np.sin(2 * Q) * np.exp(-0.005 * Q**2)
+    intensity = mean_f2 + mean_f**2 * fq / Q
+
+    gr = reduce_intensity(plan, intensity=intensity, sigma=np.ones(Q.size))[3]
+
+    np.testing.assert_allclose(window_model(plan, fq, project=True), gr.y, atol=1e-9)
+    inside = (Q >= 0.8 - 1e-8) & (Q <= 20 + 1e-8)
+    plain = pair_distribution(q=Q[inside], fq=(fq * np.sinc(Q / 20))[inside], r=plan.r)
+    np.testing.assert_allclose(window_model(plan, fq), plain, atol=1e-10)
+
+
+def test_the_scale_comes_with_its_error() -> None:
+    plan, truth, rng = _plan(), _expected(), np.random.default_rng(4)
+    found = np.array(
+        [
+            intensity_scale(plan, intensity=counts, sigma=np.sqrt(counts))
+            for counts in rng.poisson(truth, size=(60, Q.size)).astype(float)
+        ]
+    )
+
+    assert 0.75 < np.mean(found[:, 1]) / np.std(found[:, 0], ddof=1) < 1.3
