@@ -93,7 +93,7 @@ def simulate(
     wait: float,
     write: Path | None,
 ) -> None:
-    r"""Send a simulated synthesis as a DECTRIS detector would (Stream V2).
+    """Send a simulated synthesis as a DECTRIS detector would (Stream V2).
 
     The first line on standard output is 'bound ADDRESS': connect a reader to that address,
     and the series starts. Crystals nucleate and grow in hot water inside a fused-silica
@@ -105,7 +105,7 @@ def simulate(
       livepdf run PROFILE --recipe RECIPE      (endpoint = "tcp://127.0.0.1:31001")
 
     Ctrl-C ends the series early, with its end message.
-    """
+    """  # noqa: D301 click wants the real control character
     from livepdf.simulate.detector import write_instrument
     from livepdf.simulate.growth import write_truths
     from livepdf.simulate.run import demo_run

@@ -170,7 +170,8 @@ def distance_histogram(
     species : (m,) int64
         From 0 to kinds - 1.
     step : float, Å
-        The grid is k·step for k = 0 … bins - 1 and must reach beyond the largest distance.
+        The grid is k·step for k = 0 … bins - 1 and must reach beyond twice the
+        largest distance from the centroid.
 
     Returns
     -------
@@ -178,8 +179,8 @@ def distance_histogram(
         Ordered pairs (a, b), an atom with itself left out: its sum is m(m - 1).
     """
     _check_atoms(positions, species)
-    corner = positions.max(axis=0) - positions.min(axis=0)
-    if np.sqrt(corner @ corner) >= (bins - 1) * step:
+    extent = 2.0 * np.linalg.norm(positions - positions.mean(axis=0), axis=1).max()
+    if extent >= (bins - 1) * step:
         raise ValueError(f"a grid to {(bins - 1) * step} Å is too short for the particle")
     order = np.argsort(species, kind="stable")
     placed = np.ascontiguousarray(positions[order].T)

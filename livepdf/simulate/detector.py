@@ -94,7 +94,8 @@ class Detector:
     def blind(self) -> NDArray[np.bool_]:
         """(ny, nx) True where the detector has no working pixel: it writes `GAP` there."""
         gaps = self.geometry.detector_mask()
-        blind = np.zeros(self.shape, dtype=np.bool_) if gaps is None else gaps.copy()
+        blind: NDArray[np.bool_] = np.zeros(self.shape, dtype=np.bool_)
+        blind[...] = False if gaps is None else gaps
         dead = np.random.default_rng(2).integers(0, blind.size, self.dead)
         blind.ravel()[dead] = True
         return np.asarray(blind)
@@ -105,7 +106,7 @@ class Detector:
         row, column = self.beam
         rows, columns = np.indices(self.shape)
         arm = (np.abs(rows - row) < 4) & (columns < column)
-        return (self.q < self.beamstop) | arm
+        return np.asarray((self.q < self.beamstop) | arm)
 
     @cached_property
     def mask(self) -> NDArray[np.bool_]:

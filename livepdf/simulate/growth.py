@@ -103,7 +103,7 @@ def growth_curves(
     diameter = np.cbrt(growth.first_diameter**3 + cubes * coarsening / coarsening[-1])
     diameter = np.where(conversion > _LEAST, diameter, np.nan)
     middle = (np.arange(frames) + 0.5) / frames
-    at = np.clip((middle * (len(fine) - 1)).astype(int), 0, len(fine) - 1)
+    at = np.clip(np.rint(middle * (len(fine) - 1)).astype(int), 0, len(fine) - 1)
     return temperature[at], conversion[at], diameter[at]
 
 

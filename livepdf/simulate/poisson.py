@@ -68,7 +68,7 @@ def _uniform(state):  # type: ignore[no-untyped-def]
     return (np.float64(_mixed(state) >> np.uint64(11)) + 0.5) * (1.0 / 9007199254740992.0)
 
 
-@numba.njit(nogil=True, cache=True)
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _draw(place, weight, pattern, state, gap, inverse, out):  # type: ignore[no-untyped-def]
     golden = np.uint64(0x9E3779B97F4A7C15)
     for i in range(place.size):

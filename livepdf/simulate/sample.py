@@ -17,7 +17,7 @@ from livepdf.simulate.surroundings import glass_intensity, water_density, water_
 
 _PER_MOLE = 6.02214076e-4
 """Formula units per Å³ in a solution of 1 mol/l."""
-_TEMPERATURES = np.linspace(273.0, 623.0, 15)
+_TEMPERATURES = np.linspace(273.0, 623.0, 8)
 """K, where the blank is calculated; linear in between."""
 _Q_STEP = 0.01
 """Å⁻¹, of the calculated patterns."""

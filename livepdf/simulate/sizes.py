@@ -33,8 +33,8 @@ def size_table(
     largest: float,
     q_max: float,
     seed: int = 0,
-    ratio: float = 1.05,
-    origins: int = 6,
+    ratio: float = 1.06,
+    atoms: float = 8_000.0,
 ) -> SizeTable:
     """Build a table from explicit particles, each the mean over random centres.
 
@@ -46,18 +46,21 @@ def size_table(
         The table reaches 2 % further so that an expanded lattice stays inside.
     ratio : float
         Of neighbouring diameters.
-    origins : int
-        Random centres at each diameter.
+    atoms : float
+        How many atoms to average over at each diameter: small particles need more random
+        centres than large ones. At least two are taken.
     """
     if not 0.0 < smallest < largest:
         raise ValueError(f"diameters run from {smallest} to {largest} Å, wanted 0 < first < last")
     n = int(np.ceil(np.log(largest / smallest) / np.log(ratio))) + 1
     diameter = np.geomspace(smallest, largest, n)
     random = np.random.default_rng(seed)
-    rows = [
-        sphere_sums(structure, diameter=d, q_max=1.02 * q_max, centres=random.random((origins, 3)))
-        for d in diameter
-    ]
+    density = len(structure.elements) / structure.volume
+    rows = []
+    for d in diameter:
+        origins = max(2, round(atoms / (density * np.pi / 6 * d**3)))
+        centres = random.random((origins, 3))
+        rows.append(sphere_sums(structure, diameter=d, q_max=1.02 * q_max, centres=centres))
     return SizeTable(
         structure=structure,
         diameter=diameter,

@@ -27,18 +27,14 @@ _WATER_DENSITY = np.array(
 """(K, g/cm³) at 25 MPa, rounded."""
 _MOLECULES = 0.0334285
 """Molecules per Å³ in water of 1 g/cm³."""
-_OXYGEN_SHELLS = np.array(
-    [
-        # r Å, width Å, height of g(r) - 1
-        (2.80, 0.13, 1.55),
-        (3.40, 0.30, -0.22),
-        (4.50, 0.38, 0.14),
-        (5.60, 0.40, -0.10),
-        (6.75, 0.50, 0.06),
-    ]
-)
-_HOLE = 2.45
-"""Å, nearer than this no other molecule is found."""
+_DIAMETER = 2.75
+"""Å, of a molecule taken as a hard sphere."""
+_SOFTNESS = 0.22
+"""Å, how much its surface is blurred."""
+
+
+_JOINED = 0.05
+"""Å"""
 
 
 def water_density(temperature: float) -> float:
@@ -52,26 +48,29 @@ def water_intensity(
 ) -> NDArray[np.float64]:
     """Return elastic and Compton intensity per molecule of water, (n_q,) electron units."""
     oxygen, hydrogen = form_factor(q=q, element="O"), form_factor(q=q, element="H")
-    bond, across = _sinc(q * 0.9572), _sinc(q * 1.5139)
+    bond, across = _sinc(q * 0.9572), _sinc(q * 1.5139)  # Å, of the free molecule
     alone = oxygen**2 + 2 * hydrogen**2
     alone += 4 * oxygen * hydrogen * bond + 2 * hydrogen**2 * across
-    r = np.arange(0.01, 12.0, 0.02)
-    g = _water_g(r, temperature=temperature)
-    kernel = 4 * np.pi * r**2 * (g - 1.0) * 0.02
-    together = water_density(temperature) * (_sinc(np.outer(q, r)) @ kernel)
+    together = _packing(q, density=water_density(temperature))
     molecule = oxygen + 2 * hydrogen * bond
     free = compton("O", q, energy=energy) + 2 * compton("H", q, energy=energy)
     return np.asarray(alone + molecule**2 * together + free)
 
 
-def _water_g(r: NDArray[np.float64], *, temperature: float) -> NDArray[np.float64]:
-    # Heating lowers and broadens every shell.
-    heat = max(temperature - 298.0, 0.0) / 300.0
-    position, width, height = _OXYGEN_SHELLS.T
-    width = width * (1.0 + 0.4 * heat)
-    height = height / (1.0 + 0.5 * heat)
-    g = 1.0 + (height * np.exp(-0.5 * ((r[:, None] - position) / width) ** 2)).sum(axis=1)
-    return np.asarray(g / (1.0 + np.exp((_HOLE - r) / 0.07)))
+def _packing(q: NDArray[np.float64], *, density: float) -> NDArray[np.float64]:
+    """Return S(Q) - 1 of hard spheres (Percus-Yevick: Ashcroft & Lekner 1966), softened."""
+    x = np.maximum(q * _DIAMETER, 0.1)
+    eta = np.pi / 6 * density * _DIAMETER**3
+    alpha = (1 + 2 * eta) ** 2 / (1 - eta) ** 4
+    beta = -6 * eta * (1 + eta / 2) ** 2 / (1 - eta) ** 4
+    gamma = eta * alpha / 2
+    sin, cos = np.sin(x), np.cos(x)
+    direct = alpha * (sin - x * cos) / x**2
+    direct += beta * (2 * x * sin + (2 - x**2) * cos - 2) / x**3
+    tail = (3 * x**2 - 6) * cos + (x**3 - 6 * x) * sin + 6
+    direct += gamma * (4 * tail - x**4 * cos) / x**5
+    hard = 1 / (1 + 24 * eta * direct / x) - 1
+    return np.asarray(hard * np.exp(-0.5 * (_SOFTNESS * q) ** 2))
 
 
 def glass_intensity(
@@ -101,7 +100,7 @@ def glass_intensity(
     """
     kind = structure.species_index
     pairs = crystal_pairs(
-        cell=structure.cell, positions=structure.positions, species=kind, r_max=4 * correlation
+        cell=structure.cell, positions=structure.positions, species=kind, r_max=5.5 * correlation
     )
     uiso = species_uiso(structure)
     fraction = np.bincount(kind) / len(kind)
@@ -110,18 +109,31 @@ def glass_intensity(
     total = fraction @ f**2
     for a, b in np.ndindex(len(fraction), len(fraction)):
         pick = (pairs.species_a == a) & (pairs.species_b == b)
-        r, count = pairs.r[pick], pairs.count[pick]
+        r, count = _gathered(pairs.r[pick], pairs.count[pick])
         spread = uiso[a] + uiso[b] + (disorder * r) ** 2
         seen = count * np.exp(-0.5 * (r / correlation) ** 2)
         waves = _sinc(np.outer(q, r)) * np.exp(-0.5 * np.outer(q**2, spread))
         total = total + fraction[a] * f[a] * f[b] * (waves @ seen)
     density = len(kind) / structure.volume if dense else 0.0
-    even = (2 * np.pi) ** 1.5 * correlation**3 * np.exp(-0.5 * (q * correlation) ** 2)
+    # The even density fades and is widened like the shells that it stands for.
+    reach = 1.0 / np.sqrt(correlation**-2 + (disorder * q) ** 2)
+    even = (2 * np.pi) ** 1.5 * reach**3 * np.exp(-0.5 * (q * reach) ** 2)
     free = sum(
         share * compton(element, q, energy=energy)
         for element, share in zip(structure.species, fraction, strict=True)
     )
     return np.asarray(total - density * mean**2 * even + free)
+
+
+def _gathered(
+    r: NDArray[np.float64], count: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Join shells closer than their width into one at their mean distance."""
+    place = np.floor(r / _JOINED).astype(np.int64)
+    total = np.bincount(place, weights=count).astype(np.float64)
+    filled = total > 0.0
+    mean = np.bincount(place, weights=count * r)[filled] / total[filled]
+    return mean, total[filled]
 
 
 def _sinc(x: NDArray[np.float64]) -> NDArray[np.float64]:
