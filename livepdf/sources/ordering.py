@@ -14,12 +14,19 @@ OVERHEAD = 1024
 class SeriesId:
     """What tells one series from every other of the same source."""
 
-    number: int
+    number: int | None
+    """None for files, whose series have only names."""
     unique: str = ""
     """Empty where the detector sends none."""
 
     def __str__(self) -> str:
+        if self.number is None:
+            return self.unique
         return f"{self.number}-{self.unique}" if self.unique else str(self.number)
+
+    def older_than(self, other: "SeriesId") -> bool:
+        """Whether its number is lower, which only the frames of a former series have."""
+        return self.number is not None and other.number is not None and self.number < other.number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -70,14 +77,20 @@ class Ordering(Generic[Content]):
             return "implausible index"
         return None
 
-    def note_refused(self, index: int) -> None:
-        """Take a late frame off the lost ones: it arrived after all, though it is not used."""
+    def strike(self, index: int) -> None:
+        """Take a late frame off the lost ones: it arrived after all."""
         for place, gap in enumerate(self._missing):
             if index in gap:
                 parts = (range(gap.start, index), range(index + 1, gap.stop))
                 self._missing[place : place + 1] = [part for part in parts if part]
                 self.lost -= 1
                 return
+
+    def reopen(self, index: int) -> None:
+        """Make room for a frame that was refused and can be used after all."""
+        if index < self._due and not self._is_missing(index):
+            self._missing.append(range(index, index + 1))
+            self.lost += 1
 
     def add(self, arrival: Arrival[Content], *, now: float) -> list[Arrival[Content]]:
         """Take a frame that ``refusal`` lets pass; return those whose turn it is now."""

@@ -30,7 +30,8 @@ class Patience:
     """Without a message until a series is over."""
     held_bytes: int = 256 << 20
     resume: bool = False
-    """Whether frames of a finished series open it again (files) or are stale (streams)."""
+    """Whether frames of a finished series open it again and late ones are used out of order, as for
+    files, which are never stale; a stream refuses both."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -83,6 +84,22 @@ class SeriesTracker(Generic[Content]):
         """The series that is open."""
         return self._current.series if self._current is not None else None
 
+    def knows(self, series: SeriesId) -> bool:
+        """Whether the series is open or remembered."""
+        current = self._current is not None and self._current.series == series
+        return current or series in self._finished
+
+    def reopen(self, series: SeriesId, index: int) -> None:
+        """Let a frame that was refused come again under its old number."""
+        run = self._current
+        if run is None or run.series != series:
+            run = self._finished.get(series)
+        if run is not None:
+            before = run.order.lost
+            run.order.reopen(index)
+            if run is not self._current:
+                self._lost += run.order.lost - before
+
     @property
     def waiting(self) -> int:
         """Frames held back for an earlier one or for their start."""
@@ -113,7 +130,7 @@ class SeriesTracker(Generic[Content]):
             settled = self._finish("next start", now)
             settled += self._continue(before, arrival.index, now)
             return settled + self.frame(arrival, now=now)
-        if run is not None and arrival.series.number < run.series.number:
+        if run is not None and arrival.series.older_than(run.series):
             return [_refused(arrival, "stale series", now)]
         return self._park(arrival, now)
 
@@ -148,7 +165,9 @@ class SeriesTracker(Generic[Content]):
         run.newest = now
         reason = run.order.refusal(arrival.index)
         if reason is not None:
-            run.order.note_refused(arrival.index)
+            run.order.strike(arrival.index)
+            if reason == "late" and self._patience.resume:
+                return self._ready(run, [arrival])
             return [_refused(arrival, reason, now)]
         settled = self._ready(run, run.order.add(arrival, now=now))
         while run.order.held_bytes > self._patience.held_bytes:
@@ -168,7 +187,7 @@ class SeriesTracker(Generic[Content]):
     def _adopt(self, series: SeriesId, now: float) -> Settled[Content]:
         first = min(arrival.index for arrival in self._parked[series].arrivals)
         run = self._current
-        if run is not None and series.number < run.series.number:
+        if run is not None and series.older_than(run.series):
             return self._unpark(series, now)
         start = RunStart(
             series=str(series),

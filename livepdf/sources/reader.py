@@ -1,0 +1,150 @@
+"""Ask the reading process for images, and kill it when it hangs."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from livepdf.errors import FrameError
+from livepdf.model.frame import PackedImage
+from livepdf.sources.batch import Batch, ReadImage
+from livepdf.sources.qxrd import Sidecar
+
+START_LIMIT = 60.0
+"""s for the process to load its libraries."""
+BATCH_BYTES = 64 << 20
+PACKAGE = Path(__file__).parents[2]
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class _Child:
+    process: subprocess.Popen[bytes]
+    connection: "Connection[Any, Any]"
+    life: int
+    """Held open as long as we live; the child ends when it closes."""
+    ready: bool = False
+
+
+class FileReader:
+    """One reading process, started when needed, one request at a time."""
+
+    def __init__(self) -> None:
+        self._child: _Child | None = None
+        self._asked = 0.0
+
+    @property
+    def connection(self) -> "Connection[Any, Any] | None":
+        """What becomes readable when an answer comes."""
+        return self._child.connection if self._child is not None else None
+
+    def start(self) -> None:
+        """Start the process, so that the first request need not wait for its libraries."""
+        if self._child is None:
+            self._child = _start()
+
+    def ask(self, path: Path, *, first: int = 0, sidecar: bool = False) -> None:
+        """Ask for the images of a file from number ``first`` on; the answer is fetched later."""
+        self.start()
+        request = {
+            "path": str(path),
+            "first": first,
+            "most_bytes": BATCH_BYTES,
+            "sidecar": sidecar,
+        }
+        self._asked = time.monotonic()
+        try:
+            self._living().connection.send_bytes(json.dumps(request).encode())
+        except OSError as error:
+            self.kill()
+            raise FrameError("reader died", str(error)) from error
+
+    def answer(self, timeout: float, *, limit: float) -> Batch | None:
+        """Return the answer, None when there is none within ``timeout`` s.
+
+        Raises FrameError: why the file was refused; ``reader hung`` when it took more than
+        ``limit`` s and was killed, ``reader died`` when it ended by itself.
+        """
+        child = self._living()
+        try:
+            if not child.connection.poll(max(timeout, 0.0)):
+                self._kill_hanging(child, limit)
+                return None
+            if not child.ready:
+                child.connection.recv_bytes()
+                child.ready = True
+                self._asked = time.monotonic()
+                return None
+            return _batch(child.connection)
+        except (EOFError, OSError) as error:
+            self.kill()
+            raise FrameError("reader died", str(error) or "it ended by itself") from error
+
+    def kill(self) -> None:
+        """End the process at once; the next request starts another."""
+        if self._child is None:
+            return
+        self._child.process.kill()
+        self._child.process.wait()
+        self._child.connection.close()
+        os.close(self._child.life)
+        self._child = None
+
+    def _kill_hanging(self, child: _Child, limit: float) -> None:
+        if time.monotonic() - self._asked > (limit if child.ready else START_LIMIT):
+            self.kill()
+            raise FrameError("reader hung", f"killed after {limit:g} s")
+
+    def _living(self) -> _Child:
+        if self._child is None:
+            raise FrameError("reader died", "nothing was asked")
+        return self._child
+
+
+def _start() -> _Child:
+    ours, theirs = Pipe()
+    life_read, life_write = os.pipe()
+    paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "livepdf.sources.child", str(theirs.fileno()), str(life_read)],
+        pass_fds=(theirs.fileno(), life_read),
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths)},
+        start_new_session=True,  # Ctrl-C is for us alone: we stop it in order
+    )
+    theirs.close()
+    os.close(life_read)
+    return _Child(process=process, connection=ours, life=life_write)
+
+
+def _batch(connection: "Connection[Any, Any]") -> Batch:
+    header = json.loads(connection.recv_bytes())
+    if "refused" in header:
+        raise FrameError(header["refused"], header["detail"])
+    images = [
+        ReadImage(
+            number=entry["number"],
+            exposure=entry["exposure"],
+            image=PackedImage(
+                blob=connection.recv_bytes(),
+                algorithm=entry["algorithm"],
+                shape=(entry["shape"][0], entry["shape"][1]),
+                dtype=np.dtype(entry["dtype"]),
+            ),
+        )
+        for entry in header["images"]
+    ]
+    return Batch(
+        images=images,
+        more=header["more"],
+        growing=header["growing"],
+        stack=header["stack"],
+        sidecar=Sidecar(**header["sidecar"]),
+    )

@@ -1,0 +1,107 @@
+"""Which files of a directory tree are new, changed, and no longer growing."""
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """A file as one look saw it; a name that is used again differs in the rest."""
+
+    path: Path
+    size: int
+    mtime_ns: int
+    inode: int
+
+
+@dataclass(slots=True)
+class _Seen:
+    found: Found
+    looks: int
+    """Looks since it last changed."""
+    given: bool
+
+
+def scan(root: Path, *, patterns: Sequence[str], ignore: Sequence[str]) -> list[Found]:
+    """Look through a directory and all below it, once; in the natural order of the names."""
+    found = list(_walk(str(root), patterns, ignore))
+    return sorted(found, key=lambda file: natural(str(file.path)))
+
+
+def natural(text: str) -> list[tuple[int, int, str]]:
+    """Return a sort key under which ``scan_9`` comes before ``scan_10``."""
+    key: list[tuple[int, int, str]] = []
+    digits = ""
+    for character in text + "\0":
+        if character.isascii() and character.isdigit():
+            digits += character
+            continue
+        if digits:
+            key.append((0, int(digits), ""))
+            digits = ""
+        key.append((1, 0, character))
+    return key
+
+
+def _walk(folder: str, patterns: Sequence[str], ignore: Sequence[str]) -> Iterator[Found]:
+    try:
+        entries = list(os.scandir(folder))
+    except OSError:
+        return  # it vanished, or is not ours to read: the next look tells
+    for entry in entries:
+        if any(fnmatch(entry.name, pattern) for pattern in ignore):
+            continue
+        try:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path, patterns, ignore)
+            elif any(fnmatch(entry.name, p) for p in patterns) and entry.is_file():
+                stat = entry.stat()
+                yield Found(
+                    path=Path(entry.path),
+                    size=stat.st_size,
+                    mtime_ns=stat.st_mtime_ns,
+                    inode=stat.st_ino,
+                )
+        except OSError:
+            continue  # moved away between the two calls
+
+
+class Ledger:
+    """Remembers every file by name, size and time, and gives each state of it once."""
+
+    def __init__(self, settle: int) -> None:
+        self._settle = settle
+        self._seen: dict[Path, _Seen] = {}
+        self.unsettled = 0
+        """Files that are still changing."""
+
+    def pass_over(self, found: list[Found]) -> None:
+        """Take files as known: only a change makes them news."""
+        for file in found:
+            self._seen[file.path] = _Seen(file, self._settle, given=True)
+
+    def look(self, found: list[Found], *, at_once: Sequence[str] = ()) -> list[Found]:
+        """Compare with the last look; return files that are new and stayed as they are.
+
+        Those with a suffix of ``at_once`` are returned at every change, settled or not: their
+        readers can tell what is there.
+        """
+        news = []
+        seen: dict[Path, _Seen] = {}
+        for file in found:
+            before = self._seen.get(file.path)
+            if before is None or before.found != file:
+                before = _Seen(file, 0, given=False)
+            else:
+                before.looks += 1
+            settled = before.looks >= self._settle or file.path.suffix.lower() in at_once
+            if settled and not before.given and file.size:
+                before.given = True
+                news.append(file)
+            seen[file.path] = before
+        self._seen = seen
+        self.unsettled = sum(not entry.given for entry in seen.values())
+        return news
