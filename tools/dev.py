@@ -5,6 +5,7 @@ that an older Python can say what is wanted instead of failing on a line it cann
 """
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ def main() -> int:
     if sys.version_info[:2] < OLDEST:
         print(_too_old(), file=sys.stderr)
         return 1
+    # An installer of ours must not outlive us when a supervisor ends us
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     # The folder of this file is on the path, its modules are meant to be found as tools.*
     sys.path[0] = str(Path(__file__).resolve().parent.parent)
     from tools.door.commands import enter

@@ -39,11 +39,16 @@ def run_logged(
             errors="replace",
             env=dict(env),
         ) as process:
-            for line in process.stdout or ():
-                record.write(line)
-                last.append(line.rstrip())
-                if line.strip().startswith(show):
-                    say(f"  {shorten(line.strip(), WIDTH, placeholder=' …')}")
+            try:
+                for line in process.stdout or ():
+                    record.write(line)
+                    last.append(line.rstrip())
+                    if line.strip().startswith(show):
+                        say(f"  {shorten(line.strip(), WIDTH, placeholder=' …')}")
+            except KeyboardInterrupt:
+                # Nobody else may tell it: a signal to this process alone is not one to its child
+                process.terminate()
+                raise
     if process.returncode == 0:
         return True
     print(
