@@ -26,8 +26,8 @@ class _Scaled:
     """(n_fit,) ds/dI."""
     share: Floats
     """(n_fit,) (1−H)·D·I: dF/ds."""
-    fq: Floats
-    """(n_fit,) corrected F."""
+    cross: Floats
+    """(n_fit,) (1−H)·D·V·g: covariance of F/s with the scale."""
 
     @property
     def scale_variance(self) -> float:
@@ -141,13 +141,14 @@ def _scale(plan: Plan, left: Floats, variance: Floats) -> _Scaled:
     x = pattern.intensity * plan.mean_f2_inverse
     p = plan.parameters
     s, gradient = scale(kind=p.scale, q=plan.fit_q, x=x, y=plan.target, value=p.scale_value)
-    share = plan.polynomial.remove(plan.fit_q * x)
+    gradient = gradient * plan.mean_f2_inverse
+    gain = plan.fit_q * plan.mean_f2_inverse
     return _Scaled(
         pattern=pattern,
         s=s,
-        gradient=gradient * plan.mean_f2_inverse,
-        share=share,
-        fq=s * share - plan.polynomial.remove(plan.fit_q * plan.target),
+        gradient=gradient,
+        share=plan.polynomial.remove(plan.fit_q * x),
+        cross=plan.polynomial.remove(gain * pattern.variance * gradient),
     )
 
 
@@ -157,10 +158,11 @@ def _fq_curve(plan: Plan, scaled: _Scaled) -> Curve:
     variance = _with_scale(
         scaled,
         fixed=_projected_variance(plan, gain**2 * scaled.pattern.variance)[:n],
-        cross=plan.polynomial.remove(gain * scaled.gradient * scaled.pattern.variance)[:n],
+        cross=scaled.cross[:n],
         share=scaled.share[:n],
     )
-    return Curve(kind="fq", x=plan.q[plan.window], y=scaled.fq[:n], sigma=_sigma(variance))
+    fq = scaled.s * scaled.share[:n] - plan.offset_fq[:n]
+    return Curve(kind="fq", x=plan.q[plan.window], y=fq, sigma=_sigma(variance))
 
 
 def _projected_variance(plan: Plan, variance: Floats) -> Floats:
@@ -184,15 +186,15 @@ def _sq_of(fq: Curve) -> Curve:
 
 
 def _gr_curve(plan: Plan, scaled: _Scaled) -> Curve:
-    gain = plan.fit_q * plan.mean_f2_inverse
-    spread = plan.polynomial.remove(gain * scaled.gradient * scaled.pattern.variance)
+    share = _to_gr(plan, scaled.share)
     variance = _with_scale(
         scaled,
         fixed=plan.variance.apply(scaled.pattern.variance),
-        cross=_to_gr(plan, spread),
-        share=_to_gr(plan, scaled.share),
+        cross=_to_gr(plan, scaled.cross),
+        share=share,
     )
-    return Curve(kind="gr", x=plan.r, y=_to_gr(plan, scaled.fq), sigma=_sigma(variance))
+    gr = scaled.s * share - plan.offset_gr
+    return Curve(kind="gr", x=plan.r, y=gr, sigma=_sigma(variance))
 
 
 def _with_scale(scaled: _Scaled, *, fixed: Floats, cross: Floats, share: Floats) -> Floats:

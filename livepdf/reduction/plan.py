@@ -70,6 +70,10 @@ class Plan:
     """(n_fit,) 1/⟨f⟩²."""
     target: Floats
     """(n_fit,) ⟨f²⟩/⟨f⟩², what the scaled intensity should approach."""
+    offset_fq: Floats
+    """(n_fit,) (1 − polynomial)·Q·⟨f²⟩/⟨f⟩², taken off F."""
+    offset_gr: Floats
+    """(n_r,) b, taken off G."""
     polynomial: PolynomialFit
     taper: Floats
     """(n_window,)"""
@@ -154,6 +158,7 @@ def _assemble(
     polynomial = polynomial_fit(q=q[fit], degree=degree)
     tapered = taper(kind=parameters.taper, q=q[window], qmin=parameters.qmin, qmax=parameters.qmax)
     transform = _transform(parameters, q, window, r)
+    offset = polynomial.remove(q[fit] * mean_f2 / mean_f**2)
     return Plan(
         revision=revision,
         parameters=parameters,
@@ -164,6 +169,8 @@ def _assemble(
         window=window,
         mean_f2_inverse=1 / mean_f**2,
         target=mean_f2 / mean_f**2,
+        offset_fq=offset,
+        offset_gr=transform.apply(offset[: tapered.size] * tapered),
         polynomial=polynomial,
         taper=tapered,
         transform=transform,
