@@ -22,6 +22,7 @@ def _run() -> int:
     parser.add_argument("--duration", type=float, help="close the window after so many seconds")
     parser.add_argument("--size", type=_size, default=(1600, 1000), help="e.g. 1600x1000")
     parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    parser.add_argument("--leave", action="store_true", help="close when the daemon goes")
     given = parser.parse_args()
     return main(
         given.endpoint,
@@ -29,6 +30,7 @@ def _run() -> int:
         duration=given.duration,
         size=given.size,
         theme=given.theme,
+        leave=given.leave,
     )
 
 

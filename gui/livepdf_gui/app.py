@@ -7,9 +7,14 @@ import sys
 import time
 from pathlib import Path
 
+from livepdf_gui.follower import Follower
+from livepdf_gui.qt import QtCore, application, has_display
 from livepdf_gui.show.choice import ThemeName
+from livepdf_gui.widgets.window import Window
 
-_ENDPOINT = re.compile(r"(tcp|ipc|inproc)://.+")
+_ENDPOINT = re.compile(r"(tcp|ipc)://.+")
+_LOOK = 100
+"""ms between two looks at the clock, at signals, and at whether the daemon is still there."""
 
 
 def main(
@@ -19,51 +24,55 @@ def main(
     duration: float | None = None,
     size: tuple[int, int] = (1600, 1000),
     theme: ThemeName = "light",
+    leave: bool = False,
 ) -> int:
-    """Show the daemon at ``endpoint``; return the exit code.
+    """Show the daemon at ``endpoint`` until the window is closed; return the exit code.
 
-    With a ``screenshot`` the window closes after ``duration`` s or when the daemon has gone, and
-    leaves a PNG of itself.
+    Parameters
+    ----------
+    screenshot
+        PNG of the window to write at the end.
+    duration
+        s after which the window closes by itself.
+    leave
+        Close the window when the daemon goes; an offscreen window with a screenshot always does.
     """
     if not _ENDPOINT.fullmatch(endpoint):
-        print(
-            f"found {endpoint!r}, wanted an address such as tcp://127.0.0.1:5555", file=sys.stderr
-        )
+        _say(f"found {endpoint!r}, wanted an address such as tcp://127.0.0.1:5555")
         return 2
-    from livepdf_gui.qt import QtCore, application, has_display
-
     if not has_display() and "QT_QPA_PLATFORM" not in os.environ:
-        print("no display (DISPLAY is not set): the window is drawn offscreen", file=sys.stderr)
+        _say("no display (DISPLAY is not set): the window is drawn offscreen")
         os.environ["QT_QPA_PLATFORM"] = "offscreen"
     app = application()
-    from livepdf_gui.follower import Follower
-    from livepdf_gui.widgets.window import Window
-
+    hidden = app.platformName() == "offscreen"
     follower = Follower(endpoint)
     follower.start()
     try:
-        window = Window(follower, endpoint, theme=theme)
+        window = Window(app, follower, endpoint=endpoint, theme=theme)
         window.resize(*size)
         window.show()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: window.close())
-        started = time.monotonic()
+        end = time.monotonic() + (float("inf") if duration is None else duration)
 
-        def watch() -> None:
-            """Let Python see its signals, and close the window when its time has come."""
+        def look() -> None:
             state = follower.newest()
-            over = duration is not None and time.monotonic() - started > duration
-            if over or (screenshot is not None and state.met and not state.connected):
+            gone = state.met and not state.connected
+            if time.monotonic() > end or (gone and (leave or (hidden and screenshot is not None))):
                 window.close()
 
         timer = QtCore.QTimer()
-        timer.timeout.connect(watch)
-        timer.start(100)
+        timer.timeout.connect(look)
+        timer.start(_LOOK)
         code = int(app.exec_())
         timer.stop()
         if screenshot is not None:
             window.picture(screenshot)
-            print(f"picture: {screenshot}", file=sys.stderr)
+            _say(f"picture: {screenshot}")
         return code
     finally:
         follower.stop()
+
+
+def _say(words: str) -> None:
+    sys.stderr.write(f"{words}\n")

@@ -1,4 +1,4 @@
-"""A daemon as the window sees it: real sockets, the real wire, a growing particle in closed form."""
+"""A daemon as the window sees it: real sockets and wire, a growing particle in closed form."""
 
 import argparse
 import queue
@@ -333,7 +333,8 @@ def main() -> int:
     publisher.happened(Event(kind="run start", time=start, text="", run=run))
     publisher.happened(Event(kind="mark", time=start + 6, text="heater on, 240 °C", run=run))
     publisher.happened(Event(kind="onset", time=start + 9.5, text="first Bragg peaks", run=run))
-    print(f"ready {publisher.endpoint}", flush=True)
+    sys.stdout.write(f"ready {publisher.endpoint}\n")
+    sys.stdout.flush()
     ahead = [
         growing_result(given.history + n, start=start, run=run, period=period) for n in range(60)
     ]

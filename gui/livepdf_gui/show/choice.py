@@ -28,9 +28,9 @@ class Choice:
 
 def select(choice: Choice, number: int, history: History | None) -> Choice:
     """Show the window nearest to that number that is really here."""
-    here = [] if history is None else history.stamps.nonzero()[0]
-    if len(here) == 0:
+    if history is None or not history.stamps.any():
         return choice
+    here = history.stamps.nonzero()[0]
     nearest = int(here[abs(here - number).argmin()])
     return replace(choice, selected=nearest, scope="window")
 
@@ -40,10 +40,7 @@ def step(choice: Choice, by: int, history: History | None) -> Choice:
     if history is None or not history.stamps.any():
         return choice
     here = history.stamps.nonzero()[0]
-    if choice.selected is None:
-        target = int(here[-1]) + by
-    else:
-        target = choice.selected + by
+    target = by + (int(here[-1]) if choice.selected is None else choice.selected)
     if target > here[-1]:
         return live(choice)
     if by < 0:

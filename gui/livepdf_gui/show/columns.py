@@ -1,6 +1,7 @@
 """The history of a run as columns: grown by the thread that follows, read as views by the rest."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ class TrendColumn:
 
     def reason(self, number: int) -> str:
         """Return why the value of that window is withheld, empty where it is not."""
-        return self.reasons[self.code[number]]
+        return self.reasons[int(self.code[number])]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,19 +53,22 @@ class History:
         return len(self.spans)
 
 
-class _Column:
+_Number = TypeVar("_Number", np.float64, np.int64, np.int16)
+
+
+class _Column(Generic[_Number]):
     """An array that doubles when it is full; older views stay as they were."""
 
-    def __init__(self, fill: float, dtype: type[np.generic]) -> None:
+    def __init__(self, fill: float, dtype: type[_Number]) -> None:
         self._fill = fill
-        self._data = np.full(64, fill, dtype=dtype)
+        self._data: NDArray[_Number] = np.full(64, fill, dtype=dtype)
 
     def set(self, row: int, value: float) -> None:
         while row >= self._data.size:
             self._data = np.concatenate([self._data, np.full_like(self._data, self._fill)])
         self._data[row] = value
 
-    def view(self, rows: int) -> NDArray[np.generic]:
+    def view(self, rows: int) -> NDArray[_Number]:
         while rows > self._data.size:
             self._data = np.concatenate([self._data, np.full_like(self._data, self._fill)])
         return self._data[:rows]
@@ -103,7 +107,7 @@ class RecordedWindows(RunWindows):
         self._start = _Column(np.nan, np.float64)
         self._end = _Column(np.nan, np.float64)
         self._columns: dict[str, _TrendColumns] = {}
-        self._slow: dict[str, _Column] = {}
+        self._slow: dict[str, _Column[np.float64]] = {}
 
     def put(
         self,

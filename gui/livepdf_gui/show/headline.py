@@ -83,9 +83,12 @@ def counters(status: Status | None) -> tuple[Item, ...]:
     """Return the rows of the counters' table."""
     if status is None:
         return ()
-    rows = list(_frames(status))
-    for reason, number in refusals(status):
-        rows.append(Item(label=f"refused: {reason}", text=count(number), level="bad"))
+    received, used, refused, waiting, lost = _frames(status)
+    reasons = [
+        Item(label=f"    {reason}", text=count(number), level="bad")
+        for reason, number in refusals(status)
+    ]
+    rows = [received, used, refused, *reasons, waiting, lost]
     full = status.queue_bytes / status.queue_limit if status.queue_limit else 0.0
     queue = f"{megabytes(status.queue_bytes)} of {megabytes(status.queue_limit)}"
     rows += [
@@ -222,8 +225,10 @@ def _window(state: State, shown: Shown) -> Item:
         return Item(label="window", text="–", hint=hint)
     if shown.span.scope == "run":
         return Item(label="whole run", text=plural(shown.span.frames, "frame"), hint=hint)
-    newest = len(state.history) if state.history is not None else shown.span.number + 1
-    return Item(label="window", text=f"{shown.span.number} of {newest}", hint=hint)
+    newest = len(state.history) - 1 if state.history is not None else shown.span.number
+    if shown.span.number == newest:
+        return Item(label="window", text=f"{newest} (newest)", hint=hint)
+    return Item(label="window", text=f"{shown.span.number} of {newest}", level="warn", hint=hint)
 
 
 def _row(history: History | None, row: int | None) -> tuple[Trend, ...]:

@@ -12,9 +12,9 @@ def sticky(old: Range | None, wanted: Range, *, fill: float = 0.6) -> Range:
     A range that changes with every window makes curves look as if they moved, and repaints axes.
     """
     low, high = wanted
-    if old is not None and old[0] <= low and high <= old[1]:
-        if high - low >= fill * (old[1] - old[0]):
-            return old
+    inside = old is not None and old[0] <= low and high <= old[1]
+    if old is not None and inside and high - low >= fill * (old[1] - old[0]):
+        return old
     margin = 0.08 * (high - low) or max(abs(high), 1.0) * 0.1
     return low - margin, high + margin
 

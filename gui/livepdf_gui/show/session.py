@@ -71,9 +71,8 @@ class Session:
 
     def take(self, state: State) -> None:
         """Receive the newest state; while paused it waits behind what is shown."""
-        if self.newest.history is not None and state.history is not None:
-            if self.newest.history.run != state.history.run:
-                self.choice = replace(self.choice, selected=None)
+        if _run(self.newest) not in ("", _run(state)):
+            self.choice = replace(self.choice, selected=None)
         self.newest = state
         if not self.choice.paused:
             self.state = state
@@ -213,12 +212,16 @@ def _near(view: View) -> float:
     return 0.006 * (view.places[1] - view.places[0])
 
 
+def _run(state: State) -> str:
+    return state.history.run if state.history is not None else ""
+
+
 def _length(state: State) -> int:
     return len(state.history) if state.history is not None else 0
 
 
 def _event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
-    run = state.history.run if state.history is not None else ""
+    run = _run(state)
     if not run or scale.places.size < 2:
         return ()
     return tuple(

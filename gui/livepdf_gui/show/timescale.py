@@ -70,7 +70,7 @@ def time_scale(start: NDArray[np.float64], end: NDArray[np.float64]) -> TimeScal
     """Make the scale from the first and last moment of every window; absent ones are NaN."""
     here = np.isfinite(start) & np.isfinite(end)
     middle = (start[here] + end[here]) / 2
-    places = np.flatnonzero(here) + 0.5
+    places = np.flatnonzero(here).astype(np.float64) + 0.5
     # clocks that are set back must not fold the axis
     times = np.maximum.accumulate(middle) + 1e-7 * np.arange(middle.size)
     origin = float(start[here][0]) if middle.size else 0.0

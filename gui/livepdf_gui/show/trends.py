@@ -37,7 +37,8 @@ class Overlay:
     """A slow value of the sample environment, e.g. temperature."""
 
     name: str
-    label: str
+    unit: str
+    """Empty where nothing tells it."""
     places: NDArray[np.float64]
     value: NDArray[np.float64]
     y_range: Range
@@ -89,13 +90,13 @@ def readout(view: TrendsView, strip: Strip, number: int) -> str:
         words = f"{strip.name}: withheld: {reason}" if reason else f"{strip.name}: no value"
     slow = view.overlay
     if slow is not None and number < slow.value.size and np.isfinite(slow.value[number]):
-        words += f"   {slow.label} = {slow.value[number]:.1f}"
+        words += f"   {slow.name} = {slow.value[number]:.1f} {slow.unit}"
     return words
 
 
 def _strip(history: History, name: str, old: Range | None) -> Strip:
     column = history.trends[name]
-    places = np.arange(column.value.size) + 0.5
+    places = np.arange(column.value.size, dtype=np.float64) + 0.5
     shown = np.isfinite(column.value)
     room = np.where(np.isfinite(column.sigma), column.sigma, 0.0)
     ends = np.concatenate([(column.value - room)[shown], (column.value + room)[shown]])
@@ -137,16 +138,16 @@ def _overlay(history: History, choice: Choice, before: TrendsView | None) -> Ove
     old = before.overlay if before and before.overlay and before.overlay.name == name else None
     return Overlay(
         name=name,
-        label=slow_label(name),
-        places=np.arange(value.size) + 0.5,
+        unit=slow_unit(name),
+        places=np.arange(value.size, dtype=np.float64) + 0.5,
         value=value,
         y_range=sticky(old.y_range if old else None, wanted, fill=0.5),
     )
 
 
-def slow_label(name: str) -> str:
-    """Write a slow value with its unit where the name tells it."""
-    return f"{name} (K)" if name.lower().startswith("temperature") else name
+def slow_unit(name: str) -> str:
+    """Return the unit of a slow value where its name tells it: temperatures are in K."""
+    return "K" if name.lower().startswith("temperature") else ""
 
 
 def _rank(name: str) -> tuple[int, str]:

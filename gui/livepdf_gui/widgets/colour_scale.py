@@ -33,14 +33,14 @@ class ColourScale(QtWidgets.QWidget):
         self._levels, self._unit = levels, unit
         self.update()
 
-    def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: ARG002, N802  Qt's name
+    def paintEvent(self, event: QtGui.QPaintEvent | None) -> None:  # noqa: ARG002, N802  Qt's name
         """Draw the bar and its values."""
         if self._image is None:
             return
         painter = QtGui.QPainter(self)
         painter.setPen(self._colour)
         line = self.fontMetrics().height()
-        bar = QtCore.QRect(6, line + 6, _BAR, max(self.height() - 2 * line - 30, 20))
+        bar = QtCore.QRect(6, 2 * line, _BAR, max(self.height() - 4 * line - 10, 20))
         painter.drawText(0, line - 2, self._unit)
         painter.drawImage(bar, self._image)
         painter.drawRect(bar)

@@ -42,8 +42,8 @@ class CurvePanel(Panel):
         """Draw the curve, its band and its words."""
         self._view = view
         self.set_title(view.title, view.lesson)
-        words = [w for w in (view.over, view.sigma_words) if w]
-        self.set_over("   ·   ".join(words))
+        self.set_over(view.over)
+        self.set_aside(view.sigma_words)
         self.say_empty(view.empty)
         if view.empty:
             return
@@ -75,7 +75,7 @@ class CurvePanel(Panel):
             return
         self.set_reading(readout(self._view, box.mapSceneToView(where).x()))
 
-    def leaveEvent(self, event: QtCore.QEvent) -> None:  # noqa: N802  Qt's name
+    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
         """Forget what was under the cursor."""
         self.set_reading("")
         QtWidgets.QFrame.leaveEvent(self, event)

@@ -57,7 +57,7 @@ class DetectorPanel(Panel):
         if self._view is not None:
             self.set_reading(readout(self._view, int(point.x()), int(point.y())))
 
-    def leaveEvent(self, event: QtCore.QEvent) -> None:  # noqa: N802  Qt's name
+    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
         """Forget what was under the cursor."""
         self.set_reading("")
         QtWidgets.QFrame.leaveEvent(self, event)

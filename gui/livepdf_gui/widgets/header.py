@@ -110,11 +110,14 @@ class Counters(QtWidgets.QTableWidget):
     def __init__(self) -> None:
         super().__init__(0, 2)
         self.setAccessibleName("counters")
-        self.horizontalHeader().hide()
-        self.verticalHeader().hide()
-        self.horizontalHeader().setSectionResizeMode(0, QtWidgets.QHeaderView.Stretch)
-        self.horizontalHeader().setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeToContents)
-        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + 4)
+        across, down = self.horizontalHeader(), self.verticalHeader()
+        assert across is not None
+        assert down is not None
+        across.hide()
+        down.hide()
+        across.setSectionResizeMode(0, QtWidgets.QHeaderView.Stretch)
+        across.setSectionResizeMode(1, QtWidgets.QHeaderView.ResizeToContents)
+        down.setDefaultSectionSize(self.fontMetrics().height() + 4)
         self.setShowGrid(False)
         self.setEditTriggers(QtWidgets.QAbstractItemView.NoEditTriggers)
         self.setSelectionMode(QtWidgets.QAbstractItemView.NoSelection)

@@ -71,7 +71,7 @@ class TimeLines(pg.GraphicsObject):
 
     def boundingRect(self) -> QtCore.QRectF:  # noqa: N802  Qt's name
         """Return all that is in view."""
-        return QtCore.QRectF(self.viewRect())
+        return QtCore.QRectF(self.getViewBox().viewRect())
 
     def viewTransformChanged(self) -> None:  # noqa: N802  Qt's name
         """Follow zoom and pan."""
@@ -79,7 +79,7 @@ class TimeLines(pg.GraphicsObject):
 
     def paint(self, painter: QtGui.QPainter, *_: object) -> None:
         """Draw the lines from edge to edge."""
-        view = self.viewRect()
+        view = self.getViewBox().viewRect()
         painter.setPen(self._pen)
         for place in self._places:
             if view.left() <= place <= view.right():

@@ -21,13 +21,13 @@ class MapPanel(Panel):
 
     def __init__(self, select: Callable[[float], None]) -> None:
         self.plot = pg.PlotWidget(axisItems={"bottom": TimeAxis()})
-        self.scale = ColourScale(AXIS_RIGHT)
+        self.colours = ColourScale(AXIS_RIGHT)
         body = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(body)
         row.setContentsMargins(0, 0, 0, 0)
         row.setSpacing(0)
         row.addWidget(self.plot, 1)
-        row.addWidget(self.scale)
+        row.addWidget(self.colours)
         super().__init__("Map over time", body)
         self._select = select
         self._view: View | None = None
@@ -42,8 +42,8 @@ class MapPanel(Panel):
         item.getAxis("left").setWidth(AXIS_LEFT)
         self.image = pg.ImageItem(autoDownsample=False)
         self.marks = TimeLines(dashed=True)
-        self.cursor = TimeLines(dashed=False)
-        for drawn in (self.image, self.marks, self.cursor):
+        self.chosen = TimeLines(dashed=False)
+        for drawn in (self.image, self.marks, self.chosen):
             item.addItem(drawn, ignoreBounds=True)
         item.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._moved)
@@ -56,7 +56,7 @@ class MapPanel(Panel):
         self.say_empty("" if shown is not None else view.waiting)
         if shown is None:
             self.set_title("Map over time")
-            self.set_over("")
+            self.set_aside("")
             return
         self._name(shown)
         key = (shown.kind, shown.changed, shown.image.shape)
@@ -71,7 +71,7 @@ class MapPanel(Panel):
         item.getAxis("bottom").set_scale(view.scale)
         item.setLabel("bottom", f"time since the run began ({view.scale.unit})")
         self.marks.set_places(tuple(e.place for e in view.events))
-        self.cursor.set_places(() if view.selected is None else (view.selected,))
+        self.chosen.set_places(() if view.selected is None else (view.selected,))
         heights = (shown.first_y, shown.first_y + shown.height)
         if self._follow and self._ranges != (view.places, heights):
             self._ranges = (view.places, heights)
@@ -86,9 +86,9 @@ class MapPanel(Panel):
         self._theme, self._table = theme, ()
         self.plot.setBackground(theme.plot)
         paint_plot(self.plot.getPlotItem(), theme)
-        self.scale.set_colour(theme.text)
+        self.colours.set_colour(theme.text)
         self.marks.set_colour(theme.event)
-        self.cursor.set_colour(theme.select)
+        self.chosen.set_colour(theme.select)
 
     def _name(self, shown: MapView) -> None:
         gr = shown.kind == "gr"
@@ -104,7 +104,7 @@ class MapPanel(Panel):
             if shown.binning == 1
             else (f"each column: mean of {shown.binning} windows")
         )
-        self.set_over(f"{each}   ·   click: show that window in all panels")
+        self.set_aside(f"{each}   ·   click: show that window in all panels")
         item = self.plot.getPlotItem()
         item.setLabel("left", "r (Å)" if gr else "Q (Å⁻¹)")
 
@@ -115,7 +115,7 @@ class MapPanel(Panel):
         self._table = key
         table = colour_table(_MAPS[shown.diverging], self._theme.absent)
         self.image.setLookupTable(table)
-        self.scale.show_table(table, shown.levels, "G (Å⁻²)" if shown.diverging else "I")
+        self.colours.show_table(table, shown.levels, "G (Å⁻²)" if shown.diverging else "I")
 
     def _zoomed(self) -> None:
         self._follow = False
@@ -135,7 +135,7 @@ class MapPanel(Panel):
         if box.sceneBoundingRect().contains(where):
             self._select(box.mapSceneToView(where).x())
 
-    def leaveEvent(self, event: QtCore.QEvent) -> None:  # noqa: N802  Qt's name
+    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
         """Forget what was under the cursor."""
         self.set_reading("")
         QtWidgets.QFrame.leaveEvent(self, event)

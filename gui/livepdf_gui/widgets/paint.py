@@ -1,5 +1,8 @@
 """Colours of the theme on Qt's own widgets and on plots."""
 
+import numpy as np
+from numpy.typing import NDArray
+
 from livepdf_gui.qt import QtGui, QtWidgets, pg
 from livepdf_gui.show.theme import Theme
 
@@ -46,8 +49,8 @@ def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
         axis.setTextPen(pg.mkPen(theme.axis))
 
 
-def colour_table(name: str, absent: str) -> object:
+def colour_table(name: str, absent: str) -> NDArray[np.uint8]:
     """Return (256, 4) uint8: entry 0 for what is absent, the others along the colour map."""
-    table = pg.colormap.get(name).getLookupTable(nPts=256, alpha=True)
-    table[0] = QtGui.QColor(absent).getRgb()
+    table: NDArray[np.uint8] = pg.colormap.get(name).getLookupTable(nPts=256, alpha=True)
+    table[0] = [*bytes.fromhex(absent.removeprefix("#")), 255]
     return table

@@ -23,13 +23,17 @@ class Panel(QtWidgets.QFrame):
         self.head = QtWidgets.QHBoxLayout()
         self.head.setSpacing(6)
         self.head.addWidget(self._title)
-        self.head.addWidget(self._over, 1)
+        self._aside = _label("faint")
+        self._aside.setAlignment(QtCore.Qt.AlignRight | QtCore.Qt.AlignVCenter)
+        self.head.addWidget(self._aside, 1)
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(8, 5, 8, 4)
         layout.setSpacing(2)
         layout.addLayout(self.head)
+        layout.addWidget(self._over)
         layout.addWidget(self._stack, 1)
         layout.addWidget(self._reading)
+        self._over.setVisible(False)
         self.set_title(title)
         self.say_empty("Nothing yet.")
 
@@ -40,9 +44,15 @@ class Panel(QtWidgets.QFrame):
             self._title.setToolTip(lesson)
 
     def set_over(self, text: str) -> None:
-        """Say what the panel accumulates over."""
-        set_text(self._over, text)
-        self._over.setToolTip(text)
+        """Say what the panel accumulates over, or how it is to be read."""
+        if text != self._over.text():
+            self._over.setText(text)
+            self._over.setToolTip(text)
+            self._over.setVisible(bool(text))
+
+    def set_aside(self, text: str) -> None:
+        """Say something short beside the title."""
+        set_text(self._aside, text)
 
     def set_reading(self, text: str) -> None:
         """Say what is under the cursor."""
@@ -61,7 +71,7 @@ class ElidedLabel(QtWidgets.QLabel):
         """Let the layout make it as narrow as it likes."""
         return QtCore.QSize(0, super().minimumSizeHint().height())
 
-    def paintEvent(self, event: QtGui.QPaintEvent) -> None:  # noqa: N802  Qt's name
+    def paintEvent(self, event: QtGui.QPaintEvent | None) -> None:  # noqa: N802  Qt's name
         """Draw what fits; text of several lines is drawn whole."""
         if "\n" in self.text() or self.wordWrap():
             super().paintEvent(event)

@@ -39,7 +39,8 @@ class StripPlot(QtWidgets.QWidget):
     def draw(self, strip: Strip, overlay: Overlay | None) -> None:
         """Draw one quantity, and a slow value on the right axis."""
         self.strip = strip
-        set_text(self.words, f"{strip.name}   {strip.newest}")
+        slow = f"      dashed, right axis: {overlay.name}" if overlay else ""
+        set_text(self.words, f"{strip.name}   {strip.newest}{slow}")
         self.plot.getPlotItem().setLabel("left", strip.unit or "value")
         self.curve.setData(strip.places, strip.value)
         self.band.set_data(strip.places, strip.value, strip.sigma)
@@ -67,7 +68,7 @@ class StripPlot(QtWidgets.QWidget):
         self.slow.setPen(slow)
         item.getAxis("right").setTextPen(pg.mkPen(theme.bad))
         self.marks.set_colour(theme.event)
-        self.cursor.set_colour(theme.select)
+        self.chosen.set_colour(theme.select)
 
     def _furnish(self) -> None:
         item = self.plot.getPlotItem()
@@ -81,8 +82,8 @@ class StripPlot(QtWidgets.QWidget):
         right.enableAutoSIPrefix(False)
         self.band, self.curve = Band(), pg.PlotCurveItem(connect="finite")
         self.rug = pg.PlotCurveItem(connect="pairs")
-        self.marks, self.cursor = TimeLines(dashed=True), TimeLines(dashed=False)
-        for drawn in (self.band, self.curve, self.rug, self.marks, self.cursor):
+        self.marks, self.chosen = TimeLines(dashed=True), TimeLines(dashed=False)
+        for drawn in (self.band, self.curve, self.rug, self.marks, self.chosen):
             item.addItem(drawn, ignoreBounds=True)
         self.slow = pg.PlotCurveItem(connect="finite")
         self._slow_box = pg.ViewBox(enableMouse=False, enableMenu=False)
@@ -102,7 +103,7 @@ class StripPlot(QtWidgets.QWidget):
         if overlay is None:
             right.setLabel("")
             return
-        right.setLabel(overlay.label)
+        right.setLabel(overlay.unit)
         self.slow.setData(overlay.places, overlay.value)
         if self._slow_range != overlay.y_range:
             self._slow_range = overlay.y_range

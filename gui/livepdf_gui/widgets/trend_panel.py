@@ -53,7 +53,7 @@ class TrendPanel(Panel):
         strips = view.trends.strips
         self.say_empty(view.waiting if view.map is None else self._why_none(view))
         self._offer(view)
-        self.set_over("band: ±1σ   ·   gap with a tick: withheld, hover for the reason")
+        self.set_aside("band: ±1σ   ·   gap with a tick: withheld, hover for the reason")
         self._make(len(strips))
         for place, (plot, strip) in enumerate(zip(self.strips, strips, strict=False)):
             last = place == len(strips) - 1
@@ -65,7 +65,7 @@ class TrendPanel(Panel):
             )
             plot.plot.getPlotItem().getAxis("bottom").setHeight(38 if last else 8)
             plot.marks.set_places(tuple(e.place for e in view.events))
-            plot.cursor.set_places(() if view.selected is None else (view.selected,))
+            plot.chosen.set_places(() if view.selected is None else (view.selected,))
 
     def fit(self) -> None:
         """Forget the zoom."""
@@ -116,7 +116,8 @@ class TrendPanel(Panel):
             self._entry(words, name == slow, lambda _, n=other: self._overlay(n))
 
     def _entry(self, words: str, checked: bool, chosen: Callable[..., None]) -> None:
-        action = self._menu.addAction(words)
+        action = QtWidgets.QAction(words, self._menu)
+        self._menu.addAction(action)
         action.setCheckable(True)
         action.setChecked(checked)
         action.triggered.connect(chosen)
@@ -129,7 +130,7 @@ class TrendPanel(Panel):
         words = readout(view.trends, plot.strip, int(np.floor(place)))
         self.set_reading(f"{moment(view, place)}   {words}")
 
-    def leaveEvent(self, event: QtCore.QEvent) -> None:  # noqa: N802  Qt's name
+    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
         """Forget what was under the cursor."""
         self.set_reading("")
         QtWidgets.QFrame.leaveEvent(self, event)

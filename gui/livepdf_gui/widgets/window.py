@@ -24,8 +24,16 @@ _PULL = 100
 class Window(QtWidgets.QMainWindow):
     """Shows one daemon. It draws; what to draw is decided by the session."""
 
-    def __init__(self, follower: Follower, endpoint: str, *, theme: ThemeName = "light") -> None:
+    def __init__(
+        self,
+        application: QtWidgets.QApplication,
+        follower: Follower,
+        *,
+        endpoint: str,
+        theme: ThemeName = "light",
+    ) -> None:
         super().__init__()
+        self._application = application
         self.setWindowTitle(f"livepdf  {endpoint}")
         self._follower = follower
         self.session = Session(endpoint, theme=theme)
@@ -85,7 +93,7 @@ class Window(QtWidgets.QMainWindow):
         if not self.grab().save(str(path), "PNG"):
             raise OSError(f"the picture cannot be written to {path}")
 
-    def closeEvent(self, event: QtGui.QCloseEvent) -> None:  # noqa: N802  Qt's name
+    def closeEvent(self, event: QtGui.QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         """Stop looking; the daemon is not concerned."""
         self._timer.stop()
         super().closeEvent(event)
@@ -117,6 +125,10 @@ class Window(QtWidgets.QMainWindow):
             overlay=self.session.overlay,
         )
         self.keys = KeySheet(self)
+        self._said = QtWidgets.QStatusBar()
+        self._said.setVisible(False)
+        self._said.messageChanged.connect(lambda text: self._said.setVisible(bool(text)))
+        self.setStatusBar(self._said)
         self.mark_line = QtWidgets.QLineEdit()
         self.mark_line.setPlaceholderText("Mark: what happened now?  Enter writes it, Esc leaves")
         self.mark_line.setVisible(False)
@@ -137,7 +149,10 @@ class Window(QtWidgets.QMainWindow):
         self.setCentralWidget(centre)
 
     def _make_menu(self) -> None:
-        menu = self.menuBar().addMenu("&Show")
+        bar = QtWidgets.QMenuBar()
+        self.setMenuBar(bar)
+        menu = QtWidgets.QMenu("&Show", bar)
+        bar.addMenu(menu)
         for name, key, words in KEYS:
             action = QtWidgets.QAction(words, self)
             action.setShortcut(QtGui.QKeySequence(key))
@@ -149,11 +164,11 @@ class Window(QtWidgets.QMainWindow):
         for words, name in (("● LIVE", "live"), ("Ⅱ Pause", "pause"), ("? Keys", "help")):
             button = QtWidgets.QAction(words, self)
             button.triggered.connect(lambda _, n=name: self.act(n))
-            self.menuBar().addAction(button)
+            bar.addAction(button)
 
     def _paint(self) -> None:
         theme = self.session.theme
-        paint_application(QtWidgets.QApplication.instance(), theme)
+        paint_application(self._application, theme)
         self.iq.paint(theme, theme.curves[1])
         self.gr.paint(theme, theme.curves[0])
         self.map.paint(theme)
@@ -179,7 +194,7 @@ class Window(QtWidgets.QMainWindow):
         run = self.session.newest.status.run if self.session.newest.status else ""
         path = Path.cwd() / f"livepdf_{run or 'window'}_{time.strftime('%Y%m%d_%H%M%S')}.png"
         self.picture(path)
-        self.statusBar().showMessage(f"picture saved: {path}", 8000)
+        self._said.showMessage(f"picture saved: {path}", 8000)
 
 
 def _splitter(
