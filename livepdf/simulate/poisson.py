@@ -8,6 +8,10 @@ from numpy.typing import NDArray
 
 _SMALL = 12.0
 """Mean below which counting up is faster than rejection."""
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_STREAM = np.uint64(0xD1342543DE82EF95)
+"""Strides of the random counter from pixel to pixel, and within a pixel: both odd, so a pixel
+that needs many numbers does not use those of its neighbours."""
 _INVERSE = np.zeros(4096)
 _INVERSE[1:] = 1.0 / np.arange(1, 4096)
 
@@ -69,45 +73,51 @@ def _uniform(state):  # type: ignore[no-untyped-def]
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy")
+def _counted_up(mean, state, inverse):  # type: ignore[no-untyped-def]
+    u = _uniform(state)
+    p = math.exp(-mean)
+    n = 0
+    while u > p and n < 4095:
+        u -= p
+        n += 1
+        p *= mean * inverse[n]
+    return n
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
+def _rejected(mean, state):  # type: ignore[no-untyped-def]
+    # Transformed rejection (Hörmann 1993, algorithm PTRS), exact for any mean above ten.
+    root = math.sqrt(mean)
+    b = 0.931 + 2.53 * root
+    a = -0.059 + 0.02483 * b
+    scale = 1.1239 + 1.1328 / (b - 3.4)
+    sure = 0.9277 - 3.6224 / (b - 2.0)
+    while True:
+        u = _uniform(state) - 0.5
+        state += _STREAM
+        v = _uniform(state)
+        state += _STREAM
+        us = 0.5 - abs(u)
+        m = math.floor((2.0 * a / us + b) * u + mean + 0.43)
+        if us >= 0.07 and v <= sure:
+            return m
+        if m < 0.0 or (us < 0.013 and v > us):
+            continue
+        left = math.log(v * scale / (a / (us * us) + b))
+        if left <= -mean + m * math.log(mean) - math.lgamma(m + 1.0):
+            return m
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy")
 def _draw(place, weight, pattern, state, gap, inverse, out):  # type: ignore[no-untyped-def]
-    golden = np.uint64(0x9E3779B97F4A7C15)
     for i in range(place.size):
         if place[i] < 0.0:
             out[i] = gap
             continue
         k = int(place[i])
-        share = place[i] - k
-        mean = weight[i] * (pattern[k] + share * (pattern[k + 1] - pattern[k]))
-        state += golden
+        mean = weight[i] * (pattern[k] + (place[i] - k) * (pattern[k + 1] - pattern[k]))
+        state += _GOLDEN
         if mean < _SMALL:
-            u = _uniform(state)
-            p = math.exp(-mean)
-            n = 0
-            while u > p and n < 4095:
-                u -= p
-                n += 1
-                p *= mean * inverse[n]
-            out[i] = n
-            continue
-        # Transformed rejection (Hörmann 1993, algorithm PTRS), exact for any larger mean.
-        root = math.sqrt(mean)
-        log_mean = math.log(mean)
-        b = 0.931 + 2.53 * root
-        a = -0.059 + 0.02483 * b
-        scale = 1.1239 + 1.1328 / (b - 3.4)
-        sure = 0.9277 - 3.6224 / (b - 2.0)
-        while True:
-            u = _uniform(state) - 0.5
-            state += golden
-            v = _uniform(state)
-            state += golden
-            us = 0.5 - abs(u)
-            m = math.floor((2.0 * a / us + b) * u + mean + 0.43)
-            if us >= 0.07 and v <= sure:
-                break
-            if m < 0.0 or (us < 0.013 and v > us):
-                continue
-            left = math.log(v) + math.log(scale) - math.log(a / (us * us) + b)
-            if left <= -mean + m * log_mean - math.lgamma(m + 1.0):
-                break
-        out[i] = np.uint32(m)
+            out[i] = _counted_up(mean, state, inverse)
+        else:
+            out[i] = np.uint32(_rejected(mean, state))
