@@ -65,7 +65,7 @@ def pdf(
     wavelength: float | None,
     as_json: bool,
 ) -> None:
-    r"""Reduce the pattern SAMPLE (two or three columns: Q, I and, where known, its error).
+    """Reduce the pattern SAMPLE (two or three columns: Q, I and, where known, its error).
 
     The config says composition, limits and background: a livepdf recipe, or a config file or
     any output of PDFgetX3 and xPDFsuite, whose numbers are then repeated to the last digit. What
@@ -75,7 +75,7 @@ def pdf(
     \b
     livepdf pdf Ni.chi --background kapton.chi --config Ni.gr -o again.gr
     livepdf pdf Ni.chi --config recipe.toml --outputs iq,sq,fq,gr
-    """
+    """  # noqa: D301  # click wants the character \b, not its spelling
     from livepdf.cli.pdf_job import read_job, run_job, write_done
 
     job = read_job(
