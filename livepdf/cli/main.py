@@ -1,0 +1,110 @@
+"""The command `livepdf`: its subcommands are loaded only when they are used."""
+
+import sys
+from importlib import import_module
+from typing import Any, NamedTuple
+
+import click
+
+from livepdf.errors import ConfigError, LivepdfError, SourceError
+
+
+class _Entry(NamedTuple):
+    place: str
+    """``module:attribute`` of the command."""
+    help: str
+
+
+_COMMANDS: dict[str, _Entry] = {
+    "demo": _Entry("livepdf.cli.demo:demo", "See it work: simulated detector, daemon and window."),
+    "run": _Entry("livepdf.cli.run:run", "Follow a detector: frames in, live results out."),
+    "gui": _Entry("livepdf.cli.gui:gui", "Open the window on a daemon, or start both."),
+    "watch": _Entry("livepdf.cli.watch:watch", "Follow a daemon in the terminal."),
+    "status": _Entry("livepdf.cli.status:status", "Ask a daemon how it is doing."),
+    "stop": _Entry("livepdf.cli.status:stop", "Let a daemon finish, save and stop."),
+    "process": _Entry("livepdf.cli.process:process", "Reduce image files that are there already."),
+    "integrate": _Entry("livepdf.cli.integrate:integrate", "Turn one image into I(Q) or I(2θ)."),
+    "pdf": _Entry("livepdf.cli.pdf:pdf", "Turn one I(Q) into G(r)."),
+    "init": _Entry("livepdf.cli.init:init", "Write a commented profile and recipe."),
+    "check": _Entry("livepdf.cli.check:check", "Check a profile and a recipe, everything at once."),
+    "doctor": _Entry("livepdf.cli.doctor:doctor", "Check this computer."),
+    "simulate": _Entry("livepdf.cli.simulate:simulate", "Send a simulated synthesis on a socket."),
+}
+
+
+class _Commands(click.Group):
+    """Names every command without loading any of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        """Return the names in the order in which people need them."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        """Load the command of that name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[cmd_name].place.split(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """Write the one-line helps of the table."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.help) for name, entry in _COMMANDS.items()])
+
+
+@click.command(cls=_Commands)
+@click.version_option(package_name="livepdf")
+@click.option("-v", "--verbose", count=True, help="Log more; twice for every detail.")
+def livepdf(verbose: int) -> None:
+    """Watch chemistry happen: live pair distribution functions.
+
+    Start with `livepdf demo`. At a beamline: `livepdf init`, fill in, `livepdf check`, then
+    `livepdf run PROFILE --recipe RECIPE`, and `livepdf gui` or `livepdf watch` to see it.
+
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong settings, 4 source not reachable,
+    5 done but frames were refused or lost (--strict), 130 interrupted.
+    """
+    import logging
+
+    logging.basicConfig(
+        level=(logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        stream=sys.stderr,
+    )
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(_exit_code(arguments))
+
+
+def _exit_code(arguments: list[str] | None) -> int:
+    try:
+        outcome: Any = livepdf.main(args=arguments, prog_name="livepdf", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except BrokenPipeError:
+        return 1
+    except LivepdfError as error:
+        return _report(error)
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _report(error: LivepdfError) -> int:
+    if isinstance(error, ConfigError):
+        count = len(error.complaints)
+        click.echo(f"{count} {'thing is' if count == 1 else 'things are'} wrong:", err=True)
+        for complaint in error.complaints:
+            click.echo(f"  {complaint}", err=True)
+        return 3
+    click.echo(f"livepdf: {error}", err=True)
+    return 4 if isinstance(error, SourceError) else 1
+
+
+if __name__ == "__main__":
+    main()

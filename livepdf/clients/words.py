@@ -1,0 +1,51 @@
+"""The daemon's state in words and figures that fit on one line."""
+
+import math
+
+from livepdf.model.curve import Trend
+from livepdf.model.status import Status
+
+
+def status_line(status: Status, *, now: float) -> str:
+    """Return the status as one line; ``now`` is Unix seconds."""
+    counters = status.counters
+    parts: list[str] = [status.state]
+    if status.run:
+        parts.append(f"{status.run}, {status.windows} windows")
+    parts.append(
+        f"{counters.received} frames: {counters.used} used, "
+        f"{sum(counters.refused.values())} refused, {counters.waiting} waiting, "
+        f"{counters.lost} lost"
+    )
+    parts.append(f"{status.rate:.1f} Hz")
+    if math.isfinite(status.lag):
+        parts.append(f"lag {duration(status.lag)}")
+    if math.isfinite(status.newest):
+        parts.append(f"newest frame {duration(now - status.newest)} ago")
+    elif status.source_state:
+        parts.append(f"source {status.source_state}")
+    return " · ".join(parts + [f"! {problem}" for problem in status.problems[:1]])
+
+
+def duration(seconds: float) -> str:
+    """Return a time that people read: ``12 ms``, ``3.4 s``, ``2 min``, ``5 h``."""
+    if not math.isfinite(seconds):
+        return "–"
+    seconds = max(0.0, seconds)
+    if seconds < 0.9995:
+        return f"{1000 * seconds:.0f} ms"
+    if seconds < 90:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.0f} h"
+
+
+def with_sigma(trend: Trend) -> str:
+    """Return ``value ± σ unit`` with two figures of σ, or the reason why there is none."""
+    if trend.reason or not math.isfinite(trend.value):
+        return trend.reason or "no value"
+    if not (math.isfinite(trend.sigma) and trend.sigma > 0):
+        return f"{trend.value:.4g} {trend.unit}".rstrip()
+    digits = max(0, 1 - math.floor(math.log10(trend.sigma)))
+    if digits > 8:
+        return f"{trend.value:.6g} ± {trend.sigma:.1g} {trend.unit}".rstrip()
+    return f"{trend.value:.{digits}f} ± {trend.sigma:.{digits}f} {trend.unit}".rstrip()

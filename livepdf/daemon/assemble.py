@@ -1,0 +1,214 @@
+"""Profile and recipe become a pipeline; everything wrong with them is said at once."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.analysis.trends import Analysis
+from livepdf.config.load import load_profile, load_recipe
+from livepdf.config.profile import Profile
+from livepdf.config.recipe import Recipe
+from livepdf.daemon.detector import (
+    DetectorFiles,
+    detector_integrator,
+    geometry_for,
+    ignored_pixels,
+    read_detector,
+)
+from livepdf.daemon.samples import (
+    SampleFiles,
+    reach_complaints,
+    read_sample,
+    sample_analysis,
+    sample_plan,
+)
+from livepdf.errors import Complaint, ConfigError
+from livepdf.numerics.geometry import Geometry
+from livepdf.reduction.integrator import Integrator
+from livepdf.reduction.plan import Plan
+
+Mask = NDArray[np.bool_]
+Shape = tuple[int, int]
+Loaded = TypeVar("Loaded", Profile, Recipe)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Settings:
+    """Both files as people wrote them."""
+
+    profile: Profile
+    recipe: Recipe
+    profile_file: Path
+    recipe_file: Path
+    profile_text: str
+    recipe_text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Pipeline:
+    """All that turns frames of one detector into results; shared by all threads, never changed."""
+
+    settings: Settings
+    geometry: Geometry
+    integrator: Integrator
+    plan: Plan
+    analysis: Analysis
+    ignored: Mask
+    """(ny, nx), True = ignore, as read: gaps of the detector model, mask files, the run's mask."""
+
+    @property
+    def profile(self) -> Profile:
+        """The instrument's settings."""
+        return self.settings.profile
+
+    @property
+    def recipe(self) -> Recipe:
+        """The sample's and the experiment's settings."""
+        return self.settings.recipe
+
+    def with_mask(self, extra: Mask) -> "Pipeline":
+        """Return the same with more pixels ignored; ValueError for a mask of another shape."""
+        integrator = self.integrator.with_mask(extra)
+        return replace(self, integrator=integrator, ignored=self.ignored | extra)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """Settings with all their files read; the pipeline may wait for the first image's shape."""
+
+    settings: Settings
+    detector: DetectorFiles
+    sample: SampleFiles
+    pipeline: Pipeline | None
+    """None while only the images can tell the shape."""
+
+    def for_shape(self, shape: Shape) -> Pipeline:
+        """Return the pipeline for images of this shape.
+
+        Raises
+        ------
+        ConfigError
+            When the settings do not fit such images.
+        ValueError
+            When the calibration is for images of another shape.
+        """
+        profile, file = self.settings.profile, self.settings.profile_file
+        geometry = geometry_for(self.detector, profile, shape)
+        if self.pipeline is not None:
+            return self.pipeline
+        complaints: list[Complaint] = []
+        seen = _see(profile, file, self.detector, geometry, complaints)
+        if seen is not None:
+            recipe, recipe_file = self.settings.recipe, self.settings.recipe_file
+            complaints += reach_complaints(recipe, recipe_file, seen.integrator.q)
+        if complaints or seen is None:
+            raise ConfigError(complaints)
+        return _pipeline(self.settings, self.sample, seen)
+
+
+def prepare(profile_file: Path, recipe_file: Path) -> Prepared:
+    """Read both files and every file that they name, and build what can be built now.
+
+    Raises
+    ------
+    ConfigError
+        With every complaint about both files at once.
+    """
+    complaints: list[Complaint] = []
+    profile = _load(load_profile, profile_file, complaints)
+    recipe = _load(load_recipe, recipe_file, complaints)
+    detector, seen, sample = None, None, None
+    if profile is not None:
+        detector, trouble = read_detector(profile, profile_file)
+        complaints += trouble
+        if detector is not None and detector.geometry is not None:
+            seen = _see(profile, profile_file, detector, detector.geometry, complaints)
+    if recipe is not None:
+        sample, trouble = read_sample(recipe, recipe_file)
+        complaints += trouble
+        if seen is not None:
+            complaints += reach_complaints(recipe, recipe_file, seen.integrator.q)
+    if complaints or profile is None or recipe is None or detector is None or sample is None:
+        raise ConfigError(complaints)
+    settings = Settings(
+        profile=profile,
+        recipe=recipe,
+        profile_file=profile_file,
+        recipe_file=recipe_file,
+        profile_text=profile_file.read_text(encoding="utf-8"),
+        recipe_text=recipe_file.read_text(encoding="utf-8"),
+    )
+    pipeline = None if seen is None else _pipeline(settings, sample, seen)
+    return Prepared(settings=settings, detector=detector, sample=sample, pipeline=pipeline)
+
+
+def check_profile(profile_file: Path) -> Profile:
+    """Read a profile and every file that it names, without any recipe.
+
+    Raises
+    ------
+    ConfigError
+        With every complaint about it.
+    """
+    profile = load_profile(profile_file)
+    detector, complaints = read_detector(profile, profile_file)
+    if detector is not None and detector.geometry is not None:
+        _see(profile, profile_file, detector, detector.geometry, complaints)
+    if complaints:
+        raise ConfigError(complaints)
+    return profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Seen:
+    geometry: Geometry
+    integrator: Integrator
+    ignored: Mask
+
+
+def _load(load: Callable[[Path], Loaded], file: Path, complaints: list[Complaint]) -> Loaded | None:
+    try:
+        return load(file)
+    except ConfigError as error:
+        complaints += error.complaints
+        return None
+
+
+def _see(
+    profile: Profile,
+    file: Path,
+    detector: DetectorFiles,
+    geometry: Geometry,
+    complaints: list[Complaint],
+) -> _Seen | None:
+    ignored = ignored_pixels(detector, geometry, profile.detector.flip)
+    try:
+        integrator = detector_integrator(detector, profile, geometry, ignored)
+    except ValueError as error:
+        wanted = "a detector that sees something"
+        complaints.append(Complaint(str(file), "detector", str(error), wanted))
+        return None
+    return _Seen(geometry=geometry, integrator=integrator, ignored=ignored)
+
+
+def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen) -> Pipeline:
+    recipe = settings.recipe
+    try:
+        plan = sample_plan(sample, recipe, seen.integrator.q)
+        analysis = sample_analysis(sample, settings.profile, recipe, plan)
+    except ValueError as error:
+        wanted = "settings that the data allow"
+        file = str(settings.recipe_file)
+        raise ConfigError([Complaint(file, "reduction", str(error), wanted)]) from None
+    return Pipeline(
+        settings=settings,
+        geometry=seen.geometry,
+        integrator=seen.integrator,
+        plan=plan,
+        analysis=analysis,
+        ignored=seen.ignored,
+    )

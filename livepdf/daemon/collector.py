@@ -1,0 +1,177 @@
+"""Restore the order of the frames, book each once, add them up, cut windows."""
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from livepdf.daemon.ledger import Ledger
+from livepdf.daemon.queue import PauseBegins, RunCloses, RunOpens, Stop
+from livepdf.daemon.runs import Run
+from livepdf.daemon.windows import Stretch, WindowCutter
+from livepdf.daemon.workers import Outcome
+from livepdf.errors import FrameError
+from livepdf.model.frame import Frame
+from livepdf.model.status import Counters
+
+WHOLE_INTERVAL = 1.0
+"""s between two curves of the whole run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """A run begins."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summed:
+    """A window is complete, or the sums of the whole run have grown."""
+
+    run: Run
+    stretch: Stretch
+    closed: float
+    """Monotonic seconds when it was made."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Refusal:
+    """A frame was dropped."""
+
+    run: Run | None
+    frame: int
+    error: FrameError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Closed:
+    """A run is over, all its frames booked."""
+
+    run: Run
+    time: float
+    reason: str
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Nothing follows."""
+
+
+Settled = Opened | Summed | Refusal | Closed | Ended
+"""What the collector passes on, in the order of the frames."""
+
+
+class Collector:
+    """Takes outcomes in any order, emits what is settled in the order of the tickets."""
+
+    def __init__(self, *, ledger: Ledger, emit: Callable[[Settled], None]) -> None:
+        self._ledger = ledger
+        self._emit = emit
+        self._next = 0
+        self._early: list[tuple[int, int, Outcome]] = []
+        self._run: Run | None = None
+        self._cutter: WindowCutter | None = None
+        self._whole_made = -float("inf")
+        self._reset = threading.Event()
+        self.ended = False
+
+    def take(self, outcome: Outcome) -> None:
+        """Take one outcome; whatever it makes settled is emitted."""
+        heapq.heappush(self._early, (outcome.ticket.number, id(outcome), outcome))
+        while self._early and self._early[0][0] <= self._next:
+            number, _, first = heapq.heappop(self._early)
+            # every worker meets the stop: only the first one counts
+            if number == self._next:
+                self._next += 1
+                self._settle(first)
+
+    def ask_reset(self) -> None:
+        """Let the sums of the run start anew with the next frame; any thread may ask."""
+        self._reset.set()
+
+    def finish(self) -> None:
+        """Emit what there is when nothing more will come, as after a defect."""
+        if not self.ended:
+            self._emit_windows(self._cutter.cut() if self._cutter else [])
+            self._close(time.time(), "stopped")
+            self._emit(Ended())
+            self.ended = True
+
+    def _settle(self, outcome: Outcome) -> None:
+        item = outcome.ticket.item
+        match item:
+            case RunOpens():
+                self._open(outcome.ticket.run)
+            case RunCloses():
+                self._close(item.time, item.reason, lost=item.lost)
+            case PauseBegins():
+                self._emit_windows(self._cutter.cut() if self._cutter else [])
+            case Stop():
+                self.finish()
+            case Frame():
+                self._book(item, outcome)
+
+    def _book(self, frame: Frame, outcome: Outcome) -> None:
+        run = outcome.ticket.run
+        error = outcome.refusal
+        if error is None and run is not self._run:
+            error = FrameError("stale series", frame.origin)
+        if error is not None or outcome.sums is None or run is None:
+            error = error or FrameError("stale series", frame.origin)
+            self._ledger.refuse(frame.series, error.reason)
+            self._emit(Refusal(run=run, frame=frame.index, error=error))
+            return
+        cutter = self._cutter_of(run)
+        if self._reset.is_set():
+            self._reset.clear()
+            cutter.reset()
+        windows = cutter.add(frame, outcome.sums)
+        self._ledger.use(frame.series)
+        self._emit_windows(windows)
+        self._emit_whole(always=False)
+
+    def _open(self, run: Run | None) -> None:
+        self._close(time.time(), "next start")
+        self._run, self._cutter = run, None
+        if run is not None:
+            self._emit(Opened(run=run))
+
+    def _close(self, when: float, reason: str, *, lost: int = 0) -> None:
+        run = self._run
+        if run is None:
+            return
+        self._emit_windows(self._cutter.cut() if self._cutter else [])
+        self._emit_whole(always=True)
+        counters = self._ledger.of(run.series, lost)
+        self._emit(Closed(run=run, time=when, reason=reason, counters=counters))
+        self._ledger.close(run.series)
+        self._run = self._cutter = None
+
+    def _cutter_of(self, run: Run) -> WindowCutter:
+        if self._cutter is None:
+            pipeline = run.built
+            if pipeline is None:
+                raise RuntimeError(f"sums of {run.name} without a pipeline")
+            self._cutter = WindowCutter(
+                pipeline.recipe.window, run=run.name, revision=pipeline.plan.revision
+            )
+        return self._cutter
+
+    def _emit_windows(self, windows: list[Stretch]) -> None:
+        for window in windows:
+            if self._run is not None:
+                self._emit(Summed(run=self._run, stretch=window, closed=time.monotonic()))
+
+    def _emit_whole(self, *, always: bool) -> None:
+        now = time.monotonic()
+        if self._cutter is None or self._run is None:
+            return
+        if not always and now - self._whole_made < WHOLE_INTERVAL:
+            return
+        whole = self._cutter.whole()
+        if whole is not None:
+            self._whole_made = now
+            self._emit(Summed(run=self._run, stretch=whole, closed=now))

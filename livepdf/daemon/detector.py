@@ -1,0 +1,169 @@
+"""The files that a profile names, read with every complaint, and the integrator made of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.config.profile import Profile
+from livepdf.errors import Complaint, FileError
+from livepdf.files.images import read_float_image, read_mask
+from livepdf.files.poni import read_poni
+from livepdf.numerics.geometry import Geometry
+from livepdf.reduction.integrator import Flip, Integrator, build_integrator
+
+Mask = NDArray[np.bool_]
+Shape = tuple[int, int]
+
+_ANY_SHAPE = (16, 16)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DetectorFiles:
+    """What the files of a profile hold, in the orientation as read."""
+
+    masks: tuple[Mask, ...]
+    """As many as the profile names."""
+    dark: NDArray[Any] | None
+    flat: NDArray[Any] | None
+    geometry: Geometry | None
+    """None where the calibration does not know the size of the images."""
+
+
+def read_detector(profile: Profile, file: Path) -> tuple[DetectorFiles | None, list[Complaint]]:
+    """Read every file of the profile; None with complaints where any cannot be used."""
+    settings, complaints = profile.detector, list[Complaint]()
+    masks = []
+    for number, path in enumerate(settings.masks):
+        try:
+            masks.append(read_mask(path))
+        except (FileError, ValueError) as error:
+            complaints.append(_unreadable(file, f"detector.masks.{number}", error, "a mask image"))
+    dark = _optional_image(settings.dark, "detector.dark", file, complaints)
+    flat = _optional_image(settings.flat, "detector.flat", file, complaints)
+    geometry, trouble = _own_geometry(settings.poni, file)
+    complaints += trouble
+    if geometry is None and not trouble and (masks or dark is not None or flat is not None):
+        shape = next(a.shape for a in (*masks, dark, flat) if a is not None)
+        geometry = read_poni(settings.poni, shape=(shape[0], shape[1]))
+    if geometry is not None:
+        complaints += _shape_complaints(profile, file, geometry.shape, masks, dark, flat)
+    if complaints:
+        return None, complaints
+    return DetectorFiles(masks=tuple(masks), dark=dark, flat=flat, geometry=geometry), []
+
+
+def geometry_for(files: DetectorFiles, profile: Profile, shape: Shape) -> Geometry:
+    """Return the geometry for images of this shape; ValueError where they do not fit."""
+    if files.geometry is None:
+        return read_poni(profile.detector.poni, shape=shape)
+    if files.geometry.shape != shape:
+        raise ValueError(
+            f"found images of {shape}, wanted {files.geometry.shape} as the calibration says"
+        )
+    return files.geometry
+
+
+def ignored_pixels(files: DetectorFiles, geometry: Geometry, flip: Flip) -> Mask:
+    """Return (ny, nx) True = ignore: all mask files and the gaps of the detector model, as read."""
+    ignored = np.zeros(geometry.shape, dtype=np.bool_)
+    gaps = geometry.detector_mask()
+    if gaps is not None:
+        rows, columns = -1 if "ud" in flip else 1, -1 if "lr" in flip else 1
+        ignored |= gaps[::rows, ::columns]
+    for mask in files.masks:
+        ignored |= mask
+    return ignored
+
+
+def detector_integrator(
+    files: DetectorFiles, profile: Profile, geometry: Geometry, ignored: Mask
+) -> Integrator:
+    """Build the integrator as the profile says; ValueError where no pixel is left."""
+    detector, integration = profile.detector, profile.integration
+    return build_integrator(
+        geometry,
+        npt=integration.bins,
+        radial_range=_radial_range(profile, geometry, ignored),
+        split=integration.split,
+        polarization=integration.polarization,
+        solid_angle=integration.solid_angle,
+        mask=ignored,
+        flat=files.flat,
+        dark=files.dark,
+        flip=detector.flip,
+        sentinels=detector.sentinels,
+        saturation=detector.saturation,
+        gain=detector.gain,
+    )
+
+
+def _radial_range(
+    profile: Profile, geometry: Geometry, ignored: Mask
+) -> tuple[float, float] | None:
+    low, high = profile.integration.qmin, profile.integration.qmax
+    if low is None and high is None:
+        return None
+    q = geometry.q()
+    flip = profile.detector.flip
+    rows, columns = -1 if "ud" in flip else 1, -1 if "lr" in flip else 1
+    seen = q[::rows, ::columns][~ignored]
+    if not seen.size:
+        raise ValueError("the mask leaves no pixel")
+    return (
+        float(seen.min()) if low is None else low,
+        float(seen.max()) if high is None else high,
+    )
+
+
+def _optional_image(
+    path: Path | None, key: str, file: Path, complaints: list[Complaint]
+) -> NDArray[Any] | None:
+    if path is None:
+        return None
+    try:
+        return read_float_image(path)
+    except (FileError, ValueError) as error:
+        complaints.append(_unreadable(file, key, error, "an image"))
+        return None
+
+
+def _own_geometry(poni: Path, file: Path) -> tuple[Geometry | None, list[Complaint]]:
+    """Read the calibration; no geometry and no complaint where only the size is missing."""
+    try:
+        return read_poni(poni, shape=None), []
+    except (FileError, ValueError) as error:
+        trouble = error
+    try:
+        read_poni(poni, shape=_ANY_SHAPE)
+    except (FileError, ValueError):
+        wanted = "a calibration by pyFAI (.poni)"
+        return None, [_unreadable(file, "detector.poni", trouble, wanted)]
+    return None, []
+
+
+def _shape_complaints(
+    profile: Profile,
+    file: Path,
+    shape: Shape,
+    masks: Sequence[Mask],
+    dark: NDArray[Any] | None,
+    flat: NDArray[Any] | None,
+) -> list[Complaint]:
+    found: list[tuple[str, tuple[int, ...]]] = []
+    if len(masks) == len(profile.detector.masks):
+        found += [(f"detector.masks.{n}", mask.shape) for n, mask in enumerate(masks)]
+    found += [] if dark is None else [("detector.dark", dark.shape)]
+    found += [] if flat is None else [("detector.flat", flat.shape)]
+    return [
+        Complaint(str(file), key, f"an image of {own}", f"one of {shape}, as the calibration says")
+        for key, own in found
+        if own != shape
+    ]
+
+
+def _unreadable(file: Path, key: str, error: Exception, wanted: str) -> Complaint:
+    return Complaint(str(file), key, str(error), wanted)

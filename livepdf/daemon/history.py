@@ -1,0 +1,138 @@
+"""The windows of the present run, kept for viewers that come late."""
+
+import threading
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
+
+_BOOKKEEPING = 4096
+"""Bytes reckoned for a window beside its curves."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stack:
+    """Consecutive windows with two of their curves stacked."""
+
+    run: str
+    spans: tuple[Span, ...]
+    trends: tuple[tuple[Trend, ...], ...]
+    environment: tuple[tuple[tuple[str, float], ...], ...]
+    q: NDArray[np.float64]
+    """(n_q,) Å⁻¹"""
+    iq: NDArray[np.float32]
+    """(windows, n_q)"""
+    r: NDArray[np.float64]
+    """(n_r,) Å"""
+    gr: NDArray[np.float32]
+    """(windows, n_r)"""
+    complete: bool
+    """Whether these reach the newest window."""
+
+
+class History:
+    """Keeps windows up to a number of bytes, in float32; the oldest go first."""
+
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+        self._lock = threading.Lock()
+        self._run = ""
+        self._windows: deque[tuple[Result, int]] = deque()
+        self._bytes = 0
+
+    @property
+    def run(self) -> str:
+        """Name of the run whose windows these are."""
+        return self._run
+
+    def begin(self, run: str) -> None:
+        """Forget the windows of the run before."""
+        with self._lock:
+            self._run = run
+            self._windows.clear()
+            self._bytes = 0
+
+    def add(self, result: Result) -> None:
+        """Keep a window of the present run."""
+        light = Result(
+            span=result.span,
+            curves=tuple(_single(curve) for curve in result.curves),
+            trends=result.trends,
+            environment=result.environment,
+        )
+        size = _BOOKKEEPING + sum(c.y.nbytes + c.sigma.nbytes for c in light.curves)
+        with self._lock:
+            self._windows.append((light, size))
+            self._bytes += size
+            while self._bytes > self.limit and len(self._windows) > 1:
+                self._bytes -= self._windows.popleft()[1]
+
+    def ends(self) -> tuple[int, int]:
+        """Return the numbers of the oldest and the newest window, −1 and −1 without any."""
+        with self._lock:
+            if not self._windows:
+                return -1, -1
+            return self._windows[0][0].span.number, self._windows[-1][0].span.number
+
+    def window(self, run: str, number: int) -> Result | None:
+        """Return one window whole, None where it is not kept."""
+        with self._lock:
+            if run != self._run or not self._windows:
+                return None
+            place = number - self._windows[0][0].span.number
+            return self._windows[place][0] if 0 <= place < len(self._windows) else None
+
+    def stack(self, run: str, *, first: int, limit: int, largest: int) -> Stack | None:
+        """Return windows from ``first`` on, at most ``limit`` of them and ``largest`` bytes.
+
+        None for another run or where no window is kept.
+        """
+        with self._lock:
+            if run != self._run or not self._windows:
+                return None
+            start = max(0, first - self._windows[0][0].span.number)
+            chosen: list[Result] = []
+            size = 0
+            for place in range(start, min(start + limit, len(self._windows))):
+                result, _ = self._windows[place]
+                size += 4 * (result.curve("iq").y.size + result.curve("gr").y.size)
+                if chosen and size > largest:
+                    break
+                chosen.append(result)
+            newest = self._windows[-1][0]
+            complete = start + len(chosen) >= len(self._windows)
+        return _stacked(run, chosen, newest, complete=complete)
+
+
+def _stacked(run: str, chosen: list[Result], newest: Result, *, complete: bool) -> Stack:
+    return Stack(
+        run=run,
+        spans=tuple(result.span for result in chosen),
+        trends=tuple(result.trends for result in chosen),
+        environment=tuple(result.environment for result in chosen),
+        q=newest.curve("iq").x,
+        iq=_rows(chosen, "iq", newest),
+        r=newest.curve("gr").x,
+        gr=_rows(chosen, "gr", newest),
+        complete=complete,
+    )
+
+
+def _rows(chosen: list[Result], kind: CurveKind, newest: Result) -> NDArray[np.float32]:
+    rows = np.empty((len(chosen), newest.curve(kind).x.size), dtype=np.float32)
+    for row, result in zip(rows, chosen, strict=True):
+        row[:] = result.curve(kind).y
+    return rows
+
+
+def _single(curve: Curve) -> Curve:
+    # The arrays are the same for readers: only their precision is given up.
+    return Curve(
+        kind=curve.kind,
+        x=curve.x,
+        y=curve.y.astype(np.float32),
+        sigma=curve.sigma.astype(np.float32),
+    )

@@ -1,0 +1,88 @@
+"""Where every frame went: the books of the daemon, under one lock."""
+
+import threading
+from collections import Counter
+
+from livepdf.model.status import Counters
+
+
+class _Page:
+    def __init__(self) -> None:
+        self.received = 0
+        self.used = 0
+        self.waiting = 0
+        self.refused: Counter[str] = Counter()
+
+    def counters(self, lost: int) -> Counters:
+        return Counters(
+            received=self.received,
+            used=self.used,
+            refused=dict(self.refused),
+            waiting=self.waiting,
+            lost=lost,
+        )
+
+
+class Ledger:
+    """Counts each frame once in, and once out under what became of it; any thread may write.
+
+    Every entry is made for the daemon as a whole, and for the frame's own series while that is
+    open.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._total = _Page()
+        self._pages: dict[str, _Page] = {}
+
+    def open(self, series: str) -> None:
+        """Begin a page for a series."""
+        with self._lock:
+            self._pages[series] = _Page()
+
+    def receive(self, series: str) -> None:
+        """Book a frame that came in and waits."""
+        with self._lock:
+            for page in self._both(series):
+                page.received += 1
+                page.waiting += 1
+
+    def use(self, series: str) -> None:
+        """Book a waiting frame that is in the sums now."""
+        with self._lock:
+            for page in self._both(series):
+                page.waiting -= 1
+                page.used += 1
+
+    def refuse(self, series: str, reason: str) -> None:
+        """Book a waiting frame that is dropped."""
+        with self._lock:
+            for page in self._both(series):
+                page.waiting -= 1
+                page.refused[reason] += 1
+
+    def turn_away(self, series: str, reason: str) -> None:
+        """Book something that came in and never was a usable frame."""
+        with self._lock:
+            for page in self._both(series):
+                page.received += 1
+                page.refused[reason] += 1
+
+    def total(self, lost: int = 0) -> Counters:
+        """Return the books of the daemon since it started."""
+        with self._lock:
+            return self._total.counters(lost)
+
+    def of(self, series: str, lost: int = 0) -> Counters:
+        """Return the books of one series."""
+        with self._lock:
+            return self._pages.get(series, _Page()).counters(lost)
+
+    def close(self, series: str) -> None:
+        """Drop the page of a series that is over; the total keeps its frames."""
+        with self._lock:
+            self._pages.pop(series, None)
+
+    def _both(self, series: str) -> list[_Page]:
+        page = self._pages.get(series)
+        return [self._total] if page is None else [self._total, page]

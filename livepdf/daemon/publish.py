@@ -1,0 +1,112 @@
+"""The results socket: every message numbered, never waiting for a viewer."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import zmq
+from numpy.typing import NDArray
+
+from livepdf.model.curve import Curve, Result
+from livepdf.model.status import Event, Status
+from livepdf.wire.codec import encode
+from livepdf.wire.messages import (
+    ByeMessage,
+    CurveHeader,
+    EventMessage,
+    PreviewMessage,
+    ResultMessage,
+    StatusMessage,
+)
+
+Array = NDArray[Any]
+
+_WATERMARK = 200
+"""Messages held for a viewer that is slow; what is beyond it misses, and fetches later."""
+
+
+class Publisher:
+    """Publishes from any thread; a slow viewer loses messages, the daemon loses no time."""
+
+    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", address: str) -> None:
+        self._lock = threading.Lock()
+        self._socket = context.socket(zmq.PUB)
+        self._socket.setsockopt(zmq.SNDHWM, _WATERMARK)
+        self._socket.setsockopt(zmq.LINGER, 500)
+        self._sequence = 0
+        try:
+            self._socket.bind(address)
+        except zmq.ZMQError:
+            self._socket.close(linger=0)
+            raise
+        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        """Address that clients subscribe to."""
+
+    @property
+    def sequence(self) -> int:
+        """Number of the last message."""
+        return self._sequence
+
+    def result(self, result: Result) -> None:
+        """Publish all curves and trends of one window or run."""
+        headers, arrays = curve_buffers(result.curves)
+        self._send(
+            lambda n: ResultMessage(
+                sequence=n,
+                span=result.span,
+                curves=headers,
+                trends=result.trends,
+                environment=result.environment,
+            ),
+            arrays,
+        )
+
+    def status(self, status: Status) -> None:
+        """Publish the status: also the heartbeat."""
+        self._send(lambda n: StatusMessage(sequence=n, status=status))
+
+    def event(self, event: Event) -> None:
+        """Publish that something happened."""
+        self._send(lambda n: EventMessage(sequence=n, event=event))
+
+    def preview(self, image: NDArray[np.float32], *, run: str, frame: int, binning: int) -> None:
+        """Publish a small detector image, (ny, nx), NaN where masked."""
+        self._send(
+            lambda n: PreviewMessage(
+                sequence=n, run=run, frame=frame, time=time.time(), image=0, binning=binning
+            ),
+            [image],
+        )
+
+    def close(self, reason: str) -> None:
+        """Say good-bye and close."""
+        self._send(lambda n: ByeMessage(sequence=n, reason=reason))
+        with self._lock:
+            self._socket.close()
+
+    def _send(self, message: Callable[[int], msgspec.Struct], arrays: Sequence[Array] = ()) -> None:
+        with self._lock:
+            if self._socket.closed:
+                return
+            self._sequence += 1
+            self._socket.send_multipart(encode(message(self._sequence), arrays), copy=False)
+
+
+def curve_buffers(curves: Sequence[Curve]) -> tuple[tuple[CurveHeader, ...], list[Array]]:
+    """Return headers that number the buffers, and the buffers; a shared x travels once."""
+    arrays: list[Array] = []
+    places: dict[int, int] = {}
+
+    def place(array: Array) -> int:
+        if id(array) not in places:
+            places[id(array)] = len(arrays)
+            arrays.append(array)
+        return places[id(array)]
+
+    headers = tuple(
+        CurveHeader(kind=c.kind, x=place(c.x), y=place(c.y), sigma=place(c.sigma)) for c in curves
+    )
+    return headers, arrays

@@ -1,0 +1,100 @@
+"""One run of frames: its name on disk and the pipeline made for its detector."""
+
+import contextlib
+import re
+import threading
+from collections.abc import Callable, Iterable
+
+from livepdf.daemon.assemble import Pipeline
+from livepdf.errors import ConfigError, FrameError
+from livepdf.model.frame import RunStart
+
+_NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-part\d+)?$")
+_LONGEST = 80
+
+
+class RunNames:
+    """Gives each run a name that no file of the directory has: name and number."""
+
+    def __init__(self, stems: Iterable[str]) -> None:
+        self._last: dict[str, int] = {}
+        for stem in stems:
+            found = _NUMBERED.match(stem)
+            if found:
+                name, number = found["name"], int(found["number"])
+                self._last[name] = max(number, self._last.get(name, 0))
+
+    def next(self, name: str) -> str:
+        """Return ``name_0001`` or the next number that is free."""
+        plain = re.sub(r"[^\w.+-]+", "-", name).strip("-.")[:_LONGEST] or "run"
+        self._last[plain] = self._last.get(plain, 0) + 1
+        return f"{plain}_{self._last[plain]:04d}"
+
+
+class Run:
+    """A run from its start to its end; the workers share its pipeline."""
+
+    def __init__(
+        self,
+        start: RunStart,
+        *,
+        name: str,
+        build: Callable[[tuple[int, int]], Pipeline],
+        shape: tuple[int, int] | None,
+    ) -> None:
+        self.start = start
+        self.name = name
+        """Unique among all runs of this daemon and all files of the output directory."""
+        self._build = build
+        self._shape = shape
+        self._lock = threading.Lock()
+        self._pipeline: Pipeline | None = None
+        self._refusal: FrameError | None = None
+
+    @property
+    def series(self) -> str:
+        """Identity of the series as the source gives it."""
+        return self.start.series
+
+    @property
+    def built(self) -> Pipeline | None:
+        """The pipeline, None until the first frame has told the size of the images."""
+        return self._pipeline
+
+    def get_ready(self) -> None:
+        """Make the pipeline now where the shape of the images is known beforehand.
+
+        Where that fails, the frames will be refused with the reason.
+        """
+        if self._shape is not None:
+            with contextlib.suppress(FrameError):
+                self.pipeline(self._shape)
+
+    def pipeline(self, shape: tuple[int, int]) -> Pipeline:
+        """Return the pipeline for images of this shape, made by whoever asks first.
+
+        Raises
+        ------
+        FrameError
+            ``wrong shape`` or ``unusable settings``, for every frame of such a run.
+        """
+        with self._lock:
+            if self._refusal is not None:
+                raise FrameError(self._refusal.reason, self._refusal.detail)
+            if self._pipeline is None:
+                try:
+                    self._pipeline = self._made(shape)
+                except FrameError as error:
+                    self._refusal = error
+                    raise
+            return self._pipeline
+
+    def _made(self, shape: tuple[int, int]) -> Pipeline:
+        try:
+            pipeline = self._build(shape)
+            mask = self.start.mask
+            return pipeline if mask is None else pipeline.with_mask(mask)
+        except ConfigError as error:
+            raise FrameError("unusable settings", str(error)) from None
+        except ValueError as error:
+            raise FrameError("wrong shape", str(error)) from None

@@ -1,0 +1,221 @@
+"""Results go to disk in a thread of their own; a disk that refuses never stops the run."""
+
+import logging
+import queue
+import time
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from livepdf.daemon.board import Board
+from livepdf.model.status import Counters, Event
+from livepdf.sinks.nexus import NexusFile, RunHeader, WindowRow
+
+log = logging.getLogger(__name__)
+
+_RETRY = 5.0
+"""s between two attempts at a disk that refused."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Begin:
+    """Results of another run follow."""
+
+    header: RunHeader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finish:
+    """The run is over."""
+
+    time: float
+    counters: Counters
+
+
+@dataclass(frozen=True, slots=True)
+class Quit:
+    """Nothing follows."""
+
+
+Entry = Begin | WindowRow | Event | Finish | Quit
+
+
+class Store:
+    """Writes what is put into it; keeps what the disk refuses until it takes it again.
+
+    After a failure the run goes on in another file, named ``…-part2``: the first one can be read
+    up to its last flush, and everything since then is written again.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        board: Board,
+        *,
+        flush: float,
+        budget: int,
+        counters: Callable[[], Counters],
+    ) -> None:
+        self._directory = directory
+        self._board = board
+        self._interval = flush
+        self._budget = budget
+        """Bytes of windows kept while the disk refuses."""
+        self._counters = counters
+        self._entries: queue.Queue[Entry] = queue.Queue()
+        self._file: NexusFile | None = None
+        self._header: RunHeader | None = None
+        self._part = 0
+        self._unsafe: deque[WindowRow] = deque()
+        """Windows since the last flush that worked, in order; those from `_written` on are not
+        even handed to the file."""
+        self._written = 0
+        self._unsafe_bytes = 0
+        self._events: list[Event] = []
+        self._events_written = 0
+        self._whole: WindowRow | None = None
+        self._flushed = time.monotonic()
+        self._retry_at = 0.0
+        self.files: list[Path] = []
+        """All files written, oldest first."""
+
+    def put(self, entry: Entry) -> None:
+        """Hand over something to write; never waits."""
+        self._entries.put(entry)
+
+    def run(self) -> None:
+        """Write until `Quit`."""
+        while True:
+            batch = self._batch()
+            for entry in batch:
+                self._take(entry)
+            if any(isinstance(entry, Quit) for entry in batch):
+                self._end_run(None)
+                return
+            if time.monotonic() - self._flushed >= self._interval:
+                self._save()
+
+    def _batch(self) -> list[Entry]:
+        wait = max(0.01, self._flushed + self._interval - time.monotonic())
+        try:
+            batch = [self._entries.get(timeout=wait)]
+        except queue.Empty:
+            return []
+        while not self._entries.empty():
+            batch.append(self._entries.get())
+        return batch
+
+    def _take(self, entry: Entry) -> None:
+        match entry:
+            case Begin():
+                self._end_run(None)
+                self._header, self._part = entry.header, 0
+                self._save()
+            case WindowRow():
+                self._keep(entry)
+            case Event():
+                self._events.append(entry)
+            case Finish():
+                self._end_run(entry)
+
+    def _keep(self, row: WindowRow) -> None:
+        if row.result.span.scope == "run":
+            self._whole = row
+            return
+        self._unsafe.append(row)
+        self._unsafe_bytes += _size(row)
+        if self._unsafe_bytes > self._budget and self._file is not None:
+            self._save()
+        dropped = 0
+        while self._unsafe_bytes > self._budget and len(self._unsafe) > 1:
+            self._unsafe_bytes -= _size(self._unsafe.popleft())
+            dropped += 1
+        if dropped:
+            self._board.note("store dropped", f"memory is full: {dropped} windows were not saved")
+            log.warning("%d windows dropped: neither disk nor memory takes them", dropped)
+
+    def _save(self) -> bool:
+        """Bring everything to disk; tell whether that worked."""
+        self._flushed = time.monotonic()
+        if self._header is None or (self._file is None and time.monotonic() < self._retry_at):
+            return self._header is None
+        try:
+            self._write(self._file or self._open(self._header))
+        except (OSError, RuntimeError, ValueError) as error:
+            self._fail(error)
+            return False
+        self._board.clear("store")
+        return True
+
+    def _write(self, file: NexusFile) -> None:
+        file.add(list(self._unsafe)[self._written :])
+        self._written = len(self._unsafe)
+        for event in self._events[self._events_written :]:
+            file.event(event)
+            self._events_written += 1
+        if self._whole is not None:
+            file.whole(self._whole)
+        file.counters(self._counters())
+        file.flush()
+        self._unsafe.clear()
+        self._written = self._unsafe_bytes = 0
+
+    def _open(self, header: RunHeader) -> NexusFile:
+        self._part += 1
+        suffix = "" if self._part == 1 else f"-part{self._part}"
+        path = self._directory / f"{header.run}{suffix}.nxs"
+        try:
+            self._directory.mkdir(parents=True, exist_ok=True)
+            self._file = NexusFile(path, header)
+        except (OSError, RuntimeError, ValueError):
+            if not path.exists():
+                self._part -= 1
+            raise
+        self.files.append(path)
+        self._board.output = str(path)
+        self._events_written = 0
+        return self._file
+
+    def _fail(self, error: Exception) -> None:
+        path = self._file.path if self._file is not None else self._directory
+        log.warning("%s cannot be written: %s", path, error)
+        if self._file is not None:
+            try:
+                self._file.close()
+            except (OSError, RuntimeError, ValueError) as again:
+                log.warning("%s cannot be closed: %s", path, again)
+            self._board.say("warning", f"results cannot be written to {path}: {error}")
+        self._file, self._written = None, 0
+        self._retry_at = time.monotonic() + _RETRY
+        self._board.trouble(
+            "store", f"results are not saved ({error}); {len(self._unsafe)} windows in memory"
+        )
+
+    def _end_run(self, finish: Finish | None) -> None:
+        if self._header is None:
+            return
+        self._retry_at = 0.0
+        saved = self._save() or self._save()
+        if saved and self._file is not None:
+            try:
+                if finish is not None:
+                    self._file.counters(finish.counters)
+                self._file.close(end=None if finish is None else finish.time)
+            except (OSError, RuntimeError, ValueError) as error:
+                self._fail(error)
+        if not saved:
+            log.warning("run %s ends with %d windows unsaved", self._header.run, len(self._unsafe))
+            self._board.trouble(
+                f"store {self._header.run}",
+                f"{len(self._unsafe)} windows of {self._header.run} could not be saved",
+            )
+        self._file = self._header = self._whole = None
+        self._unsafe.clear()
+        self._events.clear()
+        self._written = self._unsafe_bytes = self._events_written = 0
+
+
+def _size(row: WindowRow) -> int:
+    curves = sum(curve.y.nbytes + curve.sigma.nbytes for curve in row.result.curves)
+    return curves + 4 * row.sums.signal.nbytes

@@ -1,0 +1,321 @@
+"""Results of one run as one NeXus/HDF5 file that grows and can be read meanwhile (SWMR).
+
+Other processes open it with ``h5py.File(path, swmr=True)``: while it grows, and after the writer
+was killed, when it holds everything up to the last flush. A file that was closed opens anyhow.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.model.curve import CurveKind, Result
+from livepdf.model.status import Counters, Event
+from livepdf.model.sums import Sums
+from livepdf.sinks.nexus_tables import EventTable, TrendTable, WindowTable, fixed, grown
+
+_ROWS_PER_CHUNK = 16
+_REASONS = 64
+_HC = 12.398419843320026
+"""keV Å"""
+
+_SIGNALS: dict[CurveKind, tuple[str, str]] = {
+    "iq": ("I", "Q"),
+    "sq": ("S", "Q"),
+    "fq": ("F", "Q"),
+    "gr": ("G", "r"),
+}
+"""Names of the signal and its axis, by kind."""
+_PICTURES: tuple[tuple[str, CurveKind, str], ...] = (
+    ("pdf", "gr", "1/angstrom^2"),
+    ("fq", "fq", "1/angstrom"),
+    ("sq", "sq", ""),
+)
+"""Group, kind and unit of what is shown over time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RunHeader:
+    """All about a run that is known before its first window."""
+
+    run: str
+    start: float
+    """Unix seconds."""
+    q: NDArray[np.float64]
+    """(n_q,) Å⁻¹ of I(Q) and of the sums."""
+    fq_q: NDArray[np.float64]
+    """(n_window,) Å⁻¹ of S(Q) and F(Q)."""
+    r: NDArray[np.float64]
+    """(n_r,) Å"""
+    trends: Sequence[tuple[str, str]]
+    """Name and unit of each."""
+    instrument: str
+    facility: str
+    wavelength: float
+    """Å"""
+    sample: str
+    composition: str
+    solid_angle: bool
+    polarization: float | None
+    normalized: bool
+    """Whether counts are divided by monitor or exposure."""
+    revision: int
+    profile: str
+    """Text of the profile."""
+    recipe: str
+    source: str
+    software: Mapping[str, str]
+    """Versions by name."""
+    metadata: Mapping[str, str | int | float | bool | None]
+    """What the detector said at the start."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WindowRow:
+    """One window as it goes to disk."""
+
+    result: Result
+    sums: Sums
+
+
+class NexusFile:
+    """The file of one run; used by one thread.
+
+    Every method may raise OSError when the disk does not take it.
+    """
+
+    def __init__(self, path: Path, header: RunHeader) -> None:
+        self.path = path
+        self.header = header
+        # "x": results of an earlier run are never overwritten.
+        self._file = h5py.File(path, "x", libver="latest")
+        try:
+            self._build()
+            self._file.swmr_mode = True
+            self._file.flush()
+        except BaseException:
+            self._file.close()
+            raise
+
+    def add(self, rows: Sequence[WindowRow]) -> None:
+        """Append windows."""
+        if not rows:
+            return
+        first = self._windows.add([row.result for row in rows])
+        for kind, (values, errors) in self._curves.items():
+            grown(values, first, [row.result.curve(kind).y for row in rows])
+            grown(errors, first, [row.result.curve(kind).sigma for row in rows])
+        for name, dataset in self._sums.items():
+            grown(dataset, first, [getattr(row.sums, name) for row in rows])
+        for table in self._trends:
+            table.add(first, [row.result for row in rows])
+
+    def whole(self, row: WindowRow) -> None:
+        """Replace the curves of the run as one."""
+        for kind, (values, errors) in self._whole.items():
+            values[...] = row.result.curve(kind).y
+            errors[...] = row.result.curve(kind).sigma
+        self._whole_frames[...] = row.sums.frames
+
+    def event(self, event: Event) -> None:
+        """Append an event."""
+        self._events.add(event)
+
+    def counters(self, counters: Counters) -> None:
+        """Replace the counters."""
+        for name in ("received", "used", "waiting", "lost"):
+            self._counters[name][...] = getattr(counters, name)
+        refused = sorted(counters.refused.items(), key=lambda item: -item[1])[:_REASONS]
+        self._counters["reason"][: len(refused)] = [fixed(name, 40) for name, _ in refused]
+        self._counters["refused"][: len(refused)] = [count for _, count in refused]
+
+    def flush(self) -> None:
+        """Make everything so far visible to readers, and safe from a killed writer."""
+        self._file.flush()
+
+    def close(self, *, end: float | None = None) -> None:
+        """Mark the file complete and close it."""
+        if not self._file:
+            return
+        try:
+            if end is not None:
+                self._end[...] = fixed(_iso(end), 40)
+                self._complete[...] = 1
+        finally:
+            self._file.close()
+
+    def _build(self) -> None:
+        header = self.header
+        self._file.attrs.update(NX_class="NXroot", default="entry", creator="livepdf")
+        self._file.attrs["file_time"] = _iso(header.start)
+        entry = _group(self._file, "entry", "NXentry", default="pdf")
+        entry["title"] = header.run
+        entry["start_time"] = _iso(header.start)
+        self._end = entry.create_dataset("end_time", data=fixed("", 40), dtype="S40")
+        self._complete = entry.create_dataset("complete", data=0)
+        self._complete.attrs["description"] = "1 once the run was closed in order"
+        sample = _group(entry, "sample", "NXsample")
+        sample["name"] = header.sample
+        sample["chemical_formula"] = header.composition
+        self._windows = WindowTable(_group(entry, "windows", "NXcollection"), start=header.start)
+        self._build_curves(entry)
+        self._build_whole(entry)
+        self._build_sums(entry)
+        trends = _group(entry, "trends", "NXcollection")
+        self._trends = [
+            TrendTable(trends, name=name, unit=unit, time=self._windows.time)
+            for name, unit in header.trends
+        ]
+        self._events = EventTable(_group(entry, "events", "NXcollection"))
+        self._build_counters(entry)
+        self._build_process(entry)
+
+    def _build_curves(self, entry: Any) -> None:
+        header = self.header
+        self._curves: dict[CurveKind, tuple[Any, Any]] = {}
+        for group, kind, unit in _PICTURES:
+            signal, x_name = _SIGNALS[kind]
+            x = header.r if kind == "gr" else header.fq_q
+            data = _group(entry, group, "NXdata", signal=signal, interpretation="image")
+            data.attrs["axes"] = ["time", x_name]
+            data["time"] = self._windows.time
+            _axis(data, x_name, x)
+            self._curves[kind] = _pair(data, signal, x.size, unit)
+        data = self._build_azint(entry)
+        self._curves["iq"] = _pair(data, "I", header.q.size, "arbitrary units")
+        data["I"].attrs["long_name"] = "intensity"
+
+    def _build_azint(self, entry: Any) -> Any:
+        header = self.header
+        azint = _group(entry, "azint1d", "NXsubentry", default="data")
+        azint["definition"] = "NXazint1d"
+        azint["solid_angle_applied"] = header.solid_angle
+        azint["polarization_applied"] = header.polarization is not None
+        azint["normalization_applied"] = header.normalized
+        instrument = _group(azint, "instrument", "NXinstrument")
+        instrument["name"] = header.instrument
+        monochromator = _group(instrument, "monochromator", "NXmonochromator")
+        _number(monochromator, "wavelength", header.wavelength, "angstrom")
+        _number(monochromator, "energy", _HC / header.wavelength, "keV")
+        source = _group(instrument, "source", "NXsource")
+        source["name"] = header.facility or header.instrument
+        source["type"] = "Synchrotron X-ray Source"
+        source["probe"] = "x-ray"
+        process = _group(azint, "reduction", "NXprocess")
+        _describe(process, header)
+        process["reference"] = "pyFAI geometry, sums divided last"
+        given = _group(process, "input", "NXparameters")
+        given["profile"], given["recipe"] = header.profile, header.recipe
+        if header.polarization is not None:
+            given["polarization_factor"] = header.polarization
+        entry["instrument"] = instrument
+        data = _group(azint, "data", "NXdata", signal="I", interpretation="spectrum")
+        data.attrs["axes"] = [".", "radial_axis"]
+        _axis(data, "radial_axis", header.q)
+        data["radial_axis"].attrs["long_name"] = "Q"
+        return data
+
+    def _build_whole(self, entry: Any) -> None:
+        header = self.header
+        whole = _group(entry, "run", "NXcollection")
+        self._whole_frames = whole.create_dataset("frames", data=0)
+        self._whole: dict[CurveKind, tuple[Any, Any]] = {}
+        axes = {"iq": header.q, "sq": header.fq_q, "fq": header.fq_q, "gr": header.r}
+        for kind, (signal, x_name) in _SIGNALS.items():
+            x = axes[kind]
+            data = _group(whole, kind, "NXdata", signal=signal, axes=x_name)
+            _axis(data, x_name, x)
+            empty = np.full(x.size, np.nan, dtype=np.float32)
+            self._whole[kind] = (
+                data.create_dataset(signal, data=empty),
+                data.create_dataset(f"{signal}_errors", data=empty),
+            )
+
+    def _build_sums(self, entry: Any) -> None:
+        sums = _group(entry, "sums", "NXcollection")
+        sums.attrs["description"] = "I = signal / weight, variance of I = variance / weight^2"
+        sums["Q"] = entry["azint1d/data/radial_axis"]
+        size = self.header.q.size
+        self._sums = {
+            name: _rows(sums, name, size, np.float64)
+            for name in ("signal", "variance", "weight", "pixels")
+        }
+        self._sums |= {
+            name: _rows(sums, name, None, np.float64) for name in ("monitor", "exposure")
+        }
+
+    def _build_counters(self, entry: Any) -> None:
+        self._counters = _group(entry, "counters", "NXcollection")
+        for name in ("received", "used", "waiting", "lost"):
+            self._counters.create_dataset(name, data=0)
+        self._counters.create_dataset("reason", shape=(_REASONS,), dtype="S40")
+        self._counters.create_dataset("refused", data=np.zeros(_REASONS, dtype=np.int64))
+
+    def _build_process(self, entry: Any) -> None:
+        header = self.header
+        process = _group(entry, "livepdf", "NXprocess")
+        _describe(process, header)
+        process["profile"], process["recipe"] = header.profile, header.recipe
+        process["revision"] = header.revision
+        process["source"] = header.source
+        process["metadata"] = json.dumps(dict(header.metadata), default=str)
+        software = _group(process, "software", "NXcollection")
+        for name, version in header.software.items():
+            software[name] = version
+
+
+def _describe(process: Any, header: RunHeader) -> None:
+    process["program"] = "livepdf"
+    process["version"] = header.software.get("livepdf", "unknown")
+    process["date"] = _iso(header.start)
+
+
+def _group(parent: Any, name: str, nx_class: str, **attributes: Any) -> Any:
+    group = parent.create_group(name)
+    group.attrs["NX_class"] = nx_class
+    group.attrs.update(attributes)
+    return group
+
+
+def _number(group: Any, name: str, value: float, unit: str) -> None:
+    group[name] = value
+    group[name].attrs["units"] = unit
+
+
+def _axis(group: Any, name: str, values: NDArray[np.float64]) -> None:
+    group[name] = values
+    group[name].attrs["units"] = "angstrom" if name == "r" else "1/angstrom"
+
+
+def _pair(group: Any, signal: str, size: int, unit: str) -> tuple[Any, Any]:
+    values = _rows(group, signal, size, np.float32)
+    errors = _rows(group, f"{signal}_errors", size, np.float32)
+    for dataset in (values, errors):
+        dataset.attrs["units"] = unit
+    return values, errors
+
+
+def _rows(group: Any, name: str, size: int | None, dtype: Any) -> Any:
+    """Make a dataset that grows by rows, (windows, size) or (windows,)."""
+    one = () if size is None else (size,)
+    return group.create_dataset(
+        name,
+        shape=(0, *one),
+        maxshape=(None, *one),
+        chunks=(_ROWS_PER_CHUNK if one else 1024, *one),
+        dtype=dtype,
+        fillvalue=np.nan,
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+    )
+
+
+def _iso(time: float) -> str:
+    return datetime.fromtimestamp(time, tz=UTC).isoformat(timespec="milliseconds")

@@ -1,0 +1,139 @@
+"""Columns of a NeXus file that grow: windows, trends, events."""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.model.curve import Result, Trend
+from livepdf.model.status import Event
+
+_CHUNK = 1024
+_REASON = 120
+_TEXT = 400
+_SLOW_VALUES = 16
+_ABSENT = Trend(name="", unit="", value=np.nan, sigma=np.nan, reason="not evaluated")
+
+
+def fixed(text: str, length: int) -> bytes:
+    """Return UTF-8 of at most ``length`` bytes: strings of free length cannot grow under SWMR."""
+    return text.encode()[:length].decode(errors="ignore").encode()
+
+
+def grown(dataset: Any, first: int, values: Sequence[Any]) -> None:
+    """Write rows from ``first`` on; the dataset grows to hold them."""
+    dataset.resize(first + len(values), axis=0)
+    dataset[first : first + len(values)] = np.asarray(values, dtype=dataset.dtype)
+
+
+class WindowTable:
+    """Which frames each window holds, when it was, and the means of its slow values."""
+
+    def __init__(self, group: Any, *, start: float) -> None:
+        self._start = start
+        self._count = 0
+        self.time = _column(group, "time", np.float64)
+        """(windows,) middle of each, s since the start of the run."""
+        self.time.attrs.update(units="s", long_name="time (s)")
+        self._numbers = {
+            name: _column(group, name, np.int64)
+            for name in ("number", "first", "last", "frames", "revision")
+        }
+        self._moments = {name: _column(group, name, np.float64) for name in ("start", "end")}
+        for dataset in self._moments.values():
+            dataset.attrs.update(units="s", description="Unix time of the first or last frame")
+        self._names: list[str] = []
+        self._slow_names = group.create_dataset(
+            "environment_names", shape=(_SLOW_VALUES,), dtype="S40"
+        )
+        self._slow = group.create_dataset(
+            "environment",
+            shape=(0, _SLOW_VALUES),
+            maxshape=(None, _SLOW_VALUES),
+            chunks=(_CHUNK, _SLOW_VALUES),
+            dtype=np.float64,
+            fillvalue=np.nan,
+        )
+
+    def add(self, results: Sequence[Result]) -> int:
+        """Append windows; return the row of the first of them."""
+        first, spans = self._count, [result.span for result in results]
+        for name, dataset in (self._numbers | self._moments).items():
+            grown(dataset, first, [getattr(span, name) for span in spans])
+        grown(self.time, first, [(s.start + s.end) / 2 - self._start for s in spans])
+        grown(self._slow, first, [self._environment(result) for result in results])
+        self._count += len(results)
+        return first
+
+    def _environment(self, result: Result) -> NDArray[np.float64]:
+        row = np.full(_SLOW_VALUES, np.nan)
+        for name, value in result.environment:
+            if name not in self._names and len(self._names) < _SLOW_VALUES:
+                self._slow_names[len(self._names)] = fixed(name, 40)
+                self._names.append(name)
+            if name in self._names:
+                row[self._names.index(name)] = value
+        return row
+
+
+class TrendTable:
+    """One trend over the windows: value, σ, and the reason where there is none."""
+
+    def __init__(self, parent: Any, *, name: str, unit: str, time: Any) -> None:
+        self._name = name
+        group = parent.create_group(_plain(name, taken=parent))
+        group.attrs.update(NX_class="NXdata", signal="value", axes="time")
+        group["title"] = name
+        group["time"] = time
+        self._value = _column(group, "value", np.float64)
+        self._errors = _column(group, "value_errors", np.float64)
+        self._reason = _column(group, "reason", f"S{_REASON}")
+        for dataset in (self._value, self._errors):
+            dataset.attrs.update(units=unit, long_name=f"{name} ({unit})" if unit else name)
+
+    def add(self, first: int, results: Sequence[Result]) -> None:
+        """Write the trend of windows from row ``first`` on."""
+        trends = [
+            next((t for t in result.trends if t.name == self._name), _ABSENT) for result in results
+        ]
+        grown(self._value, first, [trend.value for trend in trends])
+        grown(self._errors, first, [trend.sigma for trend in trends])
+        grown(self._reason, first, [fixed(trend.reason, _REASON) for trend in trends])
+
+
+class EventTable:
+    """What happened, in order."""
+
+    def __init__(self, group: Any) -> None:
+        self._count = 0
+        self._time = _column(group, "time", np.float64)
+        self._time.attrs.update(units="s", description="Unix time")
+        self._frame = _column(group, "frame", np.int64)
+        self._kind = _column(group, "kind", "S16")
+        self._text = _column(group, "text", f"S{_TEXT}")
+
+    def add(self, event: Event) -> None:
+        """Append one event."""
+        grown(self._time, self._count, [event.time])
+        grown(self._frame, self._count, [event.frame])
+        grown(self._kind, self._count, [fixed(event.kind, 16)])
+        grown(self._text, self._count, [fixed(event.text, _TEXT)])
+        self._count += 1
+
+
+def _column(group: Any, name: str, dtype: Any) -> Any:
+    return group.create_dataset(
+        name, shape=(0,), maxshape=(None,), chunks=(_CHUNK,), dtype=np.dtype(dtype)
+    )
+
+
+def _plain(name: str, *, taken: Any) -> str:
+    """Return a name that HDF5 and NeXus take, not yet in the group."""
+    plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "trend"
+    number, chosen = 1, plain
+    while chosen in taken:
+        number += 1
+        chosen = f"{plain}_{number}"
+    return chosen
