@@ -117,6 +117,7 @@ def fit_peak(
     fq: NDArray[np.float64],
     sigma: NDArray[np.float64],
     isolated: bool | None = None,
+    rest: NDArray[np.float64] | None = None,
 ) -> PeakFit:
     """Fit a Gaussian shell of neighbours on a line through the origin to the G(r) of one window.
 
@@ -132,6 +133,9 @@ def fit_peak(
         F(Q) up to qmax and its σ.
     isolated : bool or None
         Whether no other shell lies closer than Qmax can separate; None where nobody knows.
+    rest : (n_fit,) float64 or None, Å⁻¹
+        F(Q) of all other distances at ``window.fit_q``, before the polynomial, where a fit of the
+        structure knows it; its ripples would pull at the peak.
     """
     n_q = window.to_r.shape[1]
     if fq.shape != (n_q,) or sigma.shape != (n_q,):
@@ -149,7 +153,10 @@ def fit_peak(
         return no_peak("too few independent points: widen the reach or raise Qmax")
     line = whitening @ window.baseline
     basis = (line / np.linalg.norm(line))[:, None]
-    data = without(whitening @ (window.to_r @ fq), basis)
+    gr = window.to_r @ fq
+    if rest is not None:
+        gr = gr - window.model_to_r @ rest
+    data = without(whitening @ gr, basis)
     start = _best_start(without(window.start_shapes @ whitening.T, basis), data)
     if start is None:
         return no_peak(f"no peak here above {_DETECTED:g} times its uncertainty")

@@ -22,6 +22,9 @@ class NearShell:
     distance: float
     """Å, mean of its distances."""
     species: tuple[int, int]
+    first: float
+    last: float
+    """Å, shortest and longest of them."""
     isolated: bool
     """Whether no other shells of more than a tenth of its area lie within 3.8/Qmax."""
 
@@ -59,7 +62,13 @@ def near_shell(
     distance = float(np.average(r[own], weights=area[own]))
     others = ~own & (np.abs(r - distance) < _RESOLUTION / qmax)
     isolated = bool(area[others].sum() <= _ALLOWED * area[own].sum())
-    return NearShell(distance=distance, species=(low, high), isolated=isolated)
+    return NearShell(
+        distance=distance,
+        species=(low, high),
+        first=float(r[own].min()),
+        last=float(r[own].max()),
+        isolated=isolated,
+    )
 
 
 def _linked(r: NDArray[np.float64], *, alike: NDArray[np.bool_], first: int) -> NDArray[np.bool_]:

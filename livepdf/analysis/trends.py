@@ -8,9 +8,18 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.peaks import PeakFit, PeakWindow, fit_peak, no_peak, peak_window
 from livepdf.analysis.shells import NearShell, near_shell
-from livepdf.analysis.size import SizeFit, SizeModel, fit_size, no_size, size_model
+from livepdf.analysis.size import (
+    SizeFit,
+    SizeModel,
+    all_but,
+    fit_size,
+    fitted_fq,
+    no_size,
+    size_model,
+)
 from livepdf.model.curve import Trend
 from livepdf.model.structure import Structure
+from livepdf.numerics.bulk import pair_weights
 from livepdf.numerics.form_factors import form_factor, mean_form_factors
 from livepdf.numerics.pairs import PairShells, crystal_pairs
 
@@ -52,6 +61,8 @@ class FollowedPeak:
     window: PeakWindow
     isolated: bool | None
     """None where no structure tells."""
+    rest: SizeModel | None
+    """All other distances of the structure, at the q of ``window``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -79,20 +90,37 @@ class Analysis:
         """
         if fq.shape != self.q.shape or sigma.shape != self.q.shape:
             raise ValueError(f"F(Q) has {fq.shape} and σ {sigma.shape}, wanted {self.q.shape}")
+        fitted = None if self.size is None else self._fit_size(self.size, fq=fq, sigma=sigma)
         trends: list[Trend] = []
         for peak in self.peaks:
-            try:
-                fit = fit_peak(peak.window, fq=fq, sigma=sigma, isolated=peak.isolated)
-            except ValueError as error:  # numpy's LinAlgError is one
-                fit = no_peak(f"the fit failed: {error}")
-            trends += _peak_trends(peak.name, fit)
-        if self.size is not None:
-            try:
-                fitted = fit_size(self.size, fq=fq, sigma=sigma, qdamp_sigma=self.qdamp_sigma)
-            except ValueError as error:
-                fitted = no_size(f"the fit failed: {error}")
+            trends += _peak_trends(peak.name, _fit_peak(peak, fq=fq, sigma=sigma, size=fitted))
+        if fitted is not None:
             trends += _size_trends(fitted, qdamp=self.qdamp)
         return tuple(trends)
+
+    def _fit_size(
+        self, model: SizeModel, *, fq: NDArray[np.float64], sigma: NDArray[np.float64]
+    ) -> SizeFit:
+        try:
+            return fit_size(model, fq=fq, sigma=sigma, qdamp_sigma=self.qdamp_sigma)
+        except ValueError as error:  # numpy's LinAlgError is one
+            return no_size(f"the fit failed: {error}")
+
+
+def _fit_peak(
+    peak: FollowedPeak,
+    *,
+    fq: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    size: SizeFit | None,
+) -> PeakFit:
+    rest = None
+    if peak.rest is not None and size is not None and not size.strain_reason:
+        rest = fitted_fq(peak.rest, size)
+    try:
+        return fit_peak(peak.window, fq=fq, sigma=sigma, isolated=peak.isolated, rest=rest)
+    except ValueError as error:
+        return no_peak(f"the fit failed: {error}")
 
 
 def build_analysis(
@@ -130,11 +158,7 @@ def build_analysis(
         When a wanted value makes no sense with these limits; says which and why.
     """
     q = fit_q[fit_q <= qmax + 1e-8]
-    crystal = None if size is None else _Crystal.of(size, fit_q=fit_q)
-    followed = tuple(
-        _followed(peak, fit_q=fit_q, qmax=float(q[-1]), rpoly=rpoly, crystal=crystal)
-        for peak in peaks
-    )
+    crystal = None if size is None else _Crystal.of(size, fit_q=fit_q, composition=composition)
     model = None
     if size is not None and crystal is not None:
         model = size_model(
@@ -142,13 +166,17 @@ def build_analysis(
             shells=crystal.shells,
             fractions=crystal.fractions,
             amplitudes=crystal.amplitudes[:, : len(q)],
-            mean_amplitude=mean_form_factors(q=q, composition=composition)[0],
+            mean_amplitude=crystal.mean_amplitude[: len(q)],
             uiso=crystal.uiso,
             qdamp=0.0 if qdamp is None else qdamp,
             rmin=size.rmin,
             rmax=size.rmax,
             slow_degree=int(np.ceil(rpoly * (fit_q[-1] - fit_q[0]) / np.pi)),
         )
+    followed = tuple(
+        _followed(peak, fit_q=fit_q, qmax=qmax, rpoly=rpoly, crystal=crystal, model=model)
+        for peak in peaks
+    )
     return Analysis(q=q, peaks=followed, size=model, qdamp=qdamp, qdamp_sigma=qdamp_sigma)
 
 
@@ -157,10 +185,17 @@ class _Crystal:
     shells: PairShells
     fractions: NDArray[np.float64]
     amplitudes: NDArray[np.float64]
+    mean_amplitude: NDArray[np.float64]
     uiso: NDArray[np.float64]
 
     @classmethod
-    def of(cls, size: WantedSize, *, fit_q: NDArray[np.float64]) -> "_Crystal":
+    def of(
+        cls,
+        size: WantedSize,
+        *,
+        fit_q: NDArray[np.float64],
+        composition: Mapping[str, float],
+    ) -> "_Crystal":
         structure = size.structure
         kind = structure.species_index
         given = np.where(np.isfinite(structure.uiso), structure.uiso, _DEFAULT_UISO)
@@ -174,7 +209,19 @@ class _Crystal:
             ),
             fractions=np.bincount(kind) / len(kind),
             amplitudes=np.array([form_factor(q=fit_q, element=e) for e in structure.species]),
+            mean_amplitude=mean_form_factors(q=fit_q, composition=composition)[0],
             uiso=np.array([given[kind == k].mean() for k in kinds]),
+        )
+
+    def shell_of(self, peak: WantedPeak, *, qmax: float) -> NearShell | None:
+        """Return the shell that a wanted peak shows."""
+        return near_shell(
+            self.shells,
+            fractions=self.fractions,
+            amplitudes=self.amplitudes[:, self.amplitudes.shape[1] // 2],
+            near=peak.near,
+            reach=peak.reach,
+            qmax=qmax,
         )
 
 
@@ -185,27 +232,32 @@ def _followed(
     qmax: float,
     rpoly: float,
     crystal: _Crystal | None,
+    model: SizeModel | None,
 ) -> FollowedPeak:
-    shell: NearShell | None = None
-    weight = None
-    if crystal is not None:
-        shell = near_shell(
-            crystal.shells,
-            fractions=crystal.fractions,
-            amplitudes=crystal.amplitudes[:, len(fit_q) // 2],
-            near=peak.near,
-            reach=peak.reach,
-            qmax=qmax,
-        )
-    if crystal is not None and shell is not None:
-        a, b = shell.species
-        mean = crystal.fractions @ crystal.amplitudes
-        weight = crystal.amplitudes[a] * crystal.amplitudes[b] / mean**2
-    window = peak_window(
-        fit_q=fit_q, qmax=qmax, near=peak.near, reach=peak.reach, rpoly=rpoly, weight=weight
+    shell = None if crystal is None else crystal.shell_of(peak, qmax=qmax)
+    if crystal is None or model is None or shell is None:
+        window = peak_window(fit_q=fit_q, qmax=qmax, near=peak.near, reach=peak.reach, rpoly=rpoly)
+        return FollowedPeak(name=peak.name, window=window, isolated=None, rest=None)
+    weights = pair_weights(
+        model.grid, amplitudes=crystal.amplitudes, mean_amplitude=crystal.mean_amplitude
     )
-    isolated = None if shell is None else shell.isolated
-    return FollowedPeak(name=peak.name, window=window, isolated=isolated)
+    window = peak_window(
+        fit_q=fit_q,
+        qmax=qmax,
+        near=peak.near,
+        reach=peak.reach,
+        rpoly=rpoly,
+        weight=weights[model.grid.pairs.index(shell.species)],
+    )
+    rest = all_but(
+        model,
+        q=fit_q,
+        weights=weights,
+        species=shell.species,
+        first=shell.first,
+        last=shell.last,
+    )
+    return FollowedPeak(name=peak.name, window=window, isolated=shell.isolated, rest=rest)
 
 
 def _trend(name: str, unit: str, value: float, sigma: float, reason: str) -> Trend:
