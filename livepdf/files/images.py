@@ -63,7 +63,7 @@ def read_image(path: Path | str, *, frame: int = 0) -> NDArray[Any]:
     try:
         image = _read(file, dataset=dataset, frame=frame)
     except _READER_FAILURES as error:
-        raise FileError(f"{file}: cannot be read: {error or type(error).__name__}") from error
+        raise FileError(f"{file}: cannot be read: {str(error) or type(error).__name__}") from error
     if image is None:
         raise FileError(f"{file}: truncated: it has a header but no pixels")
     return _checked(file, np.asarray(image))
@@ -83,7 +83,8 @@ def read_mask(path: Path | str) -> NDArray[np.bool_]:
         As :func:`read_image`.
     """
     mask = read_image(path)
-    return np.isnan(mask) | (mask != 0) if mask.dtype.kind == "f" else mask != 0
+    # NaN is not 0 either.
+    return np.asarray(mask != 0)
 
 
 def read_float_image(path: Path | str) -> NDArray[np.float64]:
@@ -173,9 +174,12 @@ def _datasets(group: Any, *, depth: int = 12) -> dict[str, Any]:
 
 
 def _without_aliases(found: dict[str, Any]) -> dict[str, Any]:
+    import h5py
+
     unique: dict[Any, str] = {}
     for name, data in sorted(found.items()):
-        unique.setdefault((data.file.filename, data.name), name)
+        place = h5py.h5o.get_info(data.id)
+        unique.setdefault((place.fileno, place.addr), name)
     return {name: found[name] for name in unique.values()}
 
 

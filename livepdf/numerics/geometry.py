@@ -47,7 +47,7 @@ class Geometry:
         -------
         two_theta : (ny, nx) float64, rad
         """
-        return np.deg2rad(self._centres("2th_deg"))
+        return np.asarray(np.deg2rad(self._centres("2th_deg")), dtype=np.float64)
 
     def solid_angle(self) -> NDArray[np.float64]:
         """Return the solid angle of each pixel, relative to one at normal incidence.

@@ -232,7 +232,7 @@ def _centre_projection(
     index: NDArray[Any], *, n: int, weight: NDArray[np.float32], dark: NDArray[np.float32]
 ) -> CentreProjection:
     def total(values: NDArray[Any] | None) -> NDArray[np.float64]:
-        return np.bincount(index, values, minlength=n)[:n].astype(np.float64)
+        return np.asarray(np.bincount(index, values, minlength=n)[:n], dtype=np.float64)
 
     totals = Totals(
         weight=total(weight), pixels=total(None), dark=total(dark) if dark.size else np.zeros(n)
@@ -244,7 +244,8 @@ def _with_totals(projection: SplitProjection) -> SplitProjection:
     edge = np.finfo(np.float32).max
 
     def total(values: NDArray[np.float32]) -> NDArray[np.float64]:
-        return projection._add(_shielded(values), low=-edge, high=edge)[0][0]
+        sums, _ = projection._add(_shielded(values), low=-edge, high=edge)
+        return np.asarray(sums[0], dtype=np.float64)
 
     ones = np.ones_like(projection.weight)
     dark = projection.dark if projection.dark.size else np.zeros_like(ones)

@@ -30,15 +30,15 @@ def lz4_address() -> int:
 
 @intrinsic
 def decompress_safe(
-    typing_context: Any, address: Any, source: Any, target: Any, size: Any, capacity: Any
+    _typing: Any, _address: Any, _source: Any, _target: Any, _size: Any, _capacity: Any
 ) -> Any:
-    """Decompress ``size`` bytes at ``source`` to ``target``; return the number written, or < 0.
+    """Decompress ``size`` bytes from one address to another; return the number written, or < 0.
 
     The function's address is an argument: a constant one could not be kept in the disk cache.
     """
     signature = types.int64(types.uint64, types.uint64, types.uint64, types.int64, types.int64)
 
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+    def generate(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
         byte, word = ir.IntType(8).as_pointer(), ir.IntType(32)
         function = ir.FunctionType(word, [byte, byte, word, word]).as_pointer()
         call = builder.inttoptr(arguments[0], function)

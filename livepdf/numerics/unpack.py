@@ -145,7 +145,7 @@ def _scratch(block: int, target: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 @njit(nogil=True, cache=True)
-def _expand_one(packed: Any, target: Any, lz4: int) -> int:
+def _expand_one(packed: Any, target: Any, lz4: int) -> Any:
     return decompress_safe(lz4, packed.ctypes.data, target.ctypes.data, packed.size, target.size)
 
 
@@ -155,7 +155,7 @@ def _block_length(packed: Any, place: int) -> int:
         return -1
     length = 0
     for i in range(4):
-        length = (length << 8) | np.int64(packed[place + i])
+        length = length * 256 + packed[place + i]
     return length if place + 4 + length <= packed.size else -1
 
 
