@@ -28,7 +28,9 @@ def data_path() -> Callable[[str], Path]:
 
 
 @pytest.fixture(autouse=True)
-def no_logged_error(caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest) -> Iterator[None]:
+def no_logged_error(
+    caplog: pytest.LogCaptureFixture, request: pytest.FixtureRequest
+) -> Iterator[None]:
     """Fail any test that logged an error, unless it is marked ``logs_errors``."""
     yield
     if request.node.get_closest_marker("logs_errors"):

@@ -100,12 +100,11 @@ def _compiler() -> list[Finding]:
 
 
 def _decompression() -> list[Finding]:
-    from livepdf.errors import LivepdfError
-    from livepdf.numerics.unpack import lz4_address
+    from livepdf.numerics.lz4_call import lz4_address
 
     try:
         lz4_address()
-    except (OSError, AttributeError, LivepdfError) as error:
+    except (OSError, AttributeError) as error:
         return [Finding("LZ4 decompression", "missing", f"{error}; pip install hdf5plugin")]
     return [Finding("LZ4 decompression", "ok", "by hdf5plugin's library")]
 

@@ -1,5 +1,6 @@
 """`livepdf init`: a commented profile and recipe to start from."""
 
+import shutil
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ from livepdf.files.profiles import profiles_folder, ready_profiles, ready_recipe
 @click.option("--recipe", default="hfo2", show_default=True, help="Ready recipe to start from.")
 @click.option("--list", "listing", is_flag=True, help="Name the ready profiles and recipes.")
 def init(folder: Path, profile: str, recipe: str, listing: bool) -> None:
-    r"""Write FOLDER/profile.toml and FOLDER/recipe.toml, commented, to fill in.
+    """Write FOLDER/profile.toml and FOLDER/recipe.toml, commented, to fill in.
 
     The profile describes the instrument and stays; the recipe describes the sample and
     changes with it. Values that only you know say FILL-IN; `livepdf check` lists them.
@@ -29,7 +30,7 @@ def init(folder: Path, profile: str, recipe: str, listing: bool) -> None:
     livepdf init --list
     livepdf init --from petra-p02.1 --recipe sno2 beamtime
     livepdf check beamtime/profile.toml --recipe beamtime/recipe.toml
-    """
+    """  # noqa: D301 click wants the real control character
     profiles, recipes = ready_profiles(), ready_recipes()
     if listing:
         click.echo("profiles: " + ", ".join(profiles))
@@ -52,8 +53,8 @@ def init(folder: Path, profile: str, recipe: str, listing: bool) -> None:
     for name, text in wanted.items():
         (folder / name).write_text(text, encoding="utf-8")
     if profile == "demo":
-        poni = profiles_folder() / "demo.poni"
-        (folder / "demo.poni").write_text(poni.read_text(encoding="utf-8"), encoding="utf-8")
+        for name in ("demo.poni", "demo_mask.h5"):
+            shutil.copyfile(profiles_folder() / name, folder / name)
     click.echo(f"wrote {folder / 'profile.toml'} and {folder / 'recipe.toml'}")
     click.echo(
         f"next: fill them in, then livepdf check {folder / 'profile.toml'} "

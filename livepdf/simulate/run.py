@@ -105,16 +105,14 @@ def demo_run(
     )
 
 
-def blank_image(run: Run, *, frames: int) -> NDArray[np.float64]:
-    """Return the mean of ``frames`` noisy blank images at the hot end, (ny, nx), 0 where blind.
+def blank_images(run: Run, *, frames: int) -> Iterator[NDArray[np.uint32]]:
+    """Draw images of water and capillary alone at the hot end, each (ny, nx).
 
-    For the flux and temperature of the run, so that it is subtracted with a scale of 1.
+    For the flux and temperature of the run, so that their mean is subtracted with a scale of 1.
     """
     hot = run.sample.blank(run.sample.growth.hot_temperature)
-    total = np.zeros(run.detector.shape)
     for frame in range(frames):
-        total += run.camera.image(hot, seed=2 * run.seed + 1, frame=run.frames + frame)
-    return np.where(run.detector.blind, 0.0, total / frames)
+        yield run.camera.image(hot, seed=2 * run.seed + 1, frame=run.frames + frame)
 
 
 def expected_iq(run: Run, pattern: NDArray[np.float64]) -> NDArray[np.float64]:

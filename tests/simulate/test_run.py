@@ -5,7 +5,7 @@ import pytest
 
 from livepdf.simulate.detector import GAP, demo_detector
 from livepdf.simulate.growth import Growth
-from livepdf.simulate.run import Run, blank_image, demo_run, expected_iq
+from livepdf.simulate.run import Run, blank_images, demo_run, expected_iq
 from livepdf.simulate.sample import Sample
 
 RUN = Run(
@@ -66,9 +66,10 @@ def test_a_blank_run_has_the_flux_of_the_sample_and_noise_of_its_own() -> None:
 
 
 def test_the_mean_blank_image_is_the_hot_blank_with_less_noise() -> None:
-    mean = blank_image(RUN, frames=4)
-
     live = ~RUN.detector.mask
+
+    mean = np.mean(list(blank_images(RUN, frames=4)), axis=0)
+
     expected = RUN.camera.expected(RUN.sample.blank(573.0))[live]
     pull = (mean[live] - expected) / np.sqrt(expected / 4)
     assert pull.mean() == pytest.approx(0.0, abs=0.01)

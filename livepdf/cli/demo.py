@@ -1,0 +1,214 @@
+"""`livepdf demo`: a whole beamtime in a minute, with no beamline."""
+
+import json
+import os
+import shutil
+import time
+from contextlib import ExitStack
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import click
+
+from livepdf.errors import FileError, LivepdfError
+from livepdf.wire.messages import ShutdownRequest
+
+if TYPE_CHECKING:
+    from livepdf.cli.child import Child
+    from livepdf.cli.demo_files import DemoFiles
+    from livepdf.cli.demo_table import Comparison
+    from livepdf.model.curve import Result
+    from livepdf.simulate.run import Run
+    from livepdf.wire.client import Client
+
+_RATE = 10.0
+"""Hz"""
+_WINDOW = 10
+"""Frames."""
+_START = 120.0
+"""s that a process may take to start: the first start on a machine compiles the kernels."""
+
+
+@click.command()
+@click.option("--headless", is_flag=True, help="Draw the window offscreen, even with a display.")
+@click.option(
+    "--duration",
+    type=click.FloatRange(min=10.0),
+    default=60.0,
+    show_default=True,
+    help="Seconds that the synthesis takes.",
+)
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where results go; a new folder livepdf-demo-N here when left out.",
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Of noise.")
+@click.option("--stay", is_flag=True, help="Leave the window open at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print the comparison as JSON.")
+def demo(
+    headless: bool, duration: float, out: Path | None, seed: int, stay: bool, as_json: bool
+) -> None:
+    """Watch HfO2 nucleate and grow from 2 to 5 nm in hot water, simulated.
+
+    A simulated detector pushes its images over a real socket to the daemon, which integrates
+    them, transforms them and follows size and bond length; the window shows it. At the end
+    the truth is printed beside the measurement, and the folder holds run.nxs, the last .gr
+    and a screenshot. Exits 1 when a measurement is farther from the truth than it should be.
+    """
+    from livepdf.cli.demo_table import as_json as plain
+    from livepdf.cli.demo_table import print_table
+    from livepdf.simulate.run import demo_run
+
+    folder = _folder(out)
+    frames = max(int(duration * _RATE) // _WINDOW, 3) * _WINDOW
+    run = demo_run("hfo2", frames=frames, rate=_RATE, seed=seed)
+    comparisons = _play(run, folder=folder, headless=headless, stay=stay)
+    if as_json:
+        click.echo(json.dumps({"folder": str(folder), "results": plain(comparisons)}))
+    else:
+        print_table(comparisons)
+        click.echo(f"results in {folder}: {', '.join(sorted(p.name for p in folder.iterdir()))}")
+    if not all(item.good for item in comparisons):
+        raise SystemExit(1)
+
+
+def _folder(out: Path | None) -> Path:
+    taken = (Path(f"livepdf-demo-{number}") for number in range(1, 10_000))
+    folder = out or next(path for path in taken if not path.exists())
+    if (folder / "run.nxs").exists():
+        raise FileError(f"{folder / 'run.nxs'} is there already; choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder.resolve()
+
+
+def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Comparison", ...]:
+    """Run detector, daemon and window as processes of their own and follow them to the end."""
+    from livepdf.cli.child import Child
+    from livepdf.cli.demo_files import write_demo
+    from livepdf.cli.demo_table import compare
+    from livepdf.wire.client import Client
+
+    instrument = folder / "instrument"
+    instrument.mkdir(exist_ok=True)
+    with ExitStack() as stack:
+        log = stack.enter_context((folder / "demo.log").open("wb"))
+        detector = stack.enter_context(Child("the detector", _detector(run, instrument), log=log))
+        endpoint = detector.address("bound", _START)
+        _say("measuring the blank: hot water in the capillary …")
+        files = write_demo(instrument, run=run, endpoint=endpoint, window=_WINDOW)
+        _say("starting the daemon …")
+        daemon = stack.enter_context(Child("the daemon", _daemon(files, folder), log=log))
+        address = daemon.address("ready", _START)
+        window = _window(address, folder, headless=headless, stay=stay, log=log)
+        if window is not None:
+            stack.enter_context(window)
+        client = Client(address)
+        stack.callback(client.close)
+        client.connect(_START)
+        _say(f"live at {address}; watch it from another terminal:  livepdf watch {address}")
+        result = _follow(client, daemon, windows=run.frames // _WINDOW)
+        written = Path(client.mirror.status.output) if client.mirror.status else None
+        client.ask(ShutdownRequest())
+        if daemon.wait(_START) is None:
+            raise LivepdfError("the daemon does not stop")
+        if window is not None:
+            _say("close the window to finish" if stay else "taking the screenshot …")
+            window.wait(float("inf") if stay else _START)
+    _leave(folder, written=written, result=result, files=files, shape=run.detector.shape)
+    return compare(result, run.truths)
+
+
+def _detector(run: "Run", instrument: Path) -> list[str]:
+    arguments = {
+        "--sample": "hfo2",
+        "--frames": run.frames,
+        "--rate": run.rate,
+        "--photons": run.photons,
+        "--seed": run.seed,
+        "--wait": 2 * _START,
+        "--truth": instrument / "truth.jsonl",
+    }
+    pairs = [str(part) for pair in arguments.items() for part in pair]
+    return ["-m", "livepdf.cli.main", "simulate", *pairs]
+
+
+def _daemon(files: "DemoFiles", folder: Path) -> list[str]:
+    command = ["-m", "livepdf.cli.main", "run", str(files.profile), "--recipe", str(files.recipe)]
+    return [*command, "--out", str(folder), "--requests", "tcp://127.0.0.1:0"]
+
+
+def _window(
+    address: str, folder: Path, *, headless: bool, stay: bool, log: IO[bytes]
+) -> "Child | None":
+    """Start the window; without Qt the demo goes on and says what is missing."""
+    from livepdf.cli.child import Child
+
+    if find_spec("PyQt5") is None or find_spec("livepdf_gui") is None:
+        _say("no window: PyQt5 is not installed (pip install 'livepdf[gui]')")
+        return None
+    environment = dict(os.environ)
+    display = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
+    if headless or not display:
+        environment["QT_QPA_PLATFORM"] = "offscreen"
+        _say("no display used: the window is drawn offscreen")
+    command = ["-m", "livepdf_gui", address, "--screenshot", str(folder / "screenshot.png")]
+    if not stay:
+        command.append("--leave")
+    return Child("the window", command, log=log, environment=environment)
+
+
+def _follow(client: "Client", daemon: "Child", *, windows: int) -> "Result":
+    """Show the progress until the run is over; return its last window.
+
+    Raises
+    ------
+    LivepdfError
+        When the daemon ends, or nothing moves any more.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    console = Console(stderr=True)
+    mirror = client.mirror
+    moved, seen = time.monotonic(), -1
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("growing HfO2", total=windows)
+        while not any(event.kind == "run end" for event in mirror.events):
+            client.poll(0.2)
+            done = mirror.latest.span.number if mirror.latest else -1
+            if done != seen:
+                moved, seen = time.monotonic(), done
+                progress.update(task, completed=done + 1)
+            if daemon.ended() or time.monotonic() - moved > _START:
+                raise LivepdfError(f"the run does not go on; {mirror.connection}; see demo.log")
+    client.connect(_START)
+    if mirror.windows is None or mirror.latest is None:
+        raise LivepdfError("the run ended without a window; see demo.log")
+    return client.window(len(mirror.windows) - 1)
+
+
+def _leave(
+    folder: Path,
+    *,
+    written: Path | None,
+    result: "Result",
+    files: "DemoFiles",
+    shape: tuple[int, int],
+) -> None:
+    """Give the results their plain names."""
+    from livepdf.daemon.assemble import prepare
+    from livepdf.reduction.recipes import plan_extras, plan_header
+    from livepdf.sinks.columns import write_curve
+
+    if written is not None and written.is_file():
+        shutil.move(written, folder / "run.nxs")
+    plan = prepare(files.profile, files.recipe).for_shape(shape).plan
+    extras = {**plan_extras(plan), "frames": f"{result.span.first} to {result.span.last}"}
+    write_curve(folder / "last.gr", result.curve("gr"), header=plan_header(plan), extras=extras)
+
+
+def _say(words: str) -> None:
+    click.echo(words, err=True)
