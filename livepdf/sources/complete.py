@@ -21,6 +21,7 @@ LONGEST_HEADER = 1 << 20
 MOST_PAGES = 100_000
 CBF_MARK = b"\x0c\x1a\x04\xd5"
 CBF_TAIL = b"--CIF-BINARY-FORMAT-SECTION----"
+HDF5_MARK = b"\x89HDF\r\n\x1a\n"
 STRIP_OFFSETS, STRIP_SIZES, TILE_OFFSETS, TILE_SIZES = 273, 279, 324, 325
 TIFF_TYPES = {1: "B", 3: "H", 4: "I", 13: "I", 16: "Q", 18: "Q"}
 
@@ -41,6 +42,19 @@ def check_complete(path: Path) -> None:
         raise FrameError("incomplete", f"{path.name} ends inside its header") from error
     except OSError as error:
         raise FrameError("unreadable", f"{path}: {error.strerror}") from error
+
+
+def is_swmr(path: Path) -> bool:
+    """Whether an HDF5 file is being written by a writer that lets others read meanwhile.
+
+    Only such a file is opened while it grows: opening any other could get in its writer's way.
+    """
+    try:
+        with path.open("rb") as file:
+            head = file.read(12)
+    except OSError:
+        return False
+    return head[:8] == HDF5_MARK and len(head) == 12 and head[8] >= 3 and bool(head[11] & 4)
 
 
 def _want(size: int, wanted: int, what: str) -> None:

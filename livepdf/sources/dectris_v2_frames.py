@@ -58,7 +58,10 @@ class DectrisV2Frames:
                 return self._items(self._tracker.frame(arrival, now=now))
             case Start():
                 start = _run_start(parsed, wanted=self._wanted, now=now)
-                return self._items(self._tracker.start(parsed.series, start, now=now))
+                settled = self._tracker.start(parsed.series, start, now=now)
+                if not settled:
+                    log.info("series %s: its start came twice, or too late", parsed.series)
+                return self._items(settled)
             case End():
                 return self._items(self._tracker.end(parsed.series, now=now))
             case Unknown():

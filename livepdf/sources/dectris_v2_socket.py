@@ -18,6 +18,8 @@ BATCH_MESSAGES, BATCH_BYTES = 256, 128 << 20
 """Most that one poll takes, so that timeouts are looked at while a flood goes on."""
 OVERSIZE = 4
 """A message this many times too large costs the connection; a smaller one is only refused."""
+SILENCE = 10.0
+"""s without a message after which an open series is said to stall."""
 KEEPALIVE = {
     zmq.TCP_KEEPALIVE: 1,
     zmq.TCP_KEEPALIVE_IDLE: 10,
@@ -50,6 +52,7 @@ class DectrisV2Source:
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._state = "waiting: not open yet"
+        self._newest = 0.0
 
     def open(self) -> None:
         """Connect; ZeroMQ goes on trying by itself. Raises SourceError for a bad address."""
@@ -79,7 +82,10 @@ class DectrisV2Source:
         return items + self._frames.tick(now=self._clock())
 
     def state(self) -> str:
-        """Return ``connected``, ``waiting: …`` or ``lost: …``."""
+        """Return ``connected``, ``waiting: …``, ``stalled: …`` or ``lost: …``."""
+        silent = self._clock() - self._newest
+        if self._state == "connected" and self._frames.run_is_open and silent > SILENCE:
+            return f"stalled: no message for {silent:.0f} s in the middle of a series"
         return self._state
 
     def lost(self) -> int:
@@ -107,6 +113,7 @@ class DectrisV2Source:
             except zmq.Again:
                 break
             self._state = "connected"
+            self._newest = self._clock()
             items += self._message(parts)
             taken += sum(map(len, parts))
             if taken > BATCH_BYTES:

@@ -5,11 +5,13 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 from multiprocessing.connection import wait
+from pathlib import Path
 
 from livepdf.config.profile import Directory
 from livepdf.errors import FrameError, SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
 from livepdf.sources.batch import HDF5, Batch
+from livepdf.sources.complete import is_swmr
 from livepdf.sources.files import frame_of, refuse
 from livepdf.sources.naming import Naming, Place
 from livepdf.sources.notify import Notifier
@@ -124,7 +126,7 @@ class DirectorySource:
             return
         self._looked = now
         self._next_look = now + self._settings.poll
-        for found in self._ledger.look(self._scan(), at_once=HDF5):
+        for found in self._ledger.look(self._scan(), at_once=_may_be_read_growing):
             self._tasks.add(Task(found=found, since=self._clock()))
 
     def _wait(self, longest: float) -> None:
@@ -250,3 +252,7 @@ class DirectorySource:
             replace(item.arrival.content, series=item.run) if isinstance(item, Ready) else item
             for item in settled
         ]
+
+
+def _may_be_read_growing(path: Path) -> bool:
+    return path.suffix.lower() in HDF5 and is_swmr(path)

@@ -1,7 +1,7 @@
 """Which files of a directory tree are new, changed, and no longer growing."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -83,11 +83,12 @@ class Ledger:
         for file in found:
             self._seen[file.path] = _Seen(file, self._settle, given=True)
 
-    def look(self, found: list[Found], *, at_once: Sequence[str] = ()) -> list[Found]:
+    def look(
+        self, found: list[Found], *, at_once: Callable[[Path], bool] = lambda _: False
+    ) -> list[Found]:
         """Compare with the last look; return files that are new and stayed as they are.
 
-        Those with a suffix of ``at_once`` are returned at every change, settled or not: their
-        readers can tell what is there.
+        One of which ``at_once`` is true is returned at every change, settled or not.
         """
         news = []
         seen: dict[Path, _Seen] = {}
@@ -97,8 +98,8 @@ class Ledger:
                 before = _Seen(file, 0, given=False)
             else:
                 before.looks += 1
-            settled = before.looks >= self._settle or file.path.suffix.lower() in at_once
-            if settled and not before.given and file.size:
+            pending = not before.given and file.size > 0
+            if pending and (before.looks >= self._settle or at_once(file.path)):
                 before.given = True
                 news.append(file)
             seen[file.path] = before

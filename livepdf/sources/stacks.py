@@ -18,6 +18,7 @@ import numpy as np
 from livepdf.errors import FrameError
 from livepdf.model.frame import Algorithm, PackedImage
 from livepdf.sources.batch import OPEN_END, Batch, ReadImage
+from livepdf.sources.complete import is_swmr
 from livepdf.sources.read_images import NUMBERS, packed
 
 FILTERS: dict[int, Algorithm] = {32008: "bslz4", 32004: "lz4"}
@@ -131,7 +132,10 @@ def _written(part: Any) -> int:
 
 
 def _open_end(parts: list[Any]) -> bool:
-    return any(part.ndim > 2 and part.maxshape[0] is None for part in parts)
+    return any(
+        part.ndim > 2 and part.maxshape[0] is None and is_swmr(Path(part.file.filename))
+        for part in parts
+    )
 
 
 def _image(part: Any, number: int) -> PackedImage | None:

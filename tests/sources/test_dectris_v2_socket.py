@@ -114,6 +114,21 @@ def test_the_state_follows_the_connection(
     assert "in the middle of a series" in source.state()
 
 
+def test_a_series_that_falls_silent_is_said_to_stall(detector: zmq.Socket[bytes]) -> None:
+    now = [1000.0]
+    endpoint = detector.getsockopt_string(zmq.LAST_ENDPOINT)
+    settings = DectrisStreamV2(kind="dectris-stream-v2", endpoint=endpoint)
+    source = DectrisV2Source(settings, clock=lambda: now[0])
+    source.open()
+    detector.send(start_message())
+    wait_for(lambda: source.poll(0.05), lambda got: kinds(got) == ["RunStart"])
+
+    now[0] += 30
+
+    assert source.state() == "stalled: no message for 30 s in the middle of a series"
+    source.close()
+
+
 def test_an_image_owns_its_bytes(detector: zmq.Socket[bytes], source: DectrisV2Source) -> None:
     for message in (start_message(), image_message(0), image_message(1)):
         detector.send(message)
