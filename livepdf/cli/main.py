@@ -72,6 +72,8 @@ def livepdf(verbose: int) -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
         stream=sys.stderr,
     )
+    # It warns that a graphics card is not used; nothing here would use one.
+    logging.getLogger("silx.opencl").setLevel(logging.ERROR)
 
 
 def main(arguments: list[str] | None = None) -> None:

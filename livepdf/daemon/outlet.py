@@ -73,9 +73,9 @@ class Outlet:
         board.run, board.windows, board.output = run.name, 0, ""
         self._history.begin(run.name)
         expected = "" if start.expected is None else f", {start.expected} frames announced"
+        board.say("run start", f"{start.name}{expected}", frame=-1)
         if run.built is not None:
             self._begin(run)
-        board.say("run start", f"{start.name}{expected}", frame=-1)
 
     def _begin(self, run: Run) -> Pipeline:
         pipeline = run.built

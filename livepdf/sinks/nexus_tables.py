@@ -11,6 +11,7 @@ from livepdf.model.curve import Result, Trend
 from livepdf.model.status import Event
 
 _CHUNK = 1024
+_TEXT_CHUNK = 128
 _REASON = 120
 _TEXT = 400
 _SLOW_VALUES = 16
@@ -52,7 +53,7 @@ class WindowTable:
             "environment",
             shape=(0, _SLOW_VALUES),
             maxshape=(None, _SLOW_VALUES),
-            chunks=(_CHUNK, _SLOW_VALUES),
+            chunks=(_TEXT_CHUNK, _SLOW_VALUES),
             dtype=np.float64,
             fillvalue=np.nan,
         )
@@ -124,8 +125,15 @@ class EventTable:
 
 
 def _column(group: Any, name: str, dtype: Any) -> Any:
+    kind = np.dtype(dtype)
     return group.create_dataset(
-        name, shape=(0,), maxshape=(None,), chunks=(_CHUNK,), dtype=np.dtype(dtype)
+        name,
+        shape=(0,),
+        maxshape=(None,),
+        chunks=(_TEXT_CHUNK if kind.kind == "S" else _CHUNK,),
+        dtype=kind,
+        # Texts repeat or are empty: packed they take next to nothing.
+        compression="gzip" if kind.kind == "S" else None,
     )
 
 

@@ -1,0 +1,105 @@
+"""`livepdf status` and `livepdf stop`: one question to a daemon."""
+
+import json
+import math
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from livepdf.model.curve import Trend
+from livepdf.model.status import Status
+
+if TYPE_CHECKING:
+    from livepdf.wire.messages import Snapshot
+
+_TIMEOUT = click.option("--timeout", default=5.0, show_default=True, help="s to wait for a reply.")
+
+
+@click.command()
+@click.argument("endpoint")
+@click.option("--json", "json_out", is_flag=True, help="Print it as JSON.")
+@_TIMEOUT
+def status(endpoint: str, json_out: bool, timeout: float) -> None:
+    """Print how the daemon at ENDPOINT is doing; exit code 4 when nobody answers."""
+    from livepdf.clients.words import status_line
+
+    now = _ask(endpoint, timeout).status
+    if json_out:
+        click.echo(json.dumps(as_json(now, ())))
+        return
+    click.echo(status_line(now, now=time.time()))
+    for problem in now.problems:
+        click.echo(f"! {problem}")
+
+
+@click.command()
+@click.argument("endpoint")
+@_TIMEOUT
+def stop(endpoint: str, timeout: float) -> None:
+    """Let the daemon at ENDPOINT work off what has come in, save and stop."""
+    from livepdf.wire.client import Client
+    from livepdf.wire.messages import ShutdownRequest
+
+    client = Client(endpoint)
+    try:
+        client.ask(ShutdownRequest(), timeout)
+    finally:
+        client.close()
+    click.echo("it stops once everything is saved")
+
+
+def as_json(status: Status | None, trends: Sequence[Trend]) -> dict[str, object]:
+    """Return status and trends in what JSON has: no NaN, no tuples."""
+    if status is None:
+        return {"status": None, "trends": {}}
+    counters = status.counters
+    return {
+        "status": {
+            "state": status.state,
+            "time": status.time,
+            "run": status.run,
+            "source": status.source,
+            "source_state": status.source_state,
+            "received": counters.received,
+            "used": counters.used,
+            "refused": dict(counters.refused),
+            "waiting": counters.waiting,
+            "lost": counters.lost,
+            "rate": _number(status.rate),
+            "lag": _number(status.lag),
+            "newest": _number(status.newest),
+            "windows": status.windows,
+            "output": status.output,
+            "problems": list(status.problems),
+        },
+        "trends": {
+            trend.name: {
+                "value": _number(trend.value),
+                "sigma": _number(trend.sigma),
+                "unit": trend.unit,
+                "reason": trend.reason,
+            }
+            for trend in trends
+        },
+    }
+
+
+def _ask(endpoint: str, timeout: float) -> "Snapshot":
+    from livepdf.errors import SourceError
+    from livepdf.wire.client import Client
+    from livepdf.wire.messages import Snapshot, SnapshotRequest
+
+    client = Client(endpoint)
+    try:
+        reply, _ = client.ask(SnapshotRequest(), timeout)
+    finally:
+        client.close()
+    if not isinstance(reply, Snapshot):
+        raise SourceError(f"{endpoint} answers, but not as livepdf does")
+    return reply
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
