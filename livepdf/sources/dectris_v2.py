@@ -9,6 +9,7 @@ import cbor2
 
 from livepdf.errors import FrameError
 from livepdf.sources.ordering import SeriesId
+from livepdf.sources.typed_array import in_words
 
 Scalar = str | int | float | bool | None
 MAGIC = b"\xd9\xd9\xf7"
@@ -86,7 +87,7 @@ def parse(message: bytes) -> Message:
         return _start(fields)
     if kind == "end":
         return End(series=_series(fields))
-    return Unknown(type=str(kind)[:100])
+    return Unknown(type=in_words(kind))
 
 
 def _decode(message: bytes) -> Mapping[object, object]:
@@ -109,7 +110,7 @@ def _decode(message: bytes) -> Mapping[object, object]:
 def _image(fields: Mapping[object, object]) -> Image:
     index = fields.get("image_id")
     if not isinstance(index, int) or isinstance(index, bool) or not 0 <= index < LARGEST_INDEX:
-        raise FrameError("malformed", f"image_id {str(index)[:40]}")
+        raise FrameError("malformed", f"image_id {in_words(index)}")
     data = fields.get("data")
     if not isinstance(data, Mapping) or not data:
         raise FrameError("no image", "an image message without data")
@@ -123,22 +124,22 @@ def _image(fields: Mapping[object, object]) -> Image:
         index=index,
         time=None if date is None else date + (start or 0.0),
         exposure=exposure if exposure is not None and exposure > 0 else None,
-        data={str(channel): array for channel, array in data.items()},
+        data={in_words(channel): array for channel, array in data.items()},
     )
 
 
 def _start(fields: Mapping[object, object]) -> Start:
     channels = fields.get("channels")
     masks = fields.get("pixel_mask")
-    expected = fields.get("number_of_images")
+    expected = _number(fields.get("number_of_images"))
     wavelength = _number(fields.get("incident_wavelength"))
     return Start(
         series=_series(fields),
         time=_date(fields.get("arm_date")),
-        channels=tuple(map(str, channels)) if isinstance(channels, list | tuple) else (),
-        expected=expected if isinstance(expected, int) and expected > 0 else None,
+        channels=tuple(map(in_words, channels)) if isinstance(channels, list | tuple) else (),
+        expected=int(expected) if expected is not None and 0 < expected < LARGEST_INDEX else None,
         wavelength=wavelength if wavelength is not None and wavelength > 0 else None,
-        masks={str(k): v for k, v in masks.items()} if isinstance(masks, Mapping) else {},
+        masks={in_words(k): v for k, v in masks.items()} if isinstance(masks, Mapping) else {},
         metadata=_metadata(fields),
     )
 
@@ -147,21 +148,25 @@ def _metadata(fields: Mapping[object, object]) -> dict[str, Scalar]:
     kept: dict[str, Scalar] = {}
     for key in KEPT:
         value = fields.get(key)
-        if isinstance(value, str | int | float | bool):
+        if isinstance(value, str):
+            kept[key] = value[:LONGEST_TEXT]
+        elif isinstance(value, bool):
             kept[key] = value
+        elif (number := _number(value)) is not None:
+            kept[key] = int(number) if isinstance(value, int) and number < LARGEST_INDEX else number
     thresholds = fields.get("threshold_energy")
     if isinstance(thresholds, Mapping):
         for channel, energy in thresholds.items():
-            kept[f"threshold_energy {channel}"] = _number(energy)
+            kept[f"threshold_energy {in_words(channel)}"] = _number(energy)
     if fields.get("user_data") is not None:
-        kept["user_data"] = str(fields["user_data"])[:LONGEST_TEXT]
+        kept["user_data"] = in_words(fields["user_data"], longest=LONGEST_TEXT)
     return kept
 
 
 def _series(fields: Mapping[object, object]) -> SeriesId:
     number = fields.get("series_id")
     if not isinstance(number, int) or isinstance(number, bool) or abs(number) >= LARGEST_INDEX:
-        raise FrameError("malformed", f"series_id {str(number)[:40]}")
+        raise FrameError("malformed", f"series_id {in_words(number)}")
     unique = fields.get("series_unique_id")
     return SeriesId(number=number, unique=unique[:100] if isinstance(unique, str) else "")
 
@@ -173,7 +178,8 @@ def _seconds(value: object) -> float | None:
     numerator, denominator = _number(value[0]), _number(value[1])
     if numerator is None or not denominator:
         return None
-    return numerator / denominator
+    seconds = numerator / denominator
+    return seconds if isfinite(seconds) else None
 
 
 def _number(value: object) -> float | None:

@@ -63,11 +63,13 @@ def _compressed(
         raise FrameError("malformed", f"tag {tag.tag} where bytes or tag {COMPRESSED} were wanted")
     name, element, blob = _sequence(tag.value, 3, "compressed bytes")
     if name not in ("bslz4", "lz4"):
-        raise FrameError("unsupported compression", f"{name!r}")
+        raise FrameError("unsupported compression", in_words(name))
     if not isinstance(blob, bytes):
         raise FrameError("malformed", f"{type(blob).__name__} where compressed bytes were wanted")
     if element != dtype.itemsize and not (name == "lz4" and element == 0):
-        raise FrameError("wrong element size", f"{element!r} for pixels of {dtype.itemsize} bytes")
+        raise FrameError(
+            "wrong element size", f"{in_words(element)} for pixels of {dtype.itemsize} bytes"
+        )
     image = PackedImage(blob=blob, algorithm=name, shape=shape, dtype=dtype)
     check_size(image)
     return image
@@ -109,7 +111,17 @@ def _sequence(value: object, length: int, what: str) -> Sequence[object]:
     return value
 
 
+def in_words(value: object, *, longest: int = 40) -> str:
+    """Show anything that CBOR can hold; str alone fails for huge integers and deep nesting."""
+    try:
+        return str(value)[:longest]
+    except (ValueError, RecursionError):
+        return f"a {type(value).__name__} too large to show"
+
+
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise FrameError("malformed", f"array size {str(value)[:40]}")
+        raise FrameError("malformed", f"array size {in_words(value)}")
+    if value > LARGEST_IMAGE:
+        raise FrameError("too large", f"array size {in_words(value)}")
     return value

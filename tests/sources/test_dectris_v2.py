@@ -179,6 +179,15 @@ def test_user_data_may_be_anything(user_data: object) -> None:
     assert isinstance(start, Start)
 
 
+@pytest.mark.parametrize("key", ["type", "series_id", "image_id", "number_of_images", "channels"])
+def test_an_integer_too_large_to_print_is_no_trap(key: str) -> None:
+    huge = 1 << 20_000
+    for message in (start_message(**{key: huge}), image_message(0, **{key: huge})):
+        assert readable(message) in (True, False)
+    assert not readable(image_message(0, data={"threshold_1": tagged(b"", shape=(huge, 1))}))
+    assert readable(start_message(user_data=[huge], saturation_value=huge, channels=[huge]))
+
+
 def test_a_date_without_a_zone_or_out_of_range_costs_only_the_time() -> None:
     for date in (12, "yesterday", datetime.max.replace(tzinfo=UTC)):
         image = parse(image_message(0, series_date=date, start_time=[1 << 70, 1]))
