@@ -116,7 +116,8 @@ def _wanted(kind: CurveKind, x: Array, y: Array, sigma: Array) -> Range | None:
 
 def _edges(old: Range | None, wanted: Range) -> Range:
     """Keep the x axis as it is unless the grid changed; the data fill it from edge to edge."""
-    if old is not None and np.allclose(old, wanted, atol=0.02 * (wanted[1] - wanted[0])):
+    slack = 0.02 * (wanted[1] - wanted[0])
+    if old is not None and all(abs(o - w) <= slack for o, w in zip(old, wanted, strict=True)):
         return old
     return wanted
 

@@ -9,7 +9,7 @@ from livepdf_gui.show.columns import History
 from livepdf_gui.show.shown import Shown
 from livepdf_gui.show.state import State
 from livepdf_gui.show.theme import Level
-from livepdf_gui.show.words import count, megabytes, plural, seconds, with_sigma
+from livepdf_gui.show.words import count, plural, seconds, with_sigma
 
 _STATES: dict[str, tuple[str, Level]] = {
     "starting": ("starting up", "quiet"),
@@ -90,9 +90,9 @@ def counters(status: Status | None) -> tuple[Item, ...]:
     ]
     rows = [received, used, refused, *reasons, waiting, lost]
     full = status.queue_bytes / status.queue_limit if status.queue_limit else 0.0
-    queue = f"{megabytes(status.queue_bytes)} of {megabytes(status.queue_limit)}"
+    queue = f"{status.queue_bytes / 1e6:.0f} / {status.queue_limit / 1e6:.0f} MB"
     rows += [
-        Item(label="rate", text=f"{status.rate:.1f} frames/s", hint="Frames received per second."),
+        Item(label="rate", text=f"{status.rate:.1f} /s", hint="Frames received per second."),
         Item(
             label="queue",
             text=queue,
@@ -214,9 +214,11 @@ def _numbers(state: State, shown: Shown) -> tuple[Item, ...]:
 
 def _number(trend: Trend) -> Item:
     if trend.value == trend.value:
-        text = f"{with_sigma(trend.value, trend.sigma)} {trend.unit}"
-        return Item(label=trend.name, text=text, hint="Value ± one standard uncertainty.")
-    return Item(label=trend.name, text=f"withheld: {trend.reason}", level="warn", hint=trend.reason)
+        label = f"{trend.name} ({trend.unit})" if trend.unit else trend.name
+        text = with_sigma(trend.value, trend.sigma)
+        return Item(label=label, text=text, hint=f"{trend.name}, ± one standard uncertainty.")
+    hint = f"This number cannot be trusted: {trend.reason}."
+    return Item(label=f"{trend.name}: withheld", text=trend.reason, level="warn", hint=hint)
 
 
 def _window(state: State, shown: Shown) -> Item:
@@ -227,7 +229,7 @@ def _window(state: State, shown: Shown) -> Item:
         return Item(label="whole run", text=plural(shown.span.frames, "frame"), hint=hint)
     newest = len(state.history) - 1 if state.history is not None else shown.span.number
     if shown.span.number == newest:
-        return Item(label="window", text=f"{newest} (newest)", hint=hint)
+        return Item(label="window (newest)", text=f"{newest}", hint=hint)
     return Item(label="window", text=f"{shown.span.number} of {newest}", level="warn", hint=hint)
 
 

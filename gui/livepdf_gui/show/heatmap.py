@@ -147,7 +147,7 @@ class MapBuffer:
         if finite.size == 0:
             return (-1.0, 1.0) if self.kind == "gr" else (0.0, 1.0)
         if self.kind == "gr":
-            top = float(np.percentile(np.abs(finite), 99.5)) or 1.0
+            top = float(np.percentile(np.abs(finite), 98.5)) or 1.0
             return -top, top
         low, high = np.percentile(finite, [0.5, 99.5])
         return float(low), float(high if high > low else low + 1.0)

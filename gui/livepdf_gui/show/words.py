@@ -34,11 +34,6 @@ def count(value: int) -> str:
     return f"{value:,}".replace(",", "\u2009")
 
 
-def megabytes(size: int) -> str:
-    """Write a size in MB."""
-    return f"{size / 1e6:.0f} MB"
-
-
 def clock(moment: float) -> str:
     """Write the local time of day of a moment in Unix seconds."""
     return time.strftime("%H:%M:%S", time.localtime(moment)) if math.isfinite(moment) else "–"

@@ -3,7 +3,7 @@
 import numpy as np
 
 from livepdf.model.curve import AXIS
-from livepdf_gui.qt import QtCore, QtWidgets, pg
+from livepdf_gui.qt import QtCore, pg
 from livepdf_gui.show.choice import MapKind
 from livepdf_gui.show.curves import CurveView, readout
 from livepdf_gui.show.ranges import Range
@@ -35,6 +35,7 @@ class CurvePanel(Panel):
         for drawn in (self.zero, self.band, self.curve):
             item.addItem(drawn, ignoreBounds=True)
         self.zero.setVisible(kind == "gr")
+        item.vb.disableAutoRange()
         item.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._moved)
 
@@ -74,8 +75,3 @@ class CurvePanel(Panel):
             self.set_reading("")
             return
         self.set_reading(readout(self._view, box.mapSceneToView(where).x()))
-
-    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
-        """Forget what was under the cursor."""
-        self.set_reading("")
-        QtWidgets.QFrame.leaveEvent(self, event)

@@ -1,6 +1,6 @@
 """The newest detector image."""
 
-from livepdf_gui.qt import QtCore, QtWidgets, pg
+from livepdf_gui.qt import QtCore, pg
 from livepdf_gui.show.detector import DetectorView, readout
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.widgets.paint import colour_table
@@ -56,8 +56,3 @@ class DetectorPanel(Panel):
         point = self.plot.getPlotItem().vb.mapSceneToView(where)
         if self._view is not None:
             self.set_reading(readout(self._view, int(point.x()), int(point.y())))
-
-    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
-        """Forget what was under the cursor."""
-        self.set_reading("")
-        QtWidgets.QFrame.leaveEvent(self, event)

@@ -5,6 +5,9 @@ from livepdf_gui.show.headline import Headline, Item
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.widgets.panel import ElidedLabel, set_text
 
+_WIDE = 1450
+"""Pixels from which the numbers have room for the largest type."""
+
 
 class Cell(QtWidgets.QWidget):
     """A small label above what it says."""
@@ -27,6 +30,13 @@ class Cell(QtWidgets.QWidget):
         layout.addWidget(self._label)
         layout.addWidget(self._text)
         self._colour = ""
+
+    def resize_text(self, points: float) -> None:
+        """Write in another size."""
+        font = self._text.font()
+        if font.pointSizeF() != points:
+            font.setPointSizeF(points)
+            self._text.setFont(font)
 
     def show_item(self, item: Item, theme: Theme) -> None:
         """Write one item in the colour of its level."""
@@ -72,6 +82,12 @@ class Header(QtWidgets.QFrame):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addLayout(below)
+
+    def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:  # noqa: N802  Qt's name
+        """Write the big numbers as big as there is room."""
+        super().resizeEvent(event)
+        for cell in self.numbers:
+            cell.resize_text(17.0 if self.width() >= _WIDE else 14.0)
 
     def draw(self, headline: Headline, theme: Theme) -> None:
         """Write all items."""

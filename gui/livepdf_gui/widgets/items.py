@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from livepdf_gui.qt import QtCore, QtGui, pg
 from livepdf_gui.show.timescale import TimeScale
 
-_ALPHA = 70
+_ALPHA = 90
 
 
 class Band(pg.GraphicsObject):
@@ -94,27 +94,36 @@ class TimeAxis(pg.AxisItem):
     def __init__(self) -> None:
         super().__init__("bottom")
         self._scale: TimeScale | None = None
-        self._pace = (0.0, "")
+        self._ticks: list[tuple[float, str]] = []
+        self._unit = ""
 
     def set_scale(self, scale: TimeScale) -> None:
-        """Take a new relation of windows and time."""
+        """Take a new relation of windows and time; repaint only where a tick really moves."""
         self._scale = scale
-        ends = (scale.time(0.0), scale.unit)
-        if scale.places.size > 1:
-            ends = (round(scale.time(float(scale.places[-1])) - scale.origin, 3), scale.unit)
-        if ends != self._pace:
-            self._pace = ends
+        if not self._same(self._wanted(*self.range)):
             self.picture = None
             self.update()
 
+    def show_times(self, shown: bool, unit: str) -> None:
+        """Write the times and their unit, or draw bare ticks."""
+        wanted = unit if shown else "bare"
+        if wanted == self._unit:
+            return
+        self._unit = wanted
+        self.setStyle(showValues=shown)
+        self.setLabel(f"time since the run began ({unit})" if shown else None)
+        self.showLabel(shown)
+        self.setHeight(40 if shown else 8)
+
     def tickValues(  # noqa: N802  pyqtgraph's name
-        self, minVal: float, maxVal: float, size: float
+        self,
+        minVal: float,
+        maxVal: float,
+        size: float,  # noqa: ARG002
     ) -> list[tuple[float, list[float]]]:
         """Return places of round times."""
-        if self._scale is None or self._scale.places.size < 2:
-            return []
-        self._texts = dict(self._scale.ticks(minVal, maxVal, max(int(size / 90), 2)))
-        return [(1.0, list(self._texts))]
+        self._ticks = self._wanted(minVal, maxVal)
+        return [(1.0, [place for place, _ in self._ticks])]
 
     def tickStrings(  # noqa: N802  pyqtgraph's name
         self,
@@ -123,4 +132,17 @@ class TimeAxis(pg.AxisItem):
         spacing: float,  # noqa: ARG002
     ) -> list[str]:
         """Return the times at those places."""
-        return [self._texts.get(value, "") for value in values]
+        texts = dict(self._ticks)
+        return [texts.get(value, "") for value in values]
+
+    def _wanted(self, low: float, high: float) -> list[tuple[float, str]]:
+        if self._scale is None or self._scale.places.size < 2:
+            return []
+        return self._scale.ticks(low, high, max(int(self.width() / 90), 2))
+
+    def _same(self, wanted: list[tuple[float, str]]) -> bool:
+        half_pixel = 0.5 * (self.range[1] - self.range[0]) / max(self.width(), 1.0)
+        return len(wanted) == len(self._ticks) and all(
+            new[1] == old[1] and abs(new[0] - old[0]) < half_pixel
+            for new, old in zip(wanted, self._ticks, strict=True)
+        )

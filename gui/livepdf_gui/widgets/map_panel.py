@@ -8,7 +8,7 @@ from livepdf_gui.show.session import View, map_readout
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.widgets.colour_scale import ColourScale
 from livepdf_gui.widgets.items import TimeAxis, TimeLines
-from livepdf_gui.widgets.paint import colour_table, paint_plot
+from livepdf_gui.widgets.paint import colour_table, label_axis, paint_plot
 from livepdf_gui.widgets.panel import Panel
 
 AXIS_LEFT, AXIS_RIGHT = 78, 74
@@ -20,7 +20,8 @@ class MapPanel(Panel):
     """G(r,t) or I(Q,t); a click shows that window everywhere."""
 
     def __init__(self, select: Callable[[float], None]) -> None:
-        self.plot = pg.PlotWidget(axisItems={"bottom": TimeAxis()})
+        self.axis = TimeAxis()
+        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
         self.colours = ColourScale(AXIS_RIGHT)
         body = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(body)
@@ -45,6 +46,7 @@ class MapPanel(Panel):
         self.chosen = TimeLines(dashed=False)
         for drawn in (self.image, self.marks, self.chosen):
             item.addItem(drawn, ignoreBounds=True)
+        item.vb.disableAutoRange()
         item.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self.plot.scene().sigMouseClicked.connect(self._clicked)
@@ -56,7 +58,7 @@ class MapPanel(Panel):
         self.say_empty("" if shown is not None else view.waiting)
         if shown is None:
             self.set_title("Map over time")
-            self.set_aside("")
+            self.set_over("")
             return
         self._name(shown)
         key = (shown.kind, shown.changed, shown.image.shape)
@@ -67,9 +69,8 @@ class MapPanel(Panel):
                 QtCore.QRectF(shown.first_x, shown.first_y, shown.width, shown.height)
             )
         self._colour(shown)
-        item = self.plot.getPlotItem()
-        item.getAxis("bottom").set_scale(view.scale)
-        item.setLabel("bottom", f"time since the run began ({view.scale.unit})")
+        self.axis.set_scale(view.scale)
+        self.axis.show_times(True, view.scale.unit)
         self.marks.set_places(tuple(e.place for e in view.events))
         self.chosen.set_places(() if view.selected is None else (view.selected,))
         heights = (shown.first_y, shown.first_y + shown.height)
@@ -104,9 +105,8 @@ class MapPanel(Panel):
             if shown.binning == 1
             else (f"each column: mean of {shown.binning} windows")
         )
-        self.set_aside(f"{each}   ·   click: show that window in all panels")
-        item = self.plot.getPlotItem()
-        item.setLabel("left", "r (Å)" if gr else "Q (Å⁻¹)")
+        self.set_over(f"{each}   ·   click: show that window in all panels")
+        label_axis(self.plot, "left", "r (Å)" if gr else "Q (Å⁻¹)")
 
     def _colour(self, shown: MapView) -> None:
         key = (shown.diverging, shown.levels, self._theme)
@@ -134,8 +134,3 @@ class MapPanel(Panel):
         where = event.scenePos()  # type: ignore[attr-defined]
         if box.sceneBoundingRect().contains(where):
             self._select(box.mapSceneToView(where).x())
-
-    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
-        """Forget what was under the cursor."""
-        self.set_reading("")
-        QtWidgets.QFrame.leaveEvent(self, event)

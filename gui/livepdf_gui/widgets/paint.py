@@ -47,6 +47,15 @@ def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
         axis = plot.getAxis(side)
         axis.setPen(pg.mkPen(theme.axis, width=1))
         axis.setTextPen(pg.mkPen(theme.axis))
+        axis.setStyle(hideOverlappingLabels=False)
+        axis.labelStyle = {"color": theme.axis, "font-size": "9pt"}
+
+
+def label_axis(plot: pg.PlotWidget, side: str, text: str) -> None:
+    """Name an axis; the same name again costs nothing."""
+    axis = plot.getPlotItem().getAxis(side)
+    if axis.labelText != text:
+        axis.setLabel(text)
 
 
 def colour_table(name: str, absent: str) -> NDArray[np.uint8]:

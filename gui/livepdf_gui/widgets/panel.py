@@ -12,8 +12,7 @@ class Panel(QtWidgets.QFrame):
         self.setAccessibleName(title)
         self._title = _label("title")
         self._over = _label("faint")
-        self._reading = _label("faint")
-        self._reading.setAlignment(QtCore.Qt.AlignRight | QtCore.Qt.AlignVCenter)
+        self._over_text, self._reading = "", ""
         self._notice = _label("faint")
         self._notice.setAlignment(QtCore.Qt.AlignCenter)
         self._notice.setWordWrap(True)
@@ -32,7 +31,6 @@ class Panel(QtWidgets.QFrame):
         layout.addLayout(self.head)
         layout.addWidget(self._over)
         layout.addWidget(self._stack, 1)
-        layout.addWidget(self._reading)
         self._over.setVisible(False)
         self.set_title(title)
         self.say_empty("Nothing yet.")
@@ -45,23 +43,40 @@ class Panel(QtWidgets.QFrame):
 
     def set_over(self, text: str) -> None:
         """Say what the panel accumulates over, or how it is to be read."""
-        if text != self._over.text():
-            self._over.setText(text)
-            self._over.setToolTip(text)
-            self._over.setVisible(bool(text))
+        self._over_text = text
+        self._second_line()
 
     def set_aside(self, text: str) -> None:
         """Say something short beside the title."""
         set_text(self._aside, text)
 
     def set_reading(self, text: str) -> None:
-        """Say what is under the cursor."""
-        set_text(self._reading, text)
+        """Say what is under the cursor, in place of the second line while it is there."""
+        self._reading = text
+        self._second_line()
 
     def say_empty(self, notice: str) -> None:
         """Show a notice in place of the body; an empty notice shows the body."""
         set_text(self._notice, notice)
         self._stack.setCurrentIndex(0 if notice else 1)
+
+    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
+        """Forget what was under the cursor."""
+        self.set_reading("")
+        super().leaveEvent(event)
+
+    def _second_line(self) -> None:
+        text = self._reading or self._over_text
+        if text == self._over.text():
+            return
+        self._over.setText(text)
+        self._over.setToolTip(text)
+        self._over.setVisible(bool(text))
+        name = "title" if self._reading else "faint"
+        if name != self._over.objectName():
+            self._over.setObjectName(name)
+            # a style sheet looks at the name only when it is set anew
+            self._over.setStyleSheet("")
 
 
 class ElidedLabel(QtWidgets.QLabel):

@@ -10,7 +10,7 @@ from livepdf_gui.show.theme import Theme
 from livepdf_gui.show.trends import Overlay, Strip
 from livepdf_gui.widgets.items import Band, TimeAxis, TimeLines
 from livepdf_gui.widgets.map_panel import AXIS_LEFT, AXIS_RIGHT
-from livepdf_gui.widgets.paint import paint_plot
+from livepdf_gui.widgets.paint import label_axis, paint_plot
 from livepdf_gui.widgets.panel import ElidedLabel, set_text
 
 Moved = Callable[["StripPlot | None", float], None]
@@ -25,6 +25,7 @@ class StripPlot(QtWidgets.QWidget):
         self.strip: Strip | None = None
         self._range: Range | None = None
         self._slow_range: Range | None = None
+        self._slow_shown: bool | None = None
         self._follow = True
         self.words = ElidedLabel()
         self.axis = TimeAxis()
@@ -41,7 +42,7 @@ class StripPlot(QtWidgets.QWidget):
         self.strip = strip
         slow = f"      dashed, right axis: {overlay.name}" if overlay else ""
         set_text(self.words, f"{strip.name}   {strip.newest}{slow}")
-        self.plot.getPlotItem().setLabel("left", strip.unit or "value")
+        label_axis(self.plot, "left", strip.unit or "value")
         self.curve.setData(strip.places, strip.value)
         self.band.set_data(strip.places, strip.value, strip.sigma)
         low, high = strip.y_range
@@ -91,6 +92,8 @@ class StripPlot(QtWidgets.QWidget):
         right.linkToView(self._slow_box)
         self._slow_box.setXLink(item.vb)
         self._slow_box.addItem(self.slow, ignoreBounds=True)
+        self._slow_box.disableAutoRange()
+        item.vb.disableAutoRange()
         item.vb.sigResized.connect(self._resized)
         item.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._hovered)
@@ -98,12 +101,14 @@ class StripPlot(QtWidgets.QWidget):
 
     def _draw_slow(self, overlay: Overlay | None) -> None:
         right = self.plot.getPlotItem().getAxis("right")
-        self.slow.setVisible(overlay is not None)
-        right.setStyle(showValues=overlay is not None)
+        if self._slow_shown != (overlay is not None):
+            self._slow_shown = overlay is not None
+            self.slow.setVisible(self._slow_shown)
+            right.setStyle(showValues=self._slow_shown, tickLength=-5 if overlay else 0)
+            right.showLabel(self._slow_shown)
         if overlay is None:
-            right.setLabel("")
             return
-        right.setLabel(overlay.unit)
+        label_axis(self.plot, "right", overlay.unit)
         self.slow.setData(overlay.places, overlay.value)
         if self._slow_range != overlay.y_range:
             self._slow_range = overlay.y_range

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from livepdf_gui.qt import QtCore, QtWidgets, pg
+from livepdf_gui.qt import QtWidgets, pg
 from livepdf_gui.show.session import View, moment
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.show.trends import readout
@@ -34,6 +34,7 @@ class TrendPanel(Panel):
         self._theme: Theme | None = None
         self._offered: tuple[object, ...] = ()
         self.strips: list[StripPlot] = []
+        self._count = 0
         self._menu = QtWidgets.QMenu(self)
         button = QtWidgets.QToolButton()
         button.setText("Quantities")
@@ -53,17 +54,13 @@ class TrendPanel(Panel):
         strips = view.trends.strips
         self.say_empty(view.waiting if view.map is None else self._why_none(view))
         self._offer(view)
-        self.set_aside("band: ±1σ   ·   gap with a tick: withheld, hover for the reason")
+        self.set_over("band: ±1σ   ·   gap with a tick below: withheld, hover for the reason")
         self._make(len(strips))
         for place, (plot, strip) in enumerate(zip(self.strips, strips, strict=False)):
             last = place == len(strips) - 1
             plot.draw(strip, view.trends.overlay if place == 0 else None)
             plot.axis.set_scale(view.scale)
-            plot.axis.setStyle(showValues=last)
-            plot.plot.getPlotItem().setLabel(
-                "bottom", f"time since the run began ({view.scale.unit})" if last else None
-            )
-            plot.plot.getPlotItem().getAxis("bottom").setHeight(38 if last else 8)
+            plot.axis.show_times(last, view.scale.unit)
             plot.marks.set_places(tuple(e.place for e in view.events))
             plot.chosen.set_places(() if view.selected is None else (view.selected,))
 
@@ -87,6 +84,9 @@ class TrendPanel(Panel):
 
     def _make(self, count: int) -> None:
         """Keep strips that exist; those too many are hidden, not destroyed."""
+        if count == self._count:
+            return
+        self._count = count
         while len(self.strips) < count:
             strip = StripPlot(moved=self._moved, clicked=self._select)
             strip.plot.setXLink(self._time_plot)
@@ -129,8 +129,3 @@ class TrendPanel(Panel):
             return
         words = readout(view.trends, plot.strip, int(np.floor(place)))
         self.set_reading(f"{moment(view, place)}   {words}")
-
-    def leaveEvent(self, event: QtCore.QEvent | None) -> None:  # noqa: N802  Qt's name
-        """Forget what was under the cursor."""
-        self.set_reading("")
-        QtWidgets.QFrame.leaveEvent(self, event)

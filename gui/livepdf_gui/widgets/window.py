@@ -135,7 +135,7 @@ class Window(QtWidgets.QMainWindow):
         self.mark_line.returnPressed.connect(self._mark)
 
     def _lay_out(self) -> None:
-        beside = _splitter(QtCore.Qt.Horizontal, (self.detector, 3), (self.counters_panel, 2))
+        beside = _splitter(QtCore.Qt.Horizontal, (self.detector, 5), (self.counters_panel, 4))
         left = _splitter(QtCore.Qt.Vertical, (self.gr, 5), (self.iq, 4), (beside, 4))
         right = _splitter(QtCore.Qt.Vertical, (self.map, 5), (self.trends, 6))
         both = _splitter(QtCore.Qt.Horizontal, (left, 6), (right, 7))
