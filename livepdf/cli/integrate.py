@@ -18,6 +18,18 @@ _AXIS = {"q_A^-1": "Q (1/Angstrom)", "q_nm^-1": "Q (1/nm)", "2th_deg": "2theta (
 _FILE = click.Path(path_type=Path)
 
 
+class _Polarization(click.ParamType):
+    """A factor, or the word none for no correction at all."""
+
+    name = "factor"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float | None:
+        """Take the word none beside the numbers."""
+        return None if value == "none" else click.FloatRange(-1, 1).convert(value, param, ctx)
+
+
 @click.command()
 @click.argument("file", type=str)
 @click.option("--poni", type=_FILE, required=True, help="Calibration by pyFAI.")
@@ -37,8 +49,10 @@ _FILE = click.Path(path_type=Path)
 )
 @click.option(
     "--polarization",
-    type=click.FloatRange(-1, 1),
-    help="Factor, e.g. 0.99 at a synchrotron; left out: no correction.",
+    type=_Polarization(),
+    default=0.99,
+    show_default=True,
+    help="Horizontal polarization: about 0.99 at a synchrotron, 0 for a tube, or none.",
 )
 @click.option(
     "--flip",
@@ -82,7 +96,7 @@ def integrate(
 
     \b
     Example:
-      livepdf integrate ni.tif --poni ni.poni --polarization 0.99 -o ni.xy
+      livepdf integrate ni.tif --poni ni.poni --mask mask.npy -o ni.xy
     """  # noqa: D301  (\b is click's own mark)
     # Heavy libraries load only when there is work, so that --help answers at once.
     from livepdf.files.images import read_float_image, read_image, read_mask
