@@ -10,7 +10,7 @@ from pathlib import Path
 from livepdf.config.profile import Directory
 from livepdf.errors import FrameError, SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
-from livepdf.sources.batch import HDF5, Batch
+from livepdf.sources.batch import HDF5, OPEN_END, Batch
 from livepdf.sources.complete import is_swmr
 from livepdf.sources.files import frame_of, refuse
 from livepdf.sources.naming import Naming, Place
@@ -28,6 +28,8 @@ GAP = 2.0
 """s to wait for a missing number, beyond the wait for its metadata."""
 SHORTEST_LOOK = 0.05
 """s between two looks however many events come."""
+LONG_WAIT = 5.0
+"""s of trying a file in vain until people are told."""
 FINAL = frozenset({"reader hung", "unsupported dtype", "no image"})
 """Reasons that another attempt would not change."""
 
@@ -90,8 +92,9 @@ class DirectorySource:
             return "waiting: not open yet"
         if not self._settings.path.is_dir():
             return f"lost: {self._settings.path} is not there"
-        if self._tasks.oldest(self._clock()) > self._settings.read_timeout / 2:
-            return f"stalled: {self._tasks.first_name} cannot be read yet"
+        task = self._tasks.longest_waiting()
+        if task is not None and self._clock() - task.since > LONG_WAIT:
+            return f"stalled: {task.found.path.name}: {task.lacks}"
         if self._bare:
             return f"connected, {self._bare} images without their metadata file"
         return "connected"
@@ -179,12 +182,13 @@ class DirectorySource:
         now = self._clock()
         if error.reason == "incomplete":
             if now - task.since < self._settings.read_timeout:
-                self._tasks.add(replace(task, due=now + self._settings.poll))
+                due = now + self._settings.poll
+                self._tasks.add(replace(task, due=due, lacks=error.detail))
                 return []
         elif error.reason not in FINAL and task.attempts < self._settings.retries:
             attempts = task.attempts + 1
             due = now + self._settings.poll * attempts
-            self._tasks.add(replace(task, attempts=attempts, due=due))
+            self._tasks.add(replace(task, attempts=attempts, due=due, lacks=error.detail))
             return []
         path = task.found.path
         log.warning("%s refused: %s", path, error)
@@ -226,9 +230,11 @@ class DirectorySource:
         since = now if batch.images else task.since
         self._stacks.note(found, place=place, taken=first)
         if batch.more:
-            self._tasks.add(replace(task, since=since, due=now))
+            self._tasks.add_first(replace(task, since=since, due=now))
         elif batch.growing and now - since < self._settings.idle_timeout:
-            self._tasks.add(replace(task, since=since, due=now + self._settings.poll))
+            lacks = "" if batch.growing == OPEN_END else batch.growing
+            due = now + self._settings.poll
+            self._tasks.add(replace(task, since=since, due=due, lacks=lacks))
         return place
 
     def _track(self, place: Place, content: Frame | FrameRefused, *, size: int) -> list[SourceItem]:

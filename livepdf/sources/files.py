@@ -58,7 +58,7 @@ def read_frames(
             break
     missing = None
     if batch.growing and batch.growing != OPEN_END:
-        missing = FrameError("incomplete", f"{batch.growing} is not written")
+        missing = FrameError("incomplete", batch.growing)
     elif number == 0:
         missing = FrameError("no image", "the file holds no image")
     if missing is not None:

@@ -75,8 +75,6 @@ class Ledger:
     def __init__(self, settle: int) -> None:
         self._settle = settle
         self._seen: dict[Path, _Seen] = {}
-        self.unsettled = 0
-        """Files that are still changing."""
 
     def pass_over(self, found: list[Found]) -> None:
         """Take files as known: only a change makes them news."""
@@ -104,5 +102,4 @@ class Ledger:
                 news.append(file)
             seen[file.path] = before
         self._seen = seen
-        self.unsettled = sum(not entry.given for entry in seen.values())
         return news

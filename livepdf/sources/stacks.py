@@ -50,7 +50,10 @@ def read_stack(path: Path, *, first: int, most_bytes: int) -> Batch:
                 image = _image(part, number)
                 if image is None:
                     return Batch(
-                        images=images, more=False, stack=True, growing=f"image {offset + number}"
+                        images=images,
+                        more=False,
+                        stack=True,
+                        growing=f"image {offset + number} is not written",
                     )
                 images.append(
                     ReadImage(number=offset + number, image=image, exposure=stack.exposure)

@@ -20,6 +20,8 @@ class Task:
     attempts: int = 0
     due: float = 0.0
     """Not to be tried before."""
+    lacks: str = ""
+    """Why it could not be read the last time."""
 
 
 class TaskList:
@@ -35,6 +37,10 @@ class TaskList:
             return
         self._tasks[task.found.path] = task
 
+    def add_first(self, task: Task) -> None:
+        """Put the rest of a file before all others, so that one series is not cut by another."""
+        self._tasks = {task.found.path: task} | self._tasks
+
     def next(self, now: float, allowed: Callable[[Task], bool]) -> Task | None:
         """Take the first task whose time has come."""
         for path, task in self._tasks.items():
@@ -43,14 +49,10 @@ class TaskList:
                 return task
         return None
 
-    def oldest(self, now: float) -> float:
-        """Return for how many s a file has been waited for that was tried in vain."""
-        return max((now - task.since for task in self._tasks.values() if task.due), default=0.0)
-
-    @property
-    def first_name(self) -> str:
-        """Name of the first file in the list."""
-        return next((path.name for path in self._tasks), "")
+    def longest_waiting(self) -> Task | None:
+        """Return the file that was tried in vain for the longest time."""
+        tried = [task for task in self._tasks.values() if task.lacks]
+        return min(tried, key=lambda task: task.since, default=None)
 
 
 @dataclass(slots=True)

@@ -205,7 +205,7 @@ def test_a_file_that_stays_cut_is_refused_once_and_taken_when_it_is_written(
     suffix: str, watch: Opener, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     content = write(tmp_path_factory.mktemp("other") / f"w.{suffix}", 4).read_bytes()
-    source = watch(read_timeout=0.6)
+    source = watch(read_timeout=1.5)
     cut = tmp_path / f"a_1.{suffix}"
     cut.write_bytes(content[: len(content) // 2])
 
@@ -278,7 +278,7 @@ def test_another_name_ends_the_run_and_the_first_may_go_on(watch: Opener, tmp_pa
 def test_a_hanging_reader_is_killed_and_the_next_file_is_taken(
     watch: Opener, tmp_path: Path
 ) -> None:
-    source = watch(patterns=["*.mccd", "*.tif"], read_timeout=1.0)
+    source = watch(patterns=["*.mccd", "*.tif"], read_timeout=2.0)
     whole = write(tmp_path / "whole.cbf", 1).read_bytes()
     (tmp_path / "a_1.mccd").write_bytes(whole[: whole.find(b"X-Binary-Size:")])
 
@@ -397,6 +397,20 @@ def test_a_master_may_come_before_its_data_files(watch: Opener, tmp_path: Path) 
     assert kinds(items).count("RunStart") == 1
 
 
+def test_a_long_stack_is_not_cut_by_the_next_one(
+    watch: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livepdf.sources.reader.BATCH_BYTES", 1)
+    for name in ("a", "b"):
+        with h5py.File(tmp_path / f"{name}.h5", "w") as file:
+            file["entry/data/data"] = np.stack([image(n) for n in range(4)])
+
+    items = gather(watch(start="all"), number=8)
+
+    assert kinds(items) == ["RunStart", *["Frame"] * 4, "RunEnd", "RunStart", *["Frame"] * 4]
+    assert values(items) == [0, 1, 2, 3] * 2
+
+
 def test_an_hdf5_name_used_again_is_a_new_run(watch: Opener, tmp_path: Path) -> None:
     source = watch()
     items: list[SourceItem] = []
@@ -408,6 +422,22 @@ def test_an_hdf5_name_used_again_is_a_new_run(watch: Opener, tmp_path: Path) -> 
 
     assert values(items) == [1, 2]
     assert len({frame.series for frame in frames(items)}) == 2
+
+
+def test_a_data_file_that_does_not_come_is_said(watch: Opener, tmp_path: Path) -> None:
+    now = [1000.0]
+    settings = Directory(kind="directory", path=tmp_path, poll=0.05, notify=False)
+    source = DirectorySource(settings, clock=lambda: now[0])
+    source.open()
+    with h5py.File(tmp_path / "x_master.h5", "w") as file:
+        file["entry/data/data_000001"] = h5py.ExternalLink("x_data_000001.h5", "/entry/data/data")
+
+    def later() -> list[SourceItem]:
+        now[0] += 0.5
+        return source.poll(0.1)
+
+    wait_for(later, lambda _: source.state() == "stalled: x_master.h5: data_000001 is missing")
+    source.close()
 
 
 def test_a_missing_directory_is_a_source_error(watch: Opener, tmp_path: Path) -> None:

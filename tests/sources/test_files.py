@@ -1,6 +1,9 @@
 """Complete files of every kind, read in a process that may be killed."""
 
 import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -209,7 +212,7 @@ def test_a_reader_that_hangs_is_killed_and_the_next_file_is_read(
     hanging = tmp_path / "cut.mccd"
     hanging.write_bytes(whole[: whole.find(b"X-Binary-Size:")])
 
-    (refused,) = read_frames(hanging, reader=reader, series="s", read_timeout=1.0)
+    (refused,) = read_frames(hanging, reader=reader, series="s", read_timeout=2.0)
     (frame,) = read_frames(tmp_path / "whole.cbf", reader=reader, series="s")
 
     assert isinstance(refused, FrameRefused)
@@ -220,7 +223,7 @@ def test_a_reader_that_hangs_is_killed_and_the_next_file_is_read(
 def test_a_reader_that_blocks_on_opening_is_killed(reader: FileReader, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.edf")
 
-    (refused,) = read_frames(tmp_path / "pipe.edf", reader=reader, series="s", read_timeout=0.5)
+    (refused,) = read_frames(tmp_path / "pipe.edf", reader=reader, series="s", read_timeout=1.0)
 
     assert isinstance(refused, FrameRefused)
     assert refused.reason == "reader hung"
@@ -239,3 +242,41 @@ def test_a_reader_that_dies_is_said_and_replaced(reader: FileReader, tmp_path: P
     assert isinstance(refused, FrameRefused)
     assert refused.reason == "reader died"
     assert isinstance(frame, Frame)
+
+
+PARENT = """
+import sys
+from pathlib import Path
+from livepdf.sources.reader import FileReader
+reader = FileReader()
+reader.ask(Path(sys.argv[1]))
+while reader.answer(60.0, limit=60.0) is not None or not reader._child.ready:
+    pass
+print(reader._child.process.pid, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_hanging_reader_ends_with_its_parent_however_that_ends(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.edf")
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(tmp_path / "pipe.edf")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    ) as parent:
+        assert parent.stdout is not None
+        child = Path("/proc") / parent.stdout.readline().decode().strip()
+        assert child.exists()
+        parent.kill()
+
+    deadline = time.monotonic() + 20
+    while is_running(child):
+        assert time.monotonic() < deadline
+
+
+def is_running(process: Path) -> bool:
+    try:
+        return "State:\tZ" not in (process / "status").read_text()
+    except OSError:
+        return False
