@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 Evaluate = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Parameters (p,) to residuals (n,), in units of their σ, and their Jacobian (n, p)."""
 
-_STEPS = 40
 _DAMPING_LIMIT = 1e12
 
 
@@ -37,6 +36,7 @@ def minimise(
     lower: NDArray[np.float64],
     upper: NDArray[np.float64],
     tolerance: float = 1e-5,
+    steps: int = 20,
 ) -> Minimum:
     """Minimise the sum of squares within limits (Levenberg 1944, Marquardt 1963).
 
@@ -44,6 +44,8 @@ def minimise(
     ----------
     evaluate : Evaluate
     start, lower, upper : (p,) float64
+    steps : int
+        Give up after so many; a fit that can be trusted takes three to eight.
     tolerance : float
         It has converged when the next step promises less than this part of χ² (or less than
         1e-3 in χ² itself, a thirtieth of σ).
@@ -51,7 +53,7 @@ def minimise(
     x = np.clip(start, lower, upper)
     residual, jacobian = evaluate(x)
     chi2, damping, converged = float(residual @ residual), 1e-3, False
-    for _ in range(_STEPS):
+    for _ in range(steps):
         trial, promised = _step(x, residual, jacobian, damping, lower, upper)
         if promised <= max(tolerance * chi2, 1e-3) and damping <= 1e-2:
             converged = True

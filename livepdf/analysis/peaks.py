@@ -132,7 +132,8 @@ def fit_peak(
     fq, sigma : (n_q,) float64, Å⁻¹
         F(Q) up to qmax and its σ.
     isolated : bool or None
-        Whether no other shell lies closer than Qmax can separate; None where nobody knows.
+        Whether no other shell lies closer than Qmax can separate; None where nobody knows. Where
+        one does, the peak needs ``rest``.
     rest : (n_fit,) float64 or None, Å⁻¹
         F(Q) of all other distances at ``window.fit_q``, before the polynomial, where a fit of the
         structure knows it; its ripples would pull at the peak.
@@ -140,7 +141,7 @@ def fit_peak(
     n_q = window.to_r.shape[1]
     if fq.shape != (n_q,) or sigma.shape != (n_q,):
         raise ValueError(f"F(Q) has {fq.shape} and σ {sigma.shape}, wanted ({n_q},)")
-    if isolated is False:
+    if isolated is False and rest is None:
         closest = 3.8 / window.fit_q[n_q - 1]
         return no_peak(f"unresolved at this Qmax: other distances closer than {closest:.2f} Å")
     if not np.isfinite(fq).all():
@@ -254,6 +255,10 @@ def _with_reasons(fit: PeakFit, *, narrow: bool) -> PeakFit:
 
 def _why_not(window: PeakWindow, minimum: Minimum, covariance: NDArray[np.float64]) -> str:
     area, position, _ = minimum.parameters
+    # At the position and width that were found: with them free the area of a clear peak may be
+    # vague, but that something is there is not.
+    if area * np.linalg.norm(minimum.jacobian[:, 0]) < _DETECTED:
+        return f"no peak here above {_DETECTED:g} times its uncertainty"
     if not minimum.converged:
         return "the fit of the peak did not settle"
     if minimum.at_limit[1] or abs(position - window.near) > 0.95 * window.reach:
@@ -262,10 +267,6 @@ def _why_not(window: PeakWindow, minimum: Minimum, covariance: NDArray[np.float6
         return "no peak here: only something wider than the reach"
     if not (np.isfinite(covariance[:2, :2]).all() and covariance[1, 1] > 0.0):
         return "the data do not determine the peak"
-    # At the position and width that were found: with them free the area of a clear peak may be
-    # vague, but that something is there is not.
-    if area * np.linalg.norm(minimum.jacobian[:, 0]) < _DETECTED:
-        return f"no peak here above {_DETECTED:g} times its uncertainty"
     if np.sqrt(covariance[1, 1]) > 0.5 * window.reach:
         return "position more uncertain than half the reach"
     return ""
