@@ -1,21 +1,20 @@
 """The process that reads image files for livepdf, so that a reader that hangs can be killed.
 
-Started as ``python -m livepdf.sources.child``; answers every request with one JSON header and the
-images as plain bytes.
+Started as ``python -m livepdf.sources.child``; answers every request with one message.
 """
 
-import json
 import logging
 import os
+import socket
 import sys
 import threading
 from dataclasses import asdict
-from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
 from livepdf.errors import FrameError
 from livepdf.sources.batch import Batch
+from livepdf.sources.framing import BUFFER, receive, send
 from livepdf.sources.read_images import read_batch
 
 
@@ -23,17 +22,19 @@ def main(requests: int, life: int) -> None:
     """Answer requests until the other end is closed."""
     threading.Thread(target=_end_with_parent, args=(life,), daemon=True).start()
     logging.disable(logging.WARNING)
-    connection = Connection(requests)
-    connection.send_bytes(b"ready")
+    connection = socket.socket(fileno=requests)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, BUFFER)
+    send(connection, {"ready": True}, [])
     while True:
         try:
-            request = json.loads(connection.recv_bytes())
-            _answer(connection, request)
+            request, _ = receive(connection)
+            header, batch = _answer(request)
+            send(connection, header, [image.image.blob for image in batch.images])
         except (EOFError, ConnectionError):
             return
 
 
-def _answer(connection: "Connection[Any, Any]", request: dict[str, Any]) -> None:
+def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], Batch]:
     try:
         batch = read_batch(
             Path(request["path"]),
@@ -42,16 +43,11 @@ def _answer(connection: "Connection[Any, Any]", request: dict[str, Any]) -> None
             sidecar=request["sidecar"],
         )
     except FrameError as error:
-        header = {"refused": error.reason, "detail": error.detail}
-        connection.send_bytes(json.dumps(header).encode())
-        return
+        return {"refused": error.reason, "detail": error.detail}, Batch(images=[], more=False)
     except Exception as error:  # noqa: BLE001  (readers written by others raise anything)
-        header = {"refused": "unreadable", "detail": f"{type(error).__name__}: {error}"[:300]}
-        connection.send_bytes(json.dumps(header).encode())
-        return
-    connection.send_bytes(json.dumps(_header(batch)).encode())
-    for image in batch.images:
-        connection.send_bytes(image.image.blob)
+        detail = f"{type(error).__name__}: {error}"[:300]
+        return {"refused": "unreadable", "detail": detail}, Batch(images=[], more=False)
+    return _header(batch), batch
 
 
 def _header(batch: Batch) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def packed(pixels: NDArray[np.generic] | None) -> PackedImage:
     if pixels.dtype.kind not in NUMBERS or pixels.dtype.itemsize > 8:
         raise FrameError("unsupported dtype", str(pixels.dtype))
     rows, columns = pixels.shape
-    blob = np.ascontiguousarray(pixels).tobytes()
+    blob = np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data
     return PackedImage(blob=blob, algorithm="raw", shape=(rows, columns), dtype=pixels.dtype)
 
 

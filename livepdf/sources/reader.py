@@ -1,21 +1,20 @@
 """Ask the reading process for images, and kill it when it hangs."""
 
-import json
 import os
+import socket
 import subprocess
 import sys
 import time
 from dataclasses import dataclass
-from multiprocessing import Pipe
-from multiprocessing.connection import Connection
+from multiprocessing.connection import wait
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from livepdf.errors import FrameError
 from livepdf.model.frame import PackedImage
 from livepdf.sources.batch import Batch, ReadImage
+from livepdf.sources.framing import receive, send
 from livepdf.sources.qxrd import Sidecar
 
 START_LIMIT = 60.0
@@ -27,7 +26,7 @@ PACKAGE = Path(__file__).parents[2]
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Child:
     process: subprocess.Popen[bytes]
-    connection: "Connection[Any, Any]"
+    connection: socket.socket
     life: int
     """Held open as long as we live; the child ends when it closes."""
     ready: bool = False
@@ -41,7 +40,7 @@ class FileReader:
         self._asked = 0.0
 
     @property
-    def connection(self) -> "Connection[Any, Any] | None":
+    def connection(self) -> socket.socket | None:
         """What becomes readable when an answer comes."""
         return self._child.connection if self._child is not None else None
 
@@ -61,7 +60,7 @@ class FileReader:
         }
         self._asked = time.monotonic()
         try:
-            self._living().connection.send_bytes(json.dumps(request).encode())
+            send(self._living().connection, request, [])
         except OSError as error:
             self.kill()
             raise FrameError("reader died", str(error)) from error
@@ -74,15 +73,19 @@ class FileReader:
         """
         child = self._living()
         try:
-            if not child.connection.poll(max(timeout, 0.0)):
+            if not wait([child.connection], max(timeout, 0.0)):
                 self._kill_hanging(child, limit)
                 return None
             if not child.ready:
-                child.connection.recv_bytes()
+                receive(child.connection)
                 child.ready = True
                 self._asked = time.monotonic()
                 return None
+            child.connection.settimeout(limit)
             return _batch(child.connection)
+        except TimeoutError as error:
+            self.kill()
+            raise FrameError("reader hung", "it stopped in the middle of an answer") from error
         except (EOFError, OSError) as error:
             self.kill()
             raise FrameError("reader died", str(error) or "it ended by itself") from error
@@ -109,7 +112,7 @@ class FileReader:
 
 
 def _start() -> _Child:
-    ours, theirs = Pipe()
+    ours, theirs = socket.socketpair()
     life_read, life_write = os.pipe()
     paths = [str(PACKAGE), *filter(None, [os.environ.get("PYTHONPATH")])]
     process = subprocess.Popen(
@@ -124,8 +127,8 @@ def _start() -> _Child:
     return _Child(process=process, connection=ours, life=life_write)
 
 
-def _batch(connection: "Connection[Any, Any]") -> Batch:
-    header = json.loads(connection.recv_bytes())
+def _batch(connection: socket.socket) -> Batch:
+    header, blobs = receive(connection)
     if "refused" in header:
         raise FrameError(header["refused"], header["detail"])
     images = [
@@ -133,13 +136,13 @@ def _batch(connection: "Connection[Any, Any]") -> Batch:
             number=entry["number"],
             exposure=entry["exposure"],
             image=PackedImage(
-                blob=connection.recv_bytes(),
+                blob=blob,
                 algorithm=entry["algorithm"],
                 shape=(entry["shape"][0], entry["shape"][1]),
                 dtype=np.dtype(entry["dtype"]),
             ),
         )
-        for entry in header["images"]
+        for entry, blob in zip(header["images"], blobs, strict=True)
     ]
     return Batch(
         images=images,
