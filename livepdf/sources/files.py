@@ -29,8 +29,7 @@ def read_frames(
     Parameters
     ----------
     path
-        TIFF, CBF, EDF, npy, HDF5 (a DECTRIS master stands for its data files), or whatever else
-        fabio reads.
+        Whatever fabio reads, or HDF5; a DECTRIS master stands for its data files.
     reader
         The reading process; keep it from file to file, and ``kill`` it at the end.
     series
@@ -56,13 +55,9 @@ def read_frames(
         number += len(batch.images)
         if not batch.more:
             break
-    missing = None
-    if batch.growing and batch.growing != OPEN_END:
-        missing = FrameError("incomplete", batch.growing)
-    elif number == 0:
-        missing = FrameError("no image", "the file holds no image")
-    if missing is not None:
-        yield refuse(missing, path, series=series, index=first + number, now=clock())
+    lacking = _lacking(batch, number)
+    if lacking is not None:
+        yield refuse(lacking, path, series=series, index=first + number, now=clock())
 
 
 def frame_of(
@@ -105,6 +100,13 @@ def _ask(reader: FileReader, path: Path, first: int, *, sidecar: bool, limit: fl
         batch = reader.answer(LOOK, limit=limit)
         if batch is not None:
             return batch
+
+
+def _lacking(batch: Batch, number: int) -> FrameError | None:
+    """Say what a file that was read to its end should have held beside ``number`` images."""
+    if batch.growing and batch.growing != OPEN_END:
+        return FrameError("incomplete", batch.growing)
+    return FrameError("no image", "the file holds no image") if number == 0 else None
 
 
 def _file_time(path: Path, now: float) -> float:
