@@ -11,6 +11,8 @@ from livepdf_gui.show.ranges import Range
 
 _COLUMNS = 1024
 _ROWS = 420
+_RELEVEL = 10
+"""New columns after which the colour levels are looked at again."""
 _LOWEST_R = 1.2
 """Å; what lies below is no distance between atoms and sets no colour scale."""
 
@@ -52,6 +54,8 @@ class MapBuffer:
         self._image = np.zeros((0, 0), dtype=np.uint8)
         self._levels: Range = (0.0, 0.0)
         self._changed = 0
+        self._unlevelled = 0
+        """Columns that came since the levels were last looked at."""
 
     def view(self, history: History | None) -> MapView | None:
         """Bring the map up to date with the history."""
@@ -128,10 +132,13 @@ class MapBuffer:
                 self._means[:, column] = _rows_of(_mean(block), self._points)
 
     def _quantise(self, columns: NDArray[np.int64]) -> None:
-        levels = self._wanted_levels()
-        if _differ(levels, self._levels):
-            self._levels = levels
-            columns = np.arange(self._means.shape[1])
+        self._unlevelled += columns.size
+        if self._unlevelled >= _RELEVEL or self._levels == (0.0, 0.0):
+            self._unlevelled = 0
+            levels = self._wanted_levels()
+            if _differ(levels, self._levels):
+                self._levels = levels
+                columns = np.arange(self._means.shape[1])
         low, high = self._levels
         means = self._means[:, columns]
         finite = np.isfinite(means)
@@ -139,7 +146,7 @@ class MapBuffer:
         self._image[:, columns] = np.where(finite, 1 + np.rint(scaled * 254), 0).astype(np.uint8)
 
     def _wanted_levels(self) -> Range:
-        sample = self._means[:, :: max(1, self._means.shape[1] // 128)]
+        sample = self._means[:, :: max(1, self._means.shape[1] // 64)]
         if self.kind == "gr":
             low_rows = int(np.searchsorted(self._grid, _LOWEST_R)) // self._points
             sample = sample[low_rows:] if low_rows < sample.shape[0] else sample

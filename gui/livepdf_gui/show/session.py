@@ -224,11 +224,12 @@ def _event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
     run = _run(state)
     if not run or scale.places.size < 2:
         return ()
+    events = [e for e in state.events if e.run in ("", run)]
+    places = scale.place(np.array([e.time for e in events], dtype=np.float64))
     return tuple(
         EventLine(
-            place=max(scale.place(e.time), 0.0),
+            place=max(float(place), 0.0),
             text=e.text if e.kind == "mark" else f"{e.kind}: {e.text}" if e.text else e.kind,
         )
-        for e in state.events
-        if e.run in ("", run)
+        for place, e in zip(places, events, strict=True)
     )

@@ -30,13 +30,14 @@ class TimeScale:
         beyond = place - np.clip(place, self.places[0], self.places[-1])
         return float(inside + beyond * self._pace())
 
-    def place(self, moment: float) -> float:
-        """Return the place on the axis of a moment."""
+    def place(self, moments: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the places on the axis of moments."""
         if self.places.size < 2:
-            return 0.0
-        inside = np.interp(moment, self.times, self.places)
-        beyond = moment - np.clip(moment, self.times[0], self.times[-1])
-        return float(inside + beyond / self._pace())
+            return np.zeros(moments.shape)
+        inside = np.interp(moments, self.times, self.places)
+        beyond = moments - np.clip(moments, self.times[0], self.times[-1])
+        placed: NDArray[np.float64] = inside + beyond / self._pace()
+        return placed
 
     def elapsed(self, moment: float) -> float:
         """Return a moment in the unit of the axis."""
@@ -50,9 +51,8 @@ class TimeScale:
         step = round_step((last - first) / max(wanted, 1))
         digits = max(0, -int(np.floor(np.log10(step))))
         rounds = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
-        return [
-            (self.place(self.origin + t * self.per_unit), f"{t + 0.0:.{digits}f}") for t in rounds
-        ]
+        places = self.place(self.origin + rounds * self.per_unit)
+        return [(float(p), f"{t + 0.0:.{digits}f}") for p, t in zip(places, rounds, strict=True)]
 
     def _pace(self) -> float:
         """Return s per window."""

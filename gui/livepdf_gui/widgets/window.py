@@ -6,6 +6,7 @@ from pathlib import Path
 from livepdf_gui.follower import Follower
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
 from livepdf_gui.show.choice import ThemeName
+from livepdf_gui.show.headline import Headline
 from livepdf_gui.show.keys import KEYS
 from livepdf_gui.show.session import Session
 from livepdf_gui.widgets.curve_panel import CurvePanel
@@ -51,7 +52,7 @@ class Window(QtWidgets.QMainWindow):
         now = time.monotonic()
         self.session.take(self._follower.newest())
         if not self.session.changed():
-            self._draw_head(now)
+            self._draw_head(self.session.headline(now=now))
             return
         view = self.session.view(now=now)
         self._follower.want(view.shown.fetch)
@@ -62,7 +63,7 @@ class Window(QtWidgets.QMainWindow):
         self.detector.draw(view.detector, view.waiting)
         self.counters.draw(view.counters, self.session.theme)
         self.counters_panel.say_empty("" if view.counters else view.waiting)
-        self._draw_head(now)
+        self._draw_head(view.headline)
 
     def act(self, name: str) -> None:
         """Carry out one of the keys."""
@@ -102,8 +103,7 @@ class Window(QtWidgets.QMainWindow):
         self.session.forget()
         self.refresh()
 
-    def _draw_head(self, now: float) -> None:
-        headline = self.session.headline(now=now)
+    def _draw_head(self, headline: Headline) -> None:
         self.header.draw(headline, self.session.theme)
         problems = (*headline.problems, self.session.newest.complaint)
         self.problems.say("\n".join(p for p in problems if p))
