@@ -166,6 +166,8 @@ class Publisher:
         self._kept = _Kept()
         self._sequence = 0
         self.marks: list[str] = []
+        self.visited = threading.Event()
+        """Set once a viewer has the history."""
         self.status = Status(state="running", time=time.time(), counters=Counters(), run=run)
         self._thread = threading.Thread(target=self._loop, daemon=True)
         self._thread.start()
@@ -252,6 +254,7 @@ class Publisher:
                 return self._snapshot(), []
             case HistoryRequest():
                 rows = kept[request.first : request.first + request.limit]
+                self.visited.set()
                 complete = request.first + request.limit >= len(kept)
                 return _history(self.run, rows, complete), _stacked(rows)
             case WindowRequest(number=number) if number < len(kept):
