@@ -9,6 +9,7 @@ import cbor2
 
 from livepdf.errors import FrameError
 from livepdf.sources.ordering import SeriesId
+from livepdf.sources.slow_values import SlowValues, slow_values
 from livepdf.sources.typed_array import in_words
 
 Scalar = str | int | float | bool | None
@@ -52,6 +53,8 @@ class Image:
     """Unix seconds when the exposure began."""
     exposure: float | None
     """s"""
+    slow: SlowValues
+    """Numbers that the beamline put into the image's user data."""
     data: Mapping[str, object] = field(repr=False)
     """Tagged array by channel."""
 
@@ -124,6 +127,7 @@ def _image(fields: Mapping[object, object]) -> Image:
         index=index,
         time=None if date is None else date + (start or 0.0),
         exposure=exposure if exposure is not None and exposure > 0 else None,
+        slow=slow_values(fields.get("user_data")),
         data={in_words(channel): array for channel, array in data.items()},
     )
 

@@ -111,6 +111,8 @@ class DectrisV2Frames:
             received=received,
             time=received if image.time is None else image.time,
             exposure=image.exposure,
+            monitor=image.slow.monitor,
+            environment=image.slow.environment,
             origin=f"{image.series}/{image.index}",
         )
 
