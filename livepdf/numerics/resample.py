@@ -28,8 +28,9 @@ def resample_uniform(
 ) -> tuple[Floats, Floats, Floats]:
     """Return (q, intensity, sigma) on an equidistant grid, all (n_q,).
 
-    Where q is equidistant but for its printed digits, only q is straightened. Else the pattern is
-    interpolated linearly at k·dQ, dQ being the mean spacing, and σ follows the two weights;
+    Where q is equidistant but for its printed digits, only q is straightened, to the line that
+    fits all of it: the last point alone may be off by half of its last digit. Else the pattern
+    is interpolated linearly at k·dQ, dQ being the mean spacing, and σ follows the two weights;
     neighbours then share noise, which is why integrating straight onto such a grid is better.
     ValueError unless q increases.
     """
@@ -42,7 +43,13 @@ def resample_uniform(
         first, last = np.ceil(q[0] / step - 1e-9), np.floor(q[-1] / step + 1e-9)
         grid = step * np.arange(first, last + 1)
         return grid, *interpolate(onto=grid, q=q, intensity=intensity, sigma=sigma)
-    return q[0] + step * np.arange(q.size), intensity.copy(), sigma.copy()
+    return _fitted_line(q), intensity.copy(), sigma.copy()
+
+
+def _fitted_line(q: Floats) -> Floats:
+    from_middle = np.arange(q.size) - (q.size - 1) / 2
+    step = from_middle @ q / (from_middle @ from_middle)
+    return np.asarray(q.mean() + step * from_middle, dtype=np.float64)
 
 
 def interpolate(

@@ -27,6 +27,16 @@ def test_an_axis_equidistant_but_for_its_digits_keeps_its_intensities() -> None:
     np.testing.assert_array_equal(same_sigma, sigma)
 
 
+def test_an_axis_printed_with_six_digits_is_straightened_to_better_than_its_last_one() -> None:
+    ideal = 0.111649 + 0.0153163 * np.arange(1495)
+    printed = np.array([float(f"{q:.6g}") for q in ideal])
+
+    q, _, _ = resample_uniform(q=printed, intensity=ideal, sigma=ideal)
+
+    assert np.max(np.abs(printed - ideal)) > 4e-5
+    assert np.max(np.abs(q - ideal)) < 3e-6
+
+
 def test_a_two_theta_scan_comes_out_on_multiples_of_the_mean_step() -> None:
     uneven = momentum_transfer(axis=np.linspace(1.0, 60.0, 800), unit="twotheta", wavelength=0.2)
 
