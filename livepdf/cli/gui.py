@@ -55,10 +55,10 @@ def gui(
         if recipe is not None or out is not None or keep_daemon:
             raise click.UsageError("--recipe, --out and --keep-daemon belong to a PROFILE")
         return _show(target, window)
-    if recipe is None:
-        raise click.UsageError(f"{target} is no address; with a PROFILE a --recipe is needed")
     if not Path(target).is_file():
         raise click.UsageError(f"{target}: no such profile, and no address such as tcp://HOST:PORT")
+    if recipe is None:
+        raise click.UsageError(f"{target} is a profile: --recipe is needed too")
     return _both(Path(target), recipe, out=out, window=window, keep=keep_daemon)
 
 

@@ -31,6 +31,8 @@ class Item:
     text: str
     level: Level = "quiet"
     hint: str = ""
+    wordy: bool = False
+    """A sentence where a number was expected: written smaller."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +220,8 @@ def _number(trend: Trend) -> Item:
         text = with_sigma(trend.value, trend.sigma)
         return Item(label=label, text=text, hint=f"{trend.name}, ± one standard uncertainty.")
     hint = f"This number cannot be trusted: {trend.reason}."
-    return Item(label=f"{trend.name}: withheld", text=trend.reason, level="warn", hint=hint)
+    words = f"{trend.name} withheld: {trend.reason}"
+    return Item(label=f"{trend.name}: withheld", text=words, level="warn", hint=hint, wordy=True)
 
 
 def _window(state: State, shown: Shown) -> Item:

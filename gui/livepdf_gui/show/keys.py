@@ -14,6 +14,6 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("theme", "T", "Light or dark colours"),
     ("screenshot", "Ctrl+S", "Save a picture of this window"),
     ("help", "F1", "Show or hide this list"),
-    ("quit", "Ctrl+Q", "Close this window; the measurement goes on"),
+    ("quit", "Ctrl+Q", "Close this window"),
 )
 """(name, key, what it does)"""

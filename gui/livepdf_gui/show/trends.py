@@ -150,9 +150,7 @@ def slow_unit(name: str) -> str:
     return "K" if name.lower().startswith("temperature") else ""
 
 
-def _rank(name: str) -> tuple[int, str]:
+def _rank(name: str) -> int:
     if "size" in name:
-        return 0, name
-    if name.endswith("position"):
-        return 1, name
-    return 2, name
+        return 0
+    return 1 if name.endswith("position") else 2

@@ -39,6 +39,13 @@ def clock(moment: float) -> str:
     return time.strftime("%H:%M:%S", time.localtime(moment)) if math.isfinite(moment) else "–"
 
 
+def level(value: float) -> str:
+    """Write a value of a colour scale in at most six characters."""
+    if 1000 <= abs(value) < 99_999.5:
+        return f"{value:.0f}"
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.1e}".replace("e+0", "e")
+
+
 def plural(number: int, noun: str) -> str:
     """Write a count with its noun."""
     return f"{count(number)} {noun}" if number == 1 else f"{count(number)} {noun}s"

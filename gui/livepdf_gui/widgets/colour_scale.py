@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
 from livepdf_gui.show.ranges import Range
+from livepdf_gui.show.words import level
 
 _BAR = 14
 
@@ -47,6 +48,6 @@ class ColourScale(QtWidgets.QWidget):
         low, high = self._levels
         for share in (0.0, 0.5, 1.0):
             y = bar.bottom() - share * bar.height()
-            text = f"{low + share * (high - low):.3g}"
+            text = level(low + share * (high - low))
             painter.drawText(bar.right() + 6, int(y + line / 3), text)
         painter.end()

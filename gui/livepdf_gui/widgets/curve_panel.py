@@ -24,6 +24,8 @@ class CurvePanel(Panel):
         self._follow = True
         item = self.plot.getPlotItem()
         item.hideButtons()
+        # room for half of the last number of each axis
+        item.layout.setContentsMargins(0, 6, 16, 0)
         item.setMenuEnabled(False)
         item.setLabel("bottom", AXIS[kind][0])
         item.setLabel("left", AXIS[kind][1])

@@ -9,6 +9,10 @@ _WIDE = 1450
 """Pixels from which the numbers have room for the largest type."""
 
 
+_SENTENCE = 11.0
+"""Points; nothing in the header is smaller."""
+
+
 class Cell(QtWidgets.QWidget):
     """A small label above what it says."""
 
@@ -30,16 +34,18 @@ class Cell(QtWidgets.QWidget):
         layout.addWidget(self._label)
         layout.addWidget(self._text)
         self._colour = ""
-
-    def resize_text(self, points: float) -> None:
-        """Write in another size."""
-        font = self._text.font()
-        if font.pointSizeF() != points:
-            font.setPointSizeF(points)
-            self._text.setFont(font)
+        self.points = points
+        """Size of the type; sentences are smaller."""
 
     def show_item(self, item: Item, theme: Theme) -> None:
         """Write one item in the colour of its level."""
+        points = _SENTENCE if item.wordy else self.points
+        if self._text.font().pointSizeF() != points:
+            font = self._text.font()
+            font.setPointSizeF(points)
+            self._text.setFont(font)
+            self._text.setWordWrap(item.wordy)
+            self._label.setVisible(not item.wordy)
         set_text(self._label, item.label)
         set_text(self._text, item.text)
         hint = item.hint if item.text in item.hint else f"{item.text}\n{item.hint}".strip()
@@ -87,7 +93,7 @@ class Header(QtWidgets.QFrame):
         """Write the big numbers as big as there is room."""
         super().resizeEvent(event)
         for cell in self.numbers:
-            cell.resize_text(17.0 if self.width() >= _WIDE else 14.0)
+            cell.points = 17.0 if self.width() >= _WIDE else 14.0
 
     def draw(self, headline: Headline, theme: Theme) -> None:
         """Write all items."""

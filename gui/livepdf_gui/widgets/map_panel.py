@@ -39,6 +39,7 @@ class MapPanel(Panel):
         self._follow = True
         item = self.plot.getPlotItem()
         item.hideButtons()
+        item.layout.setContentsMargins(0, 6, 0, 0)
         item.setMenuEnabled(False)
         item.getAxis("left").setWidth(AXIS_LEFT)
         self.image = pg.ImageItem(autoDownsample=False)

@@ -54,7 +54,8 @@ class TrendPanel(Panel):
         strips = view.trends.strips
         self.say_empty(view.waiting if view.map is None else self._why_none(view))
         self._offer(view)
-        self.set_over("band: ±1σ   ·   gap with a tick below: withheld, hover for the reason")
+        said = "band: ±1σ   ·   gap with a tick below: withheld, hover for the reason"
+        self.set_over(said if strips else "")
         self._make(len(strips))
         for place, (plot, strip) in enumerate(zip(self.strips, strips, strict=False)):
             last = place == len(strips) - 1

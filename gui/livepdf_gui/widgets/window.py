@@ -18,6 +18,15 @@ from livepdf_gui.widgets.paint import paint_application
 from livepdf_gui.widgets.panel import Panel
 from livepdf_gui.widgets.trend_panel import TrendPanel
 
+_BUTTONS = (
+    ("● Live", "live"),
+    ("Ⅱ Pause", "pause"),
+    ("Window / run", "scope"),
+    ("G / I map", "map"),
+    ("Mark", "mark"),
+    ("Light / dark", "theme"),
+    ("Keys", "help"),
+)
 _PULL = 100
 """ms between two looks at the newest state."""
 
@@ -161,7 +170,7 @@ class Window(QtWidgets.QMainWindow):
         escape = QtWidgets.QShortcut(QtGui.QKeySequence("Esc"), self.mark_line)
         escape.setContext(QtCore.Qt.WidgetShortcut)
         escape.activated.connect(self._leave_mark)
-        for words, name in (("● LIVE", "live"), ("Ⅱ Pause", "pause"), ("? Keys", "help")):
+        for words, name in _BUTTONS:
             button = QtWidgets.QAction(words, self)
             button.triggered.connect(lambda _, n=name: self.act(n))
             bar.addAction(button)
