@@ -18,16 +18,9 @@ _AXIS = {"q_A^-1": "Q (1/Angstrom)", "q_nm^-1": "Q (1/nm)", "2th_deg": "2theta (
 _FILE = click.Path(path_type=Path)
 
 
-class _Polarization(click.ParamType):
-    """A factor, or the word none for no correction at all."""
-
-    name = "factor"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float | None:
-        """Take the word none beside the numbers."""
-        return None if value == "none" else click.FloatRange(-1, 1).convert(value, param, ctx)
+def _factor(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
+    """Take a factor, or the word none for no correction at all."""
+    return None if value == "none" else click.FloatRange(-1, 1).convert(value, parameter, context)
 
 
 @click.command()
@@ -49,8 +42,9 @@ class _Polarization(click.ParamType):
 )
 @click.option(
     "--polarization",
-    type=_Polarization(),
-    default=0.99,
+    metavar="FACTOR",
+    callback=_factor,
+    default="0.99",
     show_default=True,
     help="Horizontal polarization: about 0.99 at a synchrotron, 0 for a tube, or none.",
 )
