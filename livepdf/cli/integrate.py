@@ -20,7 +20,10 @@ _FILE = click.Path(path_type=Path)
 
 def _factor(context: click.Context, parameter: click.Parameter, value: str) -> float | None:
     """Take a factor, or the word none for no correction at all."""
-    return None if value == "none" else click.FloatRange(-1, 1).convert(value, parameter, context)
+    if value == "none":
+        return None
+    factor: float = click.types.convert_type(click.FloatRange(-1, 1))(value, parameter, context)
+    return factor
 
 
 @click.command()
