@@ -3,17 +3,27 @@
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from livepdf.numerics.kernel import kernel
+from livepdf.numerics.vectors import (
+    GROUP,
+    any_bit,
+    unshuffle_8_to_8,
+    unshuffle_16_to_16,
+    unshuffle_16_to_32,
+    unshuffle_32_to_32,
+)
 
 Array = NDArray[Any]
 
+_ALL = np.full(GROUP // 8, 0xFF, np.uint8)
 _NIBBLES = np.uint64(0x0F0F0F0F0F0F0F0F)
 _PAIRS = np.uint64(0x3333333333333333)
 _BITS = np.uint64(0x5555555555555555)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def unshuffle(planes: Array, count: int, item: int, crossed: Array, out: Array) -> None:
     """Turn ``count`` pixels of ``item`` bytes (1, 2, 4 or 8) from bit planes into bytes ``out``.
 
@@ -22,7 +32,9 @@ def unshuffle(planes: Array, count: int, item: int, crossed: Array, out: Array) 
     ``count`` is a multiple of 8.
     """
     row = count // 8
-    if row % 8 == 0:
+    if item <= 4 and count % GROUP == 0:
+        _by_groups(planes, np.uint64(row), item, out)
+    elif row % 8 == 0:
         words = planes.view(np.uint64)
         for byte in range(item):
             _cross_words(words, byte * row, row // 8)
@@ -33,7 +45,25 @@ def unshuffle(planes: Array, count: int, item: int, crossed: Array, out: Array) 
         _gather(crossed, row, item, out)
 
 
-@njit(nogil=True, cache=True)
+@kernel
+def _by_groups(planes: Array, row: int, item: int, out: Array) -> None:
+    live = _ALL.ctypes.data
+    for group in range(row * np.uint64(8) // np.uint64(GROUP)):
+        at = planes.ctypes.data + np.uint64(group * (GROUP // 8))
+        to = out.ctypes.data + np.uint64(group * GROUP * item)
+        if item == 1:
+            unshuffle_8_to_8(at, row, live, to)
+        elif item == 2:
+            unshuffle_16_to_16(at, row, live, to)
+        elif any_bit(at + np.uint64(16) * row, row, live) | any_bit(
+            at + np.uint64(24) * row, row, live
+        ):
+            unshuffle_32_to_32(at, row, live, to)
+        else:
+            unshuffle_16_to_32(at, row, live, to)
+
+
+@kernel
 def _cross_words(words: Array, start: int, n: int) -> None:
     # Eight rows of bits become eight rows of bytes: 8×8 bit matrices are transposed by three
     # exchanges (H. S. Warren, Hacker's Delight, 7-3), here eight of them in each word.
@@ -47,7 +77,7 @@ def _cross_words(words: Array, start: int, n: int) -> None:
         _exchange(near, far, np.uint64(1), _BITS)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _exchange(near: Array, far: Array, shift: int, mask: int) -> None:
     for m in range(near.size):
         moved = ((near[m] >> shift) ^ far[m]) & mask
@@ -55,7 +85,7 @@ def _exchange(near: Array, far: Array, shift: int, mask: int) -> None:
         near[m] ^= moved << shift
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _cross_bytes(planes: Array, start: int, row: int, crossed: Array) -> None:
     for m in range(row):
         for j in range(8):
@@ -65,7 +95,7 @@ def _cross_bytes(planes: Array, start: int, row: int, crossed: Array) -> None:
             crossed[start + j * row + m] = value
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather(rows: Array, row: int, item: int, out: Array) -> None:
     # One loop per size: written out like this, each is compiled to vector instructions.
     if item == 1:
@@ -78,14 +108,14 @@ def _gather(rows: Array, row: int, item: int, out: Array) -> None:
         _gather_8(rows, row, out)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather_1(rows: Array, row: int, out: Array) -> None:
     for m in range(row):
         for j in range(8):
             out[8 * m + j] = rows[j * row + m]
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather_2(rows: Array, row: int, out: Array) -> None:
     shift = np.uint16(8)
     for m in range(row):
@@ -94,7 +124,7 @@ def _gather_2(rows: Array, row: int, out: Array) -> None:
             out[8 * m + j] = low | (np.uint16(rows[(8 + j) * row + m]) << shift)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather_4(rows: Array, row: int, out: Array) -> None:
     shift1, shift2, shift3 = np.uint32(8), np.uint32(16), np.uint32(24)
     for m in range(row):
@@ -105,7 +135,7 @@ def _gather_4(rows: Array, row: int, out: Array) -> None:
             out[8 * m + j] = low | high | top
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _gather_8(rows: Array, row: int, out: Array) -> None:
     for m in range(row):
         for j in range(8):

@@ -1,6 +1,7 @@
 """Call the LZ4 library that hdf5plugin brings along, from inside compiled loops."""
 
 import ctypes
+import os
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,15 @@ from typing import Any
 from llvmlite import ir
 from numba import types
 from numba.extending import intrinsic
+from numpy.typing import NDArray
+
+from livepdf.numerics.kernel import kernel
+from livepdf.numerics.lz4_decode import decode
+
+Bytes = NDArray[Any]
+
+OWN_LZ4 = "LIVEPDF_OWN_LZ4"
+"""Environment variable: set to 1, LZ4 is decoded by our own loops in any case."""
 
 
 @cache
@@ -26,6 +36,30 @@ def lz4_address() -> int:
     if not address:
         raise OSError("LZ4_decompress_safe has no address")
     return address
+
+
+@cache
+def lz4_or_own() -> int:
+    """Return that address, or 0: then :func:`expand` uses our own loops, which are slower."""
+    if os.environ.get(OWN_LZ4) == "1":
+        return 0
+    try:
+        return lz4_address()
+    except (OSError, AttributeError, ImportError):
+        return 0
+
+
+@kernel
+def expand(lz4: int, source: Bytes, target: Bytes) -> Any:
+    """Decompress one LZ4 block; return the number of bytes written, or less than 0.
+
+    ``lz4`` is what :func:`lz4_or_own` returns.
+    """
+    if lz4 == 0:
+        return decode(source, target)
+    if source.size > 0x7FFFFFFF or target.size > 0x7E000000:
+        return -1
+    return decompress_safe(lz4, source.ctypes.data, target.ctypes.data, source.size, target.size)
 
 
 @intrinsic

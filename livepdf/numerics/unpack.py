@@ -3,21 +3,27 @@
 from typing import Any, Literal
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
-from livepdf.numerics.bitshuffle import unshuffle
-from livepdf.numerics.lz4_call import decompress_safe, lz4_address
+from livepdf.numerics.blocks import (
+    CORRUPT,
+    HEADER,
+    PLAIN,
+    SHUFFLED,
+    TRUNCATED,
+    read_pixels,
+    read_rest,
+)
+from livepdf.numerics.kernel import kernel
+from livepdf.numerics.lz4_call import expand, lz4_or_own
 
 Algorithm = Literal["raw", "bslz4", "lz4", "lz4-block"]
 """``bslz4`` and ``lz4`` carry the 12-byte HDF5 header; ``lz4-block`` is one bare LZ4 block."""
 Flaw = Literal["truncated", "wrong size", "corrupt"]
 
-HEADER = 12
-"""Bytes: u64 size of the image, u32 size of a block, both big-endian."""
 DEFAULT_BLOCK = 8192
 """Bytes of a bitshuffle block whose header says 0."""
-_FLAWS: dict[int, Flaw] = {1: "truncated", 2: "corrupt"}
+_FLAWS: dict[int, Flaw] = {TRUNCATED: "truncated", CORRUPT: "corrupt"}
 
 
 class UnpackError(ValueError):
@@ -109,7 +115,7 @@ def _one_block(packed: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
     # LZ4 cannot shrink more than 255 times: less is certainly not the whole image.
     if packed.size * 255 < target.size:
         raise UnpackError("truncated", f"{packed.size} bytes cannot hold {target.size}")
-    written = _expand_one(packed, target, lz4_address())
+    written = _expand(lz4_or_own(), packed, target)
     if written < 0:
         raise UnpackError("corrupt", "the LZ4 block cannot be decoded")
     if written != target.size:
@@ -119,96 +125,71 @@ def _one_block(packed: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
 def _blocks(
     packed: NDArray[np.uint8], target: NDArray[np.uint8], *, item: int, shuffled: bool
 ) -> None:
+    block = checked_block(packed, size=target.size, item=item, shuffled=shuffled)
+    mode = SHUFFLED if shuffled else PLAIN
+    scratch = plane_scratch(min(block, target.size) if shuffled else 0)
+    flaw = _expand_blocks(mode, packed, target, scratch, item, block, lz4_or_own())
+    if flaw < 0:
+        raise flawed(flaw, packed.size)
+
+
+def checked_block(packed: NDArray[np.uint8], *, size: int, item: int, shuffled: bool) -> int:
+    """Check the header of a blob; return the size of its blocks in bytes.
+
+    Parameters
+    ----------
+    size : int
+        Bytes of the image.
+    item : int
+        Bytes of a pixel.
+
+    Raises
+    ------
+    UnpackError
+    """
     if packed.size < HEADER:
         raise UnpackError("truncated", f"{packed.size} bytes, the header alone has {HEADER}")
     announced = int.from_bytes(packed[:8].tobytes(), "big")
-    if announced != target.size:
-        raise UnpackError("wrong size", f"header says {announced} bytes, wanted {target.size}")
+    if announced != size:
+        raise UnpackError("wrong size", f"header says {announced} bytes, wanted {size}")
     block = int.from_bytes(packed[8:HEADER].tobytes(), "big")
     if shuffled:
         block = block or DEFAULT_BLOCK // (8 * item) * (8 * item)
         if block % (8 * item):
             raise UnpackError("corrupt", f"blocks of {block} bytes are not 8 × {item}-byte pixels")
-        flaw = _expand_shuffled(packed, target, _scratch(block, target), item, block, lz4_address())
-    elif block == 0 and target.size:
+    elif block == 0 and size:
         raise UnpackError("corrupt", "blocks of 0 bytes")
-    else:
-        flaw = _expand_plain(packed, target, block, lz4_address())
-    if flaw:
-        raise UnpackError(_FLAWS[flaw], f"a block of {packed.size} bytes cannot be decoded")
+    return block
 
 
-def _scratch(block: int, target: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    # Words inside, so that whole words may be loaded; never larger than the image asks for.
-    words = min(block, target.size) // 8 + 1
-    return np.empty((2, words), np.uint64).view(np.uint8)
+def flawed(flaw: int, size: int) -> UnpackError:
+    """Return the error for a flaw that a loop has found in a blob of ``size`` bytes."""
+    return UnpackError(_FLAWS[flaw], f"a block of {size} bytes cannot be decoded")
 
 
-@njit(nogil=True, cache=True)
-def _expand_one(packed: Any, target: Any, lz4: int) -> Any:
-    return decompress_safe(lz4, packed.ctypes.data, target.ctypes.data, packed.size, target.size)
+def plane_scratch(block: int) -> NDArray[np.uint8]:
+    """Return (2, bytes) for the bit planes of a block: words inside, so that words may be read."""
+    return np.empty((2, block // 8 + 1), np.uint64).view(np.uint8)
 
 
-@njit(nogil=True, cache=True)
-def _block_length(packed: Any, place: int) -> int:
-    if place + 4 > packed.size:
-        return -1
-    length = 0
-    for i in range(4):
-        length = length * 256 + packed[place + i]
-    return length if place + 4 + length <= packed.size else -1
+@kernel
+def _expand(lz4: int, packed: Any, target: Any) -> Any:
+    return expand(lz4, packed, target)
 
 
-@njit(nogil=True, cache=True)
-def _expand_plain(packed: Any, target: Any, block: int, lz4: int) -> int:
-    place = HEADER
-    done = 0
-    while done < target.size:
-        wanted = min(block, target.size - done)
-        length = _block_length(packed, place)
-        if length < 0:
-            return 1
-        place += 4
-        if length == wanted:
-            # A block that did not shrink is stored as it is.
-            for i in range(wanted):
-                target[done + i] = packed[place + i]
-        else:
-            source = packed.ctypes.data + np.uint64(place)
-            written = decompress_safe(
-                lz4, source, target.ctypes.data + np.uint64(done), length, wanted
-            )
-            if written != wanted:
-                return 2
-        place += length
-        done += wanted
-    return 0 if place == packed.size else 2
-
-
-@njit(nogil=True, cache=True)
-def _expand_shuffled(
-    packed: Any, target: Any, scratch: Any, item: int, block: int, lz4: int
-) -> int:
-    place = HEADER
-    done = 0
+@kernel
+def _expand_blocks(
+    mode: int, packed: Any, target: Any, scratch: Any, item: int, block: int, lz4: int
+) -> Any:
     # The last pixels that do not fill a group of 8 are stored as they are.
-    rest = target.size % (8 * item)
+    rest = target.size % (8 * item) if mode == SHUFFLED else 0
     end = target.size - rest
+    place = HEADER
+    done = 0
     while done < end:
-        wanted = min(block, end - done)
-        length = _block_length(packed, place)
-        if length < 0:
-            return 1
-        place += 4
-        source = packed.ctypes.data + np.uint64(place)
-        written = decompress_safe(lz4, source, scratch[0].ctypes.data, length, wanted)
-        if written != wanted:
-            return 2
-        unshuffle(scratch[0], wanted // item, item, scratch[1], target[done : done + wanted])
-        place += length
-        done += wanted
-    if place + rest != packed.size:
-        return 1 if place + rest > packed.size else 2
-    for i in range(rest):
-        target[done + i] = packed[place + i]
-    return 0
+        part = target[done : min(done + block, end)]
+        place = read_pixels(mode, packed, place, part, scratch, item, lz4)
+        if place < 0:
+            return place
+        done += part.size
+    return read_rest(packed, place, target[done:])
