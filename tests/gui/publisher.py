@@ -152,8 +152,10 @@ class _Kept:
 class Publisher:
     """Answers requests and publishes what it is told, in one thread that owns both sockets."""
 
-    def __init__(self, *, address: str = "tcp://127.0.0.1:*", run: str = "hfo2_growth") -> None:
-        self.run = run
+    def __init__(
+        self, *, address: str = "tcp://127.0.0.1:*", run: str = "hfo2_growth", beat: float = 0.1
+    ) -> None:
+        self.run, self._beat = run, beat
         self._context = zmq.Context()
         self._router = self._context.socket(zmq.ROUTER)
         self._results = self._context.socket(zmq.PUB)
@@ -197,7 +199,7 @@ class Publisher:
     def _loop(self) -> None:
         spoken = 0.0
         while True:
-            if time.monotonic() - spoken > 0.1:
+            if time.monotonic() - spoken > self._beat:
                 spoken = time.monotonic()
                 now = replace(self.status, time=time.time(), windows=len(self._kept.results))
                 self._publish(lambda s, now=now: StatusMessage(sequence=s, status=now))
@@ -327,7 +329,7 @@ def main() -> int:
     parser.add_argument("--problem", action="append", default=[])
     given = parser.parse_args()
     run = "hfo2_growth_240C"
-    publisher = Publisher(run=run)
+    publisher = Publisher(run=run, beat=0.5)
     start = time.time() - given.history / given.rate
     period = 1.0 / given.rate
     made = [growing_result(n, start=start, run=run, period=period) for n in range(given.history)]

@@ -107,11 +107,11 @@ def _arrays(state: State, shown: Shown, kind: MapKind) -> tuple[Array, Array, Ar
 
 def _wanted(kind: CurveKind, x: Array, y: Array, sigma: Array) -> Range | None:
     room = np.where(np.isfinite(sigma), sigma, 0.0)
-    both = np.concatenate([y - room, y + room])
     if kind != "gr":
-        return spread(both, below=0.2, above=99.9)
-    far = np.concatenate([x, x]) >= _PHYSICAL_R
-    return spread(both[far], below=0.02, above=99.98) or spread(both)
+        return spread(np.concatenate([y - room, y + room]), below=0.2, above=99.9)
+    far = slice(int(np.searchsorted(x, _PHYSICAL_R)), None)
+    both = np.concatenate([(y - room)[far], (y + room)[far]])
+    return spread(both, below=0.02, above=99.98) or spread(y)
 
 
 def _edges(old: Range | None, wanted: Range) -> Range:

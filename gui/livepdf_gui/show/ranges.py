@@ -31,8 +31,11 @@ def spread(
         return None
     if below <= 0.0 and above >= 100.0:
         return float(finite.min()), float(finite.max())
-    low, high = np.percentile(finite[:: 1 + finite.size // 4000], [below, above])
-    return float(low), float(high)
+    sample = finite[:: 1 + finite.size // 4000]
+    # order statistics: np.percentile interpolates and takes five times as long
+    places = [int((sample.size - 1) * share / 100.0 + 0.5) for share in (below, above)]
+    ordered = np.partition(sample, places)
+    return float(ordered[places[0]]), float(ordered[places[1]])
 
 
 def growing(old: float | None, needed: float, *, least: float = 20.0) -> float:

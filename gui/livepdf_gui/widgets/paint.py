@@ -7,6 +7,10 @@ from livepdf_gui.qt import QtGui, QtWidgets, pg
 from livepdf_gui.show.theme import Theme
 
 
+_TICK = 4
+"""Pixels."""
+
+
 def paint_application(application: QtWidgets.QApplication, theme: Theme) -> None:
     """Give every widget the colours of the theme."""
     palette = QtGui.QPalette()
@@ -47,7 +51,8 @@ def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
         axis = plot.getAxis(side)
         axis.setPen(pg.mkPen(theme.axis, width=1))
         axis.setTextPen(pg.mkPen(theme.axis))
-        axis.setStyle(hideOverlappingLabels=False)
+        # ticks that point outwards: those inside the plot have the axis repainted with every curve
+        axis.setStyle(hideOverlappingLabels=False, tickLength=_TICK)
         axis.labelStyle = {"color": theme.axis, "font-size": "9pt"}
 
 

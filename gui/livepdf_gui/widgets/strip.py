@@ -104,7 +104,7 @@ class StripPlot(QtWidgets.QWidget):
         if self._slow_shown != (overlay is not None):
             self._slow_shown = overlay is not None
             self.slow.setVisible(self._slow_shown)
-            right.setStyle(showValues=self._slow_shown, tickLength=-5 if overlay else 0)
+            right.setStyle(showValues=self._slow_shown)
             right.showLabel(self._slow_shown)
         if overlay is None:
             return
