@@ -54,6 +54,8 @@ def run(
     livepdf run beamtime/profile.toml --recipe beamtime/recipe.toml
     livepdf run profile.toml --recipe recipe.toml --out /data/pdf --runs 1 --json
     """
+    from livepdf.sinks.nexus import must_not_tidy_up
+
     service = _service(profile, recipe, out=out, requests=requests, runs=runs)
     _stop_on_signals(service)
     try:
@@ -65,7 +67,11 @@ def run(
     sys.stdout.flush()
     _show(service)
     service.finish()
-    return _conclude(service, as_json=as_json, strict=strict)
+    code = _conclude(service, as_json=as_json, strict=strict)
+    if must_not_tidy_up():
+        sys.stdout.flush()
+        os._exit(code)
+    return code
 
 
 def _service(

@@ -1,6 +1,7 @@
 """Results go to disk in a thread of their own; a disk that refuses never stops the run."""
 
 import logging
+import os
 import queue
 import time
 from collections import deque
@@ -14,6 +15,8 @@ from livepdf.sinks.nexus import NexusFile, RunHeader, WindowRow
 
 log = logging.getLogger(__name__)
 
+_ROOM = 64 << 20
+"""Bytes that stay free on the disk."""
 _RETRY = 5.0
 """s between two attempts at a disk that refused."""
 
@@ -44,8 +47,9 @@ Entry = Begin | WindowRow | Event | Finish | Quit
 class Store:
     """Writes what is put into it; keeps what the disk refuses until it takes it again.
 
-    After a failure the run goes on in another file, named ``…-part2``: the first one can be read
-    up to its last flush, and everything since then is written again.
+    While the disk is nearly full nothing is written, and the file goes on when there is room
+    again. After any other failure the run goes on in another file, named ``…-part2``: the first
+    one can be read up to its last flush, and everything since then is written again.
     """
 
     def __init__(
@@ -77,6 +81,7 @@ class Store:
         self._whole: WindowRow | None = None
         self._flushed = time.monotonic()
         self._retry_at = 0.0
+        self._failing = False
         self.files: list[Path] = []
         """All files written, oldest first."""
 
@@ -141,12 +146,26 @@ class Store:
         if self._header is None or (self._file is None and time.monotonic() < self._retry_at):
             return self._header is None
         try:
+            self._require_room()
+        except OSError as error:
+            self._trouble(error)
+            return False
+        try:
             self._write(self._file or self._open(self._header))
         except (OSError, RuntimeError, ValueError) as error:
             self._fail(error)
             return False
+        self._failing = False
         self._board.clear("store")
         return True
+
+    def _require_room(self) -> None:
+        """Raise OSError where the disk is nearly full: HDF5 must not meet that end itself."""
+        self._directory.mkdir(parents=True, exist_ok=True)
+        state = os.statvfs(self._directory)
+        free = state.f_bavail * state.f_frsize
+        if free < _ROOM + 2 * self._unsafe_bytes:
+            raise OSError(f"only {free >> 20} MiB are free in {self._directory}")
 
     def _write(self, file: NexusFile) -> None:
         file.add(list(self._unsafe)[self._written :])
@@ -166,7 +185,6 @@ class Store:
         suffix = "" if self._part == 1 else f"-part{self._part}"
         path = self._directory / f"{header.run}{suffix}.nxs"
         try:
-            self._directory.mkdir(parents=True, exist_ok=True)
             self._file = NexusFile(path, header)
         except (OSError, RuntimeError, ValueError):
             if not path.exists():
@@ -178,18 +196,20 @@ class Store:
         return self._file
 
     def _fail(self, error: Exception) -> None:
-        path = self._file.path if self._file is not None else self._directory
-        log.warning("%s cannot be written: %s", path, error)
         if self._file is not None:
-            try:
-                self._file.close()
-            except (OSError, RuntimeError, ValueError) as again:
-                log.warning("%s cannot be closed: %s", path, again)
-            self._board.say("warning", f"results cannot be written to {path}: {error}")
+            self._file.abandon()
         self._file, self._written = None, 0
         self._retry_at = time.monotonic() + _RETRY
+        self._trouble(error)
+
+    def _trouble(self, error: Exception) -> None:
+        text = str(error).splitlines()[0]
+        if not self._failing:
+            self._failing = True
+            log.warning("results are not saved: %s", error)
+            self._board.say("warning", f"results are not saved: {text}")
         self._board.trouble(
-            "store", f"results are not saved ({error}); {len(self._unsafe)} windows in memory"
+            "store", f"results are not saved ({text}); {len(self._unsafe)} windows in memory"
         )
 
     def _end_run(self, finish: Finish | None) -> None:

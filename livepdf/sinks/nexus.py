@@ -39,6 +39,10 @@ _PICTURES: tuple[tuple[str, CurveKind, str], ...] = (
 )
 """Group, kind and unit of what is shown over time."""
 
+_ABANDONED: list["NexusFile"] = []
+"""HDF5 crashes the process when a file is closed, or merely forgotten, after the disk refused a
+write; so such files are kept until the process ends."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunHeader:
@@ -100,7 +104,7 @@ class NexusFile:
             self._file.swmr_mode = True
             self._file.flush()
         except BaseException:
-            self._file.close()
+            self.abandon()
             raise
 
     def add(self, rows: Sequence[WindowRow]) -> None:
@@ -138,6 +142,10 @@ class NexusFile:
     def flush(self) -> None:
         """Make everything so far visible to readers, and safe from a killed writer."""
         self._file.flush()
+
+    def abandon(self) -> None:
+        """Let go of a file that failed; nothing is written to it any more."""
+        _ABANDONED.append(self)
 
     def close(self, *, end: float | None = None) -> None:
         """Mark the file complete and close it."""
@@ -268,6 +276,11 @@ class NexusFile:
         software = _group(process, "software", "NXcollection")
         for name, version in header.software.items():
             software[name] = version
+
+
+def must_not_tidy_up() -> bool:
+    """Whether the process must end by `os._exit`: HDF5 would crash on an abandoned file."""
+    return bool(_ABANDONED)
 
 
 def _describe(process: Any, header: RunHeader) -> None:

@@ -72,7 +72,7 @@ def write_settings(
     known_shape: bool = True,
     more: str = "",
 ) -> tuple[Path, Path]:
-    shape = "[%d, %d]" % SHAPE if known_shape else "null"
+    shape = str(list(SHAPE)) if known_shape else "null"
     (folder / "geometry.poni").write_text(PONI % shape)
     profile, recipe = folder / "profile.toml", folder / "recipe.toml"
     profile.write_text(
