@@ -73,7 +73,7 @@ def over(span: Span | None) -> str:
     gaps = f", {lost} missing" if lost > 0 else ""
     return (
         f"accumulates over: window of {frames}{gaps} "
-        f"(no. {span.number}: frames {span.first}–{span.last}, until {clock(span.end)})"
+        f"(no. {span.number}: {span.first}–{span.last}, {clock(span.end)})"
     )
 
 

@@ -28,7 +28,7 @@ class CurvePanel(Panel):
         item.layout.setContentsMargins(0, 6, 16, 0)
         item.setMenuEnabled(False)
         item.setLabel("bottom", AXIS[kind][0])
-        item.setLabel("left", AXIS[kind][1])
+        item.setLabel("left", AXIS[kind][1].replace(" per ", "/"))
         item.getAxis("left").setWidth(70)
         item.getAxis("left").enableAutoSIPrefix(False)
         self.band = Band()

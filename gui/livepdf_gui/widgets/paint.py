@@ -6,7 +6,6 @@ from numpy.typing import NDArray
 from livepdf_gui.qt import QtGui, QtWidgets, pg
 from livepdf_gui.show.theme import Theme
 
-
 _TICK = 4
 """Pixels."""
 

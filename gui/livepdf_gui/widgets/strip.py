@@ -74,6 +74,7 @@ class StripPlot(QtWidgets.QWidget):
     def _furnish(self) -> None:
         item = self.plot.getPlotItem()
         item.hideButtons()
+        item.layout.setContentsMargins(0, 5, 0, 0)
         item.setMenuEnabled(False)
         item.showAxis("right")
         left, right = item.getAxis("left"), item.getAxis("right")
