@@ -52,12 +52,14 @@ def minimise(
     """
     x = np.clip(start, lower, upper)
     residual, jacobian = evaluate(x)
-    chi2, damping, converged = float(residual @ residual), 1e-3, False
+    chi2, damping, converged = float(residual @ residual), 1e-5, False
     for _ in range(steps):
-        trial, promised = _step(x, residual, jacobian, damping, lower, upper)
-        if promised <= max(tolerance * chi2, 1e-3) and damping <= 1e-2:
+        # Judged without damping, which would hide a long way still to go along a valley.
+        promised = _step(x, residual, jacobian, 0.0, lower, upper)[1]
+        if promised <= max(tolerance * chi2, 1e-3):
             converged = True
             break
+        trial = _step(x, residual, jacobian, damping, lower, upper)[0]
         new_residual, new_jacobian = evaluate(trial)
         new_chi2 = float(new_residual @ new_residual)
         if new_chi2 <= chi2:

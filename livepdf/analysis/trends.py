@@ -165,6 +165,7 @@ def build_analysis(
             q=q,
             shells=crystal.shells,
             fractions=crystal.fractions,
+            density=len(size.structure.elements) / size.structure.volume,
             amplitudes=crystal.amplitudes[:, : len(q)],
             mean_amplitude=crystal.mean_amplitude[: len(q)],
             uiso=crystal.uiso,

@@ -67,6 +67,27 @@ def neighbour_grid(
     return NeighbourGrid(pairs=pairs, neighbours=neighbours[:, 1:BINS], r_max=r_max)
 
 
+def uniform_neighbours(*, fractions: NDArray[np.float64], density: float) -> NDArray[np.float64]:
+    """Return the neighbours of a medium without structure, laid out as in `NeighbourGrid`.
+
+    Taken off those of the crystal, a sphere of it has no small-angle scattering left.
+
+    Parameters
+    ----------
+    fractions : (kinds,) float64
+    density : float, Å⁻³
+        Atoms per volume of the crystal.
+    """
+    kinds = len(fractions)
+    per_pair = [
+        fractions[a] * fractions[b] * (1.0 if a == b else 2.0)
+        for a in range(kinds)
+        for b in range(a, kinds)
+    ]
+    in_step = 4.0 * np.pi * density * STEP * grid_distances() ** 2
+    return np.asarray(np.outer(per_pair, in_step))
+
+
 def sine_sums(
     grid: NeighbourGrid, *, envelope: NDArray[np.float64], q_max: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
