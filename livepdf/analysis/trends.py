@@ -8,15 +8,8 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.peaks import PeakFit, PeakWindow, fit_peak, no_peak, peak_window
 from livepdf.analysis.shells import NearShell, near_shell
-from livepdf.analysis.size import (
-    SizeFit,
-    SizeModel,
-    all_but,
-    fit_size,
-    fitted_fq,
-    no_size,
-    size_model,
-)
+from livepdf.analysis.size import SizeFit, fit_size, fitted_fq, no_size
+from livepdf.analysis.sphere import SizeModel, all_but, size_model
 from livepdf.model.curve import Trend
 from livepdf.model.structure import Structure
 from livepdf.numerics.bulk import pair_weights
