@@ -95,7 +95,10 @@ class Size(Table):
     """Domain size from the decay of G(r) against the same material in bulk."""
 
     structure: str = Field(description="A built-in name (see livepdf check) or a CIF file.")
-    rmin: Positive = Field(default=3.0, description="Å, lower end of the comparison.")
+    rmin: Positive = Field(
+        default=6.0,
+        description="Å, lower end of the comparison; beyond the order of a dissolved precursor.",
+    )
     rmax: Positive = Field(default=55.0, description="Å, upper end of the comparison.")
 
 
