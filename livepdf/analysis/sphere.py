@@ -24,6 +24,9 @@ _STRAIN_STARTS = (-0.006, 0.0, 0.006)
 _START_RATIO = 1.15
 _SMALLEST = 10.0
 """Å: below, a domain has no neighbours left that a disordered precursor would not have too."""
+_TOLD_APART = 3.3
+"""Times rmin: the domains must reach this far before their size is shown. A precursor that keeps
+some order beyond rmin takes 8 to 20 % off the size of smaller ones, and the fit does not notice."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +48,8 @@ class SizeModel:
     """Å⁻¹"""
     diameter_limits: tuple[float, float]
     """Å"""
+    shown_from: float
+    """Å, least diameter that a precursor's order cannot be taken for."""
     slow: NDArray[np.float64]
     """(n_q, k) terms that the fit does not look at: distances below rmin and the background."""
     starts: NDArray[np.float64]
@@ -114,6 +119,7 @@ def size_model(
         uiso=uiso,
         qdamp=qdamp,
         diameter_limits=(smallest, rmax),
+        shown_from=max(smallest, _TOLD_APART * rmin),
         slow=slow_terms(q, degree=degree),
         starts=starts,
         start_curves=np.empty((0, len(q))),

@@ -221,3 +221,16 @@ def test_settings_without_meaning_are_refused(hafnia: Particle) -> None:
         model_of(hafnia, qdamp=-1.0)
     with pytest.raises(ValueError, match="rmax is 9"):
         model_of(hafnia, rmax=9.0)
+
+
+def test_a_size_that_a_precursor_could_feign_is_withheld() -> None:
+    small = particle("pt", diameter=16.0)
+    sigma = small.sigma(1e8)
+
+    near = fit_size(model_of(small, rmin=3.0), fq=small.fq, sigma=sigma)
+    far = fit_size(model_of(small, rmin=6.0), fq=small.fq, sigma=sigma)
+
+    assert near.reason == ""
+    assert near.diameter == pytest.approx(16.0, rel=0.03)
+    assert "precursor" in far.reason
+    assert far.strain_reason == ""
