@@ -183,7 +183,8 @@ class Service:
         """Return how the daemon is doing now; the counters add up."""
         board, lost = self._board, self._source.lost()
         counters = self._ledger.total(lost)
-        source_state = self._source.state()
+        # A source that was closed on purpose is no trouble.
+        source_state = "closed" if self.stopping.is_set() else self._source.state()
         return Status(
             state=self._state(),
             time=time.time(),
