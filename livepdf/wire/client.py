@@ -204,13 +204,20 @@ class Client:
             request, _ = self._pending.pop(key, (None, 0.0))
             if key in self._waiting:
                 self._replies[key] = (reply, arrays)
-            elif isinstance(reply, Snapshot):
-                self._take_snapshot(reply)
-            elif isinstance(reply, History):
-                first = request.first if isinstance(request, HistoryRequest) else 0
-                self._take_history(reply, arrays, first)
-            elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
-                self._joined = False
+            else:
+                self._take_reply(request, reply, arrays)
+
+    def _take_reply(self, request: Request | None, reply: Reply, arrays: Sequence[Array]) -> None:
+        if isinstance(reply, Snapshot):
+            self._take_snapshot(reply)
+        elif isinstance(reply, History) and isinstance(request, HistoryRequest):
+            # One that comes after its request was given up does not tell where it should begin.
+            try:
+                self._take_history(reply, arrays, request.first)
+            except (IndexError, ValueError) as error:
+                self._say(f"a history from {self.endpoint} does not fit together: {error}")
+        elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
+            self._joined = False
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         """Join in two steps: only once the stream is heard is a snapshot sure to meet it."""
@@ -271,7 +278,10 @@ class Client:
             except WireError as error:
                 self._say(f"a message from {self._results_address} cannot be read: {error}")
                 continue
-            self._take(message, arrays)
+            try:
+                self._take(message, arrays)
+            except (IndexError, KeyError, ValueError) as error:
+                self._say(f"a message from {self._results_address} does not fit together: {error}")
 
     def _take(self, message: PublishedMessage, arrays: Sequence[Array]) -> None:
         mirror = self.mirror

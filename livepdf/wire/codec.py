@@ -13,6 +13,7 @@ T = TypeVar("T")
 Array = NDArray[Any]
 
 _LARGEST_BUFFER = 1 << 30
+_MOST_AXES = 4
 _DTYPES = {"<f4", "<f8", "<u2", "<i8", "|b1"}
 """Kinds of numbers that may travel; anything else is refused before it is looked at."""
 
@@ -90,7 +91,7 @@ def _decode(parts: Sequence[bytes], decoder: msgspec.msgpack.Decoder[T]) -> tupl
     try:
         envelope = _envelope.decode(parts[0])
         message = decoder.decode(envelope.message)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
         raise WireError(str(error)) from None
     if len(envelope.buffers) != len(parts) - 1:
         raise WireError(f"{len(parts) - 1} buffers came, {len(envelope.buffers)} were announced")
@@ -100,11 +101,13 @@ def _decode(parts: Sequence[bytes], decoder: msgspec.msgpack.Decoder[T]) -> tupl
 def _array(buffer: _Buffer, part: bytes) -> Array:
     if buffer.dtype not in _DTYPES:
         raise WireError(f"arrays of {buffer.dtype!r} are not sent")
+    if len(buffer.shape) > _MOST_AXES:
+        raise WireError(f"an array of {len(buffer.shape)} axes, wanted {_MOST_AXES} at most")
     dtype = np.dtype(buffer.dtype)
     size = dtype.itemsize
     for length in buffer.shape:
-        if length < 0:
-            raise WireError(f"a negative length in {buffer.shape}")
+        if not 0 <= length <= _LARGEST_BUFFER:
+            raise WireError(f"a length in {buffer.shape} that no array has")
         size *= length
     if size > _LARGEST_BUFFER or size != len(part):
         raise WireError(f"a buffer of {len(part)} bytes for {buffer.dtype}{buffer.shape}")

@@ -1,0 +1,72 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from livepdf.daemon.queue import FrameQueue, Stop
+from livepdf.daemon.runs import Run
+from livepdf.daemon.spool import Spool
+from livepdf.errors import FrameError
+from livepdf.model.frame import Frame, PackedImage
+from tests.daemon import beamline
+
+
+def run() -> Run:
+    def never(shape: tuple[int, int]) -> None:
+        raise AssertionError(shape)
+
+    return Run(beamline.start(), name="r", build=never, shape=None)  # type: ignore[arg-type]
+
+
+def tiny(index: int) -> Frame:
+    image = PackedImage(
+        blob=bytes([index % 256]) * 1000,
+        algorithm="raw",
+        shape=(10, 100),
+        dtype=np.dtype("u1"),
+    )
+    return beamline.frame(index, image=image)
+
+
+def test_frames_beyond_the_memory_go_to_disk_and_come_back_in_order(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, reserve=0)
+    queue = FrameQueue(limit=3000, spool=spool)
+    for index in range(10):
+        queue.put_frame(tiny(index), run(), paused=False)
+    assert spool.held_bytes == 7000
+    assert queue.waiting_bytes == 10_000
+
+    back = [queue.frame(queue.take()) for _ in range(10)]
+
+    assert [frame.index for frame in back] == list(range(10))
+    assert [bytes(frame.image.blob) for frame in back] == [bytes([n]) * 1000 for n in range(10)]
+    assert queue.waiting_bytes == 0
+    assert list(tmp_path.iterdir()) == []
+    spool.close()
+
+
+def test_a_frame_that_neither_memory_nor_disk_takes_is_refused(tmp_path: Path) -> None:
+    queue = FrameQueue(limit=3000, spool=Spool(tmp_path, reserve=1 << 62))
+    for index in range(3):
+        queue.put_frame(tiny(index), run(), paused=False)
+
+    with pytest.raises(FrameError) as caught:
+        queue.put_frame(tiny(3), run(), paused=False)
+
+    assert caught.value.reason == "queue full"
+    assert [queue.frame(queue.take()).index for _ in range(3)] == [0, 1, 2]
+
+
+def test_a_frame_larger_than_the_whole_budget_still_gets_through(tmp_path: Path) -> None:
+    queue = FrameQueue(limit=10, spool=Spool(tmp_path, reserve=1 << 62))
+    queue.put_frame(tiny(0), run(), paused=False)
+
+    assert queue.frame(queue.take()).index == 0
+
+
+def test_every_worker_meets_the_stop(tmp_path: Path) -> None:
+    queue = FrameQueue(limit=10, spool=Spool(tmp_path, reserve=0))
+    queue.put(Stop())
+
+    assert isinstance(queue.take().item, Stop)
+    assert isinstance(queue.take().item, Stop)
