@@ -49,7 +49,7 @@ class Run:
         self._shape = shape
         self._lock = threading.Lock()
         self._pipeline: Pipeline | None = None
-        self._refusal: FrameError | None = None
+        self._refusals: dict[tuple[int, int], FrameError] = {}
 
     @property
     def series(self) -> str:
@@ -79,13 +79,14 @@ class Run:
             ``wrong shape`` or ``unusable settings``, for every frame of such a run.
         """
         with self._lock:
-            if self._refusal is not None:
-                raise FrameError(self._refusal.reason, self._refusal.detail)
+            refusal = self._refusals.get(shape)
+            if refusal is not None:
+                raise FrameError(refusal.reason, refusal.detail)
             if self._pipeline is None:
                 try:
                     self._pipeline = self._made(shape)
                 except FrameError as error:
-                    self._refusal = error
+                    self._refusals[shape] = error
                     raise
             return self._pipeline
 
