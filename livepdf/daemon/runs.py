@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from livepdf.daemon.assemble import Pipeline
-from livepdf.errors import ConfigError, FrameError
+from livepdf.errors import ConfigError, FileError, FrameError
 from livepdf.model.frame import RunStart
 
 _NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-part\d+)?$")
@@ -95,7 +95,7 @@ class Run:
             pipeline = self._build(shape)
             mask = self.start.mask
             return pipeline if mask is None else pipeline.with_mask(mask)
-        except ConfigError as error:
+        except (ConfigError, FileError) as error:
             raise FrameError("unusable settings", str(error)) from None
         except ValueError as error:
             raise FrameError("wrong shape", str(error)) from None
