@@ -18,9 +18,8 @@ from numpy.typing import NDArray
 from livepdf.model.curve import CurveKind, Result
 from livepdf.model.status import Counters, Event
 from livepdf.model.sums import Sums
-from livepdf.sinks.nexus_tables import EventTable, TrendTable, WindowTable, fixed, grown
+from livepdf.sinks.nexus_tables import EventTable, TrendTable, WindowTable, column, fixed, grown
 
-_ROWS_PER_CHUNK = 16
 _REASONS = 64
 _HC = 12.398419843320026
 """keV Å"""
@@ -254,9 +253,7 @@ class NexusFile:
             name: _rows(sums, name, size, np.float64)
             for name in ("signal", "variance", "weight", "pixels")
         }
-        self._sums |= {
-            name: _rows(sums, name, None, np.float64) for name in ("monitor", "exposure")
-        }
+        self._sums |= {name: column(sums, name, np.float64) for name in ("monitor", "exposure")}
 
     def _build_counters(self, entry: Any) -> None:
         self._counters = _group(entry, "counters", "NXcollection")
@@ -314,14 +311,17 @@ def _pair(group: Any, signal: str, size: int, unit: str) -> tuple[Any, Any]:
     return values, errors
 
 
-def _rows(group: Any, name: str, size: int | None, dtype: Any) -> Any:
-    """Make a dataset that grows by rows, (windows, size) or (windows,)."""
-    one = () if size is None else (size,)
+def _rows(group: Any, name: str, size: int, dtype: Any) -> Any:
+    """Make a dataset that grows by rows, (windows, size), packed.
+
+    One row is one chunk: a chunk that grew from flush to flush would leave its older, shorter
+    copies in the file, as nothing is reclaimed under SWMR.
+    """
     return group.create_dataset(
         name,
-        shape=(0, *one),
-        maxshape=(None, *one),
-        chunks=(_ROWS_PER_CHUNK if one else 1024, *one),
+        shape=(0, size),
+        maxshape=(None, size),
+        chunks=(1, size),
         dtype=dtype,
         fillvalue=np.nan,
         compression="gzip",

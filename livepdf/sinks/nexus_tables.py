@@ -35,14 +35,14 @@ class WindowTable:
     def __init__(self, group: Any, *, start: float) -> None:
         self._start = start
         self._count = 0
-        self.time = _column(group, "time", np.float64)
+        self.time = column(group, "time", np.float64)
         """(windows,) middle of each, s since the start of the run."""
         self.time.attrs.update(units="s", long_name="time (s)")
         self._numbers = {
-            name: _column(group, name, np.int64)
+            name: column(group, name, np.int64)
             for name in ("number", "first", "last", "frames", "revision")
         }
-        self._moments = {name: _column(group, name, np.float64) for name in ("start", "end")}
+        self._moments = {name: column(group, name, np.float64) for name in ("start", "end")}
         for dataset in self._moments.values():
             dataset.attrs.update(units="s", description="Unix time of the first or last frame")
         self._names: list[str] = []
@@ -88,9 +88,9 @@ class TrendTable:
         group.attrs.update(NX_class="NXdata", signal="value", axes="time")
         group["title"] = name
         group["time"] = time
-        self._value = _column(group, "value", np.float64)
-        self._errors = _column(group, "value_errors", np.float64)
-        self._reason = _column(group, "reason", f"S{_REASON}")
+        self._value = column(group, "value", np.float64)
+        self._errors = column(group, "value_errors", np.float64)
+        self._reason = column(group, "reason", f"S{_REASON}")
         for dataset in (self._value, self._errors):
             dataset.attrs.update(units=unit, long_name=f"{name} ({unit})" if unit else name)
 
@@ -109,11 +109,11 @@ class EventTable:
 
     def __init__(self, group: Any) -> None:
         self._count = 0
-        self._time = _column(group, "time", np.float64)
+        self._time = column(group, "time", np.float64)
         self._time.attrs.update(units="s", description="Unix time")
-        self._frame = _column(group, "frame", np.int64)
-        self._kind = _column(group, "kind", "S16")
-        self._text = _column(group, "text", f"S{_TEXT}")
+        self._frame = column(group, "frame", np.int64)
+        self._kind = column(group, "kind", "S16")
+        self._text = column(group, "text", f"S{_TEXT}")
 
     def add(self, event: Event) -> None:
         """Append one event."""
@@ -124,7 +124,8 @@ class EventTable:
         self._count += 1
 
 
-def _column(group: Any, name: str, dtype: Any) -> Any:
+def column(group: Any, name: str, dtype: Any) -> Any:
+    """Make a dataset that grows by values, (rows,)."""
     kind = np.dtype(dtype)
     return group.create_dataset(
         name,
