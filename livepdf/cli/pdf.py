@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -27,13 +27,31 @@ def _kinds(
     return tuple(kind for kind in _KINDS if kind in wanted)
 
 
+def _bgscale(
+    context: click.Context,  # noqa: ARG001
+    parameter: click.Parameter,  # noqa: ARG001
+    value: str | None,
+) -> 'float | Literal["fit"] | None':
+    if value is None or value == "fit":
+        return "fit" if value else None
+    try:
+        return float(value)
+    except ValueError:
+        raise click.BadParameter(f"{value!r}: wanted a number or fit") from None
+
+
 @click.command()
 @click.argument("sample", type=_FILE)
 @click.option(
     "--config", "-c", type=_FILE, required=True, help="Recipe (.toml), .cfg, or an output file."
 )
 @click.option("--background", "-b", type=_FILE, help="Pattern to subtract, in the same units.")
-@click.option("--bgscale", type=float, help="Factor on the background; default from the config.")
+@click.option(
+    "--bgscale",
+    metavar="NUMBER|fit",
+    callback=_bgscale,
+    help="Factor on the background, or fit; default from the config.",
+)
 @click.option(
     "--out",
     "-o",
@@ -58,7 +76,7 @@ def pdf(
     sample: Path,
     config: Path,
     background: Path | None,
-    bgscale: float | None,
+    bgscale: 'float | Literal["fit"] | None',
     out: Path | None,
     outputs: "tuple[CurveKind, ...]",
     dataformat: "AxisUnit | None",
@@ -89,28 +107,37 @@ def pdf(
     done = run_job(job)
     target = Path(sample.with_suffix(".gr").name) if out is None else out
     written = write_done(job, done, out=target, kinds=outputs)
-    report = _report(job, done, written)
-    click.echo(json.dumps(report) if as_json else _sentence(report))
+    tell = _json if as_json else _sentences
+    click.echo(tell(job, done, written))
 
 
-def _report(job: "Job", done: "Done", written: list[Path]) -> dict[str, object]:
-    known = done.scale_sigma == done.scale_sigma
-    return {
+def _json(job: "Job", done: "Done", written: list[Path]) -> str:
+    report = {
         "written": [str(path) for path in written],
-        "backgrounds": [{"file": str(path), "scale": scale} for path, scale in job.backgrounds],
+        "backgrounds": [{"file": str(b.path), "scale": b.scale} for b in job.backgrounds],
+        "fitted": [
+            {"name": f.name, "scale": f.value, "sigma": _known(f.sigma)} for f in done.fitted
+        ],
         "scale": done.scale,
-        "scale_sigma": done.scale_sigma if known else None,
+        "scale_sigma": _known(done.scale_sigma),
         "bridged": done.bridged,
         "points": int(done.plan.r.size),
+        "qmaxinst": done.plan.parameters.qmaxinst,
     }
+    return json.dumps(report)
 
 
-def _sentence(report: dict[str, object]) -> str:
-    lines = [f"wrote {path}" for path in _strings(report["written"])]
-    if report["bridged"]:
-        lines.append(f"{report['bridged']} empty bins were interpolated")
+def _known(value: float) -> float | None:
+    """Return None for NaN, which JSON does not have."""
+    return value if value == value else None
+
+
+def _sentences(job: "Job", done: "Done", written: list[Path]) -> str:
+    lines = [f"wrote {path}" for path in written]
+    lines += [f"{f.name} was subtracted {f.value:.4f}({f.sigma:.4f}) times" for f in done.fitted]
+    if done.bridged:
+        lines.append(f"{done.bridged} empty bins were interpolated")
+    end = done.plan.parameters.qmaxinst
+    if end != job.qmaxinst:
+        lines.append(f"qmaxinst was {end:.4f}, the last intensity, instead of {job.qmaxinst:g}")
     return "\n".join(lines)
-
-
-def _strings(value: object) -> list[str]:
-    return [str(item) for item in value] if isinstance(value, list) else []

@@ -18,9 +18,15 @@ from livepdf.numerics.adhoc import ScaleKind
 from livepdf.numerics.resample import AxisUnit, momentum_transfer, resample_uniform
 from livepdf.numerics.tapers import TaperKind
 from livepdf.numerics.transform import TransformKind
-from livepdf.reduction.background import Background, background_on
-from livepdf.reduction.curves import bridged_bins, intensity_scale, reduce_intensity
-from livepdf.reduction.plan import Plan, build_plan
+from livepdf.reduction.background import Background, BackgroundScale, background_on
+from livepdf.reduction.curves import (
+    FittedScale,
+    background_scales,
+    bridged_bins,
+    intensity_scale,
+    reduce_intensity,
+)
+from livepdf.reduction.plan import Mode, Plan, build_plan
 from livepdf.reduction.recipes import plan_extras, plan_from_recipe, plan_header
 from livepdf.sinks.columns import write_curve
 
@@ -39,15 +45,26 @@ class Axis:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Blank:
+    """A background file and what it is subtracted with."""
+
+    path: Path
+    scale: BackgroundScale
+    monitor: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
     """One sample with its settings."""
 
     sample: Path
     config: Path
     axis: Axis
-    backgrounds: tuple[tuple[Path, float], ...]
-    plan: Callable[[Floats, Sequence[Background]], Plan]
-    """From a Q grid and the backgrounds on it."""
+    backgrounds: tuple[Blank, ...]
+    qmaxinst: float
+    """Å⁻¹, as asked for."""
+    plan: Callable[[Floats, Floats, Sequence[Background]], Plan]
+    """From a Q grid, the intensity and the backgrounds on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +75,8 @@ class Done:
     curves: tuple[Curve, ...]
     scale: float
     scale_sigma: float
+    fitted: tuple[FittedScale, ...]
+    """Scales of the backgrounds that were fitted."""
     bridged: int
 
 
@@ -66,7 +85,7 @@ def read_job(
     sample: Path,
     config: Path,
     background: Path | None,
-    bgscale: float | None,
+    bgscale: BackgroundScale | None,
     dataformat: AxisUnit | None,
     wavelength: float | None,
 ) -> Job:
@@ -81,7 +100,7 @@ def read_job(
     )
     if background is not None:
         chosen = settings.bgscale if bgscale is None else bgscale
-        backgrounds: tuple[tuple[Path, float], ...] = ((background, chosen),)
+        backgrounds: tuple[Blank, ...] = (Blank(path=background, scale=chosen),)
     else:
         named = [(n, s if bgscale is None else bgscale) for n, s in settings.backgrounds]
         backgrounds = _find_all(named, sample=sample, config=config)
@@ -90,7 +109,8 @@ def read_job(
         config=config,
         axis=axis,
         backgrounds=backgrounds,
-        plan=lambda q, grids: _plan_from_header(settings, q, grids),
+        qmaxinst=settings.qmaxinst,
+        plan=lambda q, intensity, grids: _plan_from_header(settings, q, intensity, grids),
     )
 
 
@@ -101,9 +121,9 @@ def run_job(job: Job) -> Done:
         q, intensity, sigma = resample_uniform(q=x, intensity=intensity, sigma=sigma)
     except ValueError as error:
         raise FileError(f"{job.sample}: {error}") from None
-    backgrounds = [_background(path, scale, q, job.axis) for path, scale in job.backgrounds]
+    backgrounds = [_background(blank, q, job.axis) for blank in job.backgrounds]
     try:
-        plan = job.plan(q, backgrounds)
+        plan = job.plan(q, intensity, backgrounds)
     except ValueError as error:
         wanted = f"settings that fit {job.sample.name}"
         raise ConfigError([Complaint(str(job.config), "reduction", str(error), wanted)]) from None
@@ -117,6 +137,7 @@ def run_job(job: Job) -> Done:
         curves=curves,
         scale=scale,
         scale_sigma=scale_sigma,
+        fitted=background_scales(plan, intensity=intensity, sigma=sigma),
         bridged=bridged_bins(plan, intensity),
     )
 
@@ -136,7 +157,7 @@ def write_done(job: Job, done: Done, *, out: Path, kinds: Sequence[CurveKind]) -
     if job.axis.zero:
         header["twothetazero"] = job.axis.zero
     paths = {kind: out if kind == "gr" else out.with_suffix(f".{kind}") for kind in kinds}
-    read = [job.sample, job.config, *(path for path, _ in job.backgrounds)]
+    read = [job.sample, job.config, *(blank.path for blank in job.backgrounds)]
     for path in paths.values():
         if path.exists() and any(path.samefile(other) for other in read):
             raise FileError(f"{path}: would replace a file that was read; give -o another name")
@@ -150,7 +171,7 @@ def _recipe_job(
     sample: Path,
     config: Path,
     background: Path | None,
-    bgscale: float | None,
+    bgscale: BackgroundScale | None,
     dataformat: AxisUnit | None,
     wavelength: float | None,
 ) -> Job:
@@ -158,25 +179,39 @@ def _recipe_job(
     unit = dataformat or "QA"
     if unit == "twotheta" and wavelength is None:
         raise ConfigError([Complaint(str(sample), "--wavelength", "nothing", "Å, for 2θ data")])
-    named = [(b.file, b.scale if bgscale is None else bgscale) for b in recipe.background]
+    named = [
+        Blank(path=b.file, scale=b.scale, monitor=b.monitor)
+        if bgscale is None
+        else Blank(path=b.file, scale=bgscale)
+        for b in recipe.background
+    ]
     if background is not None:
-        named = [(background, 1.0 if bgscale is None else bgscale)]
+        named = [Blank(path=background, scale=1.0 if bgscale is None else bgscale)]
+    table = recipe.reduction
     return Job(
         sample=sample,
         config=config,
         axis=Axis(unit=unit, wavelength=wavelength),
-        backgrounds=tuple((path, scale) for path, scale in named if scale != 0),
-        plan=lambda q, grids: plan_from_recipe(recipe, q=q, backgrounds=grids),
+        backgrounds=tuple(blank for blank in named if blank.scale != 0),
+        qmaxinst=table.qmax if table.qmaxinst is None else table.qmaxinst,
+        plan=lambda q, _, grids: plan_from_recipe(recipe, q=q, backgrounds=grids),
     )
 
 
-def _plan_from_header(settings: PdfConfig, q: Floats, backgrounds: Sequence[Background]) -> Plan:
+def _plan_from_header(
+    settings: PdfConfig, q: Floats, intensity: Floats, backgrounds: Sequence[Background]
+) -> Plan:
+    # PDFgetX3 takes the last point with an intensity where qmaxinst lies beyond it.
+    there = np.flatnonzero(np.isfinite(intensity) & (intensity != 0))
+    end = float(q[there[-1]]) if there.size else float(q[-1])
+    beyond = settings.qmaxinst > end + (q[1] - q[0])
+    qmaxinst = end if beyond else settings.qmaxinst
     return build_plan(
         q=q,
         composition=settings.composition,
         qmin=settings.qmin,
-        qmax=settings.qmax,
-        qmaxinst=settings.qmaxinst,
+        qmax=min(settings.qmax, qmaxinst),
+        qmaxinst=qmaxinst,
         rpoly=settings.rpoly,
         rmin=settings.rmin,
         rmax=settings.rmax,
@@ -186,12 +221,16 @@ def _plan_from_header(settings: PdfConfig, q: Floats, backgrounds: Sequence[Back
         taper=cast(TaperKind, settings.taper),
         transform=cast(TransformKind, settings.transform),
         backgrounds=backgrounds,
+        mode=cast(Mode, settings.mode),
+        scale_sigma=settings.scale_sigma,
+        density=settings.density,
+        energy=settings.energy,
     )
 
 
 def _find_all(
-    named: Sequence[tuple[str, float]], *, sample: Path, config: Path
-) -> tuple[tuple[Path, float], ...]:
+    named: Sequence[tuple[str, BackgroundScale]], *, sample: Path, config: Path
+) -> tuple[Blank, ...]:
     """Look the header's backgrounds up beside the sample, then beside the config."""
     found, complaints = [], []
     for name, scale in named:
@@ -202,7 +241,7 @@ def _find_all(
             wanted = "a file beside the sample or the config, or --background"
             complaints.append(Complaint(str(config), "backgroundfile", name, wanted))
         else:
-            found.append((path, scale))
+            found.append(Blank(path=path, scale=scale))
     if complaints:
         raise ConfigError(complaints)
     return tuple(found)
@@ -219,14 +258,20 @@ def _find(name: str, folders: Sequence[Path]) -> Path | None:
     return None
 
 
-def _background(path: Path, scale: float, grid: Floats, axis: Axis) -> Background:
-    q, intensity, sigma = _read(path, axis)
+def _background(blank: Blank, grid: Floats, axis: Axis) -> Background:
+    q, intensity, sigma = _read(blank.path, axis)
     try:
         return background_on(
-            grid=grid, name=path.name, q=q, intensity=intensity, sigma=sigma, scale=scale
+            grid=grid,
+            name=blank.path.name,
+            q=q,
+            intensity=intensity,
+            sigma=sigma,
+            scale=blank.scale,
+            monitor=blank.monitor,
         )
     except ValueError as error:
-        raise FileError(f"{path}: {error}") from None
+        raise FileError(f"{blank.path}: {error}") from None
 
 
 def _read(path: Path, axis: Axis) -> tuple[Floats, Floats, Floats]:

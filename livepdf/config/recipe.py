@@ -15,6 +15,9 @@ class Sample(Table):
 
     name: str = ""
     composition: str = Field(min_length=1, description="Chemical formula, e.g. 'HfO2'.")
+    density: Positive | None = Field(
+        default=None, description="g/cm³ of the scattering substance; for scale = 'absolute'."
+    )
 
 
 class Reduction(Table):
@@ -31,12 +34,25 @@ class Reduction(Table):
     rmin: NonNegative = Field(default=0.0, description="Å")
     rmax: Positive = Field(default=60.0, description="Å")
     rstep: Positive = Field(default=0.02, description="Å")
-    scale: Literal["lsq", "mean", "high-q", "fixed"] = Field(
+    scale: Literal["lsq", "mean", "high-q", "absolute", "fixed", "monitor", "reference"] = Field(
         default="mean",
         description="How I(Q) is put on the scale of f²: 'lsq' as PDFgetX3 does (drifts while a "
-        "sample crystallises), 'mean' and 'high-q' do not, 'fixed' takes scale_value.",
+        "sample crystallises), 'mean' and 'high-q' do not, 'absolute' is Krogh-Moe and Norman's "
+        "(needs sample.density and energy). With scale_value: 'fixed', 'monitor' (electron units "
+        "per I0-normalised intensity), 'reference' (what another pattern gave).",
     )
-    scale_value: Positive | None = Field(default=None, description="Only with scale = 'fixed'.")
+    scale_value: Positive | None = Field(
+        default=None, description="Only with scale = 'fixed', 'monitor' or 'reference'."
+    )
+    scale_sigma: NonNegative = Field(
+        default=0.0, description="One standard uncertainty of scale_value; goes into every σ."
+    )
+    mode: Literal["xray", "neutron"] = "xray"
+    energy: Positive | None = Field(
+        default=None,
+        description="keV, for the recoil of Compton scattering: needed by scale = 'absolute', "
+        "of use where a background is fitted.",
+    )
     taper: Literal["none", "lorch", "lorch-pdfgetx3", "cosine"] = "none"
     transform: Literal["exact", "fft"] = Field(
         default="exact", description="'fft' copies PDFgetX3's FFT with interpolation."
@@ -50,8 +66,13 @@ class Reduction(Table):
             raise ValueError(f"qmaxinst {self.qmaxinst} not below qmax {self.qmax}")
         if not self.rmin < self.rmax:
             raise ValueError(f"rmin {self.rmin} below rmax {self.rmax}")
-        if (self.scale == "fixed") != (self.scale_value is not None):
-            raise ValueError("scale_value exactly when scale = 'fixed'")
+        told = self.scale in ("fixed", "monitor", "reference")
+        if told != (self.scale_value is not None):
+            raise ValueError("scale_value exactly when scale = 'fixed', 'monitor' or 'reference'")
+        if self.scale_sigma > 0 and not told:
+            raise ValueError("scale_sigma only beside scale_value")
+        if self.scale == "absolute" and self.mode == "xray" and self.energy is None:
+            raise ValueError("energy (keV) with scale = 'absolute'")
         return self
 
 
@@ -60,7 +81,20 @@ class Background(Table):
 
     name: str = "background"
     file: Path = Field(description="Columns Q (Å⁻¹), I and, where known, σ.")
-    scale: NonNegative = 1.0
+    scale: NonNegative | Literal["fit", "monitor"] = Field(
+        default=1.0,
+        description="A number; 'fit': found in every pattern beside the sample's own scattering; "
+        "'monitor': one over the monitor below, for frames that are divided by I0.",
+    )
+    monitor: Positive | None = Field(
+        default=None, description="I0 counts of the file's exposure; only with scale = 'monitor'."
+    )
+
+    @model_validator(mode="after")
+    def _monitor_where_needed(self) -> "Background":
+        if (self.scale == "monitor") != (self.monitor is not None):
+            raise ValueError("monitor exactly when scale = 'monitor'")
+        return self
 
 
 class Normalization(Table):
@@ -112,3 +146,13 @@ class Recipe(Table):
     window: Window = Window(frames=10)
     peak: list[Peak] = Field(default=[], description="Peaks of G(r) to follow.")
     size: Size | None = None
+
+    @model_validator(mode="after")
+    def _what_one_table_needs_of_another(self) -> "Recipe":
+        tied = self.reduction.scale == "monitor"
+        tied = tied or any(background.scale == "monitor" for background in self.background)
+        if tied and not self.normalization.monitor:
+            raise ValueError("normalization.monitor = true, as a scale is tied to the monitor")
+        if self.reduction.scale == "absolute" and self.sample.density is None:
+            raise ValueError("sample.density (g/cm³) with scale = 'absolute'")
+        return self

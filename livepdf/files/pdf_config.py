@@ -11,9 +11,12 @@ from livepdf.errors import Complaint, ConfigError
 from livepdf.files.columns import read_text
 
 Format = Literal["QA", "Qnm", "twotheta"]
+BackgroundScale = float | Literal["fit"]
 _START = "#### start data"
 _SECTIONS = ("PDF", "Misc", "livepdf")
 """Beside [DEFAULT]: those of xPDFsuite, and our own."""
+_SCALES = ("lsq", "mean", "high-q", "absolute", "fixed", "monitor", "reference")
+_TOLD = ("fixed", "monitor", "reference")
 _TAPERS = {"": "none", "none": "none", "step": "none", "lorch": "lorch-pdfgetx3"}
 
 
@@ -34,12 +37,18 @@ class PdfConfig:
     """Å; only 2θ data need it."""
     twothetazero: float
     """Degrees, subtracted from 2θ."""
-    backgrounds: tuple[tuple[str, float], ...]
+    backgrounds: tuple[tuple[str, BackgroundScale], ...]
     """File name and scale of each."""
-    bgscale: float
+    bgscale: BackgroundScale
     """Of a background that the user names instead."""
     scale: str
     scale_value: float | None
+    scale_sigma: float
+    density: float | None
+    """Atoms per Å³."""
+    energy: float | None
+    """keV"""
+    mode: str
     taper: str
     transform: str
 
@@ -88,7 +97,6 @@ class _Reader:
 
     def config(self) -> PdfConfig:
         """Return the settings, or raise all complaints."""
-        self._choice("mode", ("xray",), "xray")
         wavelength = self._number("wavelength", None)
         config = {
             "composition": self._text("composition"),
@@ -104,8 +112,12 @@ class _Reader:
             "twothetazero": self._number("twothetazero", 0.0),
             "backgrounds": self._backgrounds(),
             "bgscale": self._scales()[0],
-            "scale": self._choice("scale", ("lsq", "mean", "high-q", "fixed"), "lsq"),
+            "scale": self._choice("scale", _SCALES, "lsq"),
             "scale_value": self._number("scale_value", None),
+            "scale_sigma": self._number("scale_sigma", 0.0),
+            "density": self._number("density", None),
+            "energy": self._number("energy", None),
+            "mode": self._choice("mode", ("xray", "neutron"), "xray"),
             "taper": self._taper(),
             "transform": self._choice("transform", ("exact", "fft"), "fft"),
         }
@@ -154,12 +166,15 @@ class _Reader:
             self._complain("terminationfunctions", repr(names), "none, step or lorch")
         return _TAPERS.get(names, "none")
 
-    def _scales(self) -> list[float]:
+    def _scales(self) -> list[BackgroundScale]:
         text = self._settings.get("bgscales") or self._settings.get("bgscale") or "1"
-        scales = [self._parse("bgscale", word) for word in _words(text)]
-        return [1.0 if scale is None else scale for scale in scales] or [1.0]
+        scales: list[BackgroundScale] = []
+        for word in _words(text):
+            number = None if word == "fit" else self._parse("bgscale", word)
+            scales.append("fit" if word == "fit" else 1.0 if number is None else number)
+        return scales or [1.0]
 
-    def _backgrounds(self) -> tuple[tuple[str, float], ...]:
+    def _backgrounds(self) -> tuple[tuple[str, BackgroundScale], ...]:
         text = self._settings.get("backgroundfiles") or self._settings.get("backgroundfile") or ""
         names = [name.strip() for name in re.split(r"[,\n]", text) if name.strip()]
         scales = self._scales()
@@ -182,8 +197,12 @@ class _Reader:
             self._complain("rstep", f"{step}", "more than 0")
         if config["dataformat"] == "twotheta" and config["wavelength"] is None:
             self._complain("wavelength", "nothing", "Å, as the data are in 2θ")
-        if config["scale"] == "fixed" and config["scale_value"] is None:
-            self._complain("scale_value", "nothing", "a number, as scale = fixed")
+        if config["scale"] in _TOLD and config["scale_value"] is None:
+            self._complain("scale_value", "nothing", f"a number, as scale = {config['scale']}")
+        if config["scale"] == "absolute":
+            for key in ("density", "energy") if config["mode"] == "xray" else ("density",):
+                if config[key] is None:
+                    self._complain(key, "nothing", "a number, as scale = absolute")
 
     def _ordered(self, config: Mapping[str, object], low: str, high: str, *, equal: bool) -> None:
         a, b = config[low], config[high]

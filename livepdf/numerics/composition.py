@@ -1,13 +1,16 @@
 """Read what a sample is made of: ``PbTi0.5Zr0.5O3``, ``Ca(OH)2``, ``Pb 1 Ti 1/2 Zr 1/2 O 3``."""
 
 import re
+from collections.abc import Mapping
 
 from periodictable import elements
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<element>[A-Z][a-z]?)|(?P<number>\d+(?:\.\d*)?(?:/\d+)?|\.\d+)|(?P<bracket>[()]))"
 )
-_SYMBOLS = frozenset(str(element) for element in elements if element.number > 0)
+# D and T are hydrogen to X-rays, but not to neutrons.
+_SYMBOLS = frozenset(str(element) for element in elements if element.number > 0) | {"D", "T"}
+_ATOMS_PER_MOL = 6.02214076e23
 
 
 def parse_composition(text: str) -> dict[str, float]:
@@ -44,6 +47,14 @@ def parse_composition(text: str) -> dict[str, float]:
     if not sum(groups[0].values()) > 0:
         raise ValueError(f"composition {text!r} holds no atoms")
     return groups[0]
+
+
+def number_density(composition: Mapping[str, float], *, density: float) -> float:
+    """Return atoms per Å³ of a substance of ``density`` g/cm³; ValueError unless positive."""
+    if not density > 0:
+        raise ValueError(f"density is {density} g/cm³, wanted more than 0")
+    mass = sum(count * elements.symbol(element).mass for element, count in composition.items())
+    return float(density / mass * sum(composition.values()) * _ATOMS_PER_MOL * 1e-24)
 
 
 def _tokens(text: str) -> list[tuple[str, str]]:

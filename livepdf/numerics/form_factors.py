@@ -6,6 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from periodictable import cromermann
 
+_HYDROGEN = {"D": "H", "T": "H"}
+
 
 def mean_form_factors(
     *, q: NDArray[np.float64], composition: Mapping[str, float]
@@ -38,7 +40,7 @@ def mean_form_factors(
 def form_factor(*, q: NDArray[np.float64], element: str) -> NDArray[np.float64]:
     """Return f0(Q) of one free neutral atom, (n_q,) electrons; ValueError when it has no table."""
     try:
-        values = cromermann.fxrayatq(element, q)
+        values = cromermann.fxrayatq(_HYDROGEN.get(element, element), q)
     except KeyError:
         raise ValueError(f"no X-ray form factor for {element}") from None
     return np.asarray(values, dtype=np.float64)

@@ -26,6 +26,35 @@ class PolynomialFit:
         return np.asarray(fq - self.basis @ self.coefficients(fq), dtype=np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RemainderVariance:
+    """Maps the variance of F to that of what is left when the polynomial is out."""
+
+    own: Floats
+    """(n,) what a point keeps of its own variance."""
+    pairs: Floats
+    """(n_q, p) products of two columns of the basis, each pair once."""
+    spread: Floats
+    """(p, n) how the covariance of two columns comes back."""
+
+    def apply(self, variance: Floats) -> Floats:
+        """Return the diagonal of (1−H) diag(v) (1−H)ᵀ, (k, n), of v, (k, n_q)."""
+        kept = variance[:, : self.own.size] * self.own
+        return np.asarray(kept + (variance @ self.pairs) @ self.spread, dtype=np.float64)
+
+
+def remainder_variance(fit: PolynomialFit, *, points: int) -> RemainderVariance:
+    """Prepare the variance of the first ``points`` of F without its polynomial."""
+    i, j = np.triu_indices(fit.weights.size)
+    weighted = fit.basis[:points] * fit.weights
+    twice = np.where(i == j, 1.0, 2.0)
+    return RemainderVariance(
+        own=1 - 2 * np.einsum("ij,ij->i", weighted, fit.basis[:points]),
+        pairs=fit.basis[:, i] * fit.basis[:, j],
+        spread=(twice * weighted[:, i] * weighted[:, j]).T.copy(),
+    )
+
+
 def effective_degree(*, q: Floats, rpoly: float) -> float:
     r"""Degree of P as the published outputs show it: ``rpoly (Q_last − Q_first)/π − 1``.
 

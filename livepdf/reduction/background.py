@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 from livepdf.numerics.resample import interpolate
 
 Floats = NDArray[np.float64]
+BackgroundScale = float | Literal["fit", "monitor"]
+"""A number; ``fit`` finds it in every pattern; ``monitor`` is one over the background's I0."""
 
 EMPTY_SHARE = 0.1
 """More empty bins than this share of the range are too many to bridge."""
@@ -23,7 +26,21 @@ class Background:
     """(n_q,) on the plan's grid, in the sample's units; NaN where a bin is empty."""
     sigma: Floats
     """(n_q,) one standard uncertainty, NaN where unknown."""
-    scale: float = 1.0
+    scale: BackgroundScale = 1.0
+    monitor: float | None = None
+    """I0 counts while it was measured; for the scale ``monitor``, when the sample's intensities
+    are per I0 count and these are not."""
+
+    @property
+    def factor(self) -> float:
+        """What it is subtracted with; NaN when that is found in every pattern."""
+        if self.scale == "fit":
+            return float("nan")
+        if self.scale == "monitor":
+            if self.monitor is None or not self.monitor > 0:
+                raise ValueError(f"background {self.name} needs its monitor, found {self.monitor}")
+            return 1.0 / self.monitor
+        return self.scale
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,7 +62,8 @@ def background_on(
     q: Floats,
     intensity: Floats,
     sigma: Floats | None,
-    scale: float = 1.0,
+    scale: BackgroundScale = 1.0,
+    monitor: float | None = None,
 ) -> Background:
     """Bring a background onto a plan's grid by linear interpolation.
 
@@ -61,26 +79,29 @@ def background_on(
     """
     if not np.all(np.diff(q) > 0):
         raise ValueError(f"the Q axis of background {name} does not increase")
-    unknown = np.full(q.shape, np.nan) if sigma is None else sigma
+    values, spread = intensity, np.full(q.shape, np.nan) if sigma is None else sigma
     # The same axis but for printed digits needs no interpolation, which would mix neighbours.
     step = (grid[-1] - grid[0]) / (grid.size - 1)
-    if q.shape == grid.shape and np.all(np.abs(q - grid) < 1e-2 * step):
-        return Background(name=name, intensity=intensity, sigma=unknown, scale=scale)
-    values, spread = interpolate(onto=grid, q=q, intensity=intensity, sigma=unknown)
-    return Background(name=name, intensity=values, sigma=spread, scale=scale)
+    if q.shape != grid.shape or np.any(np.abs(q - grid) >= 1e-2 * step):
+        values, spread = interpolate(onto=grid, q=q, intensity=values, sigma=spread)
+    return Background(name=name, intensity=values, sigma=spread, scale=scale, monitor=monitor)
 
 
 def subtract(
     *, intensity: Floats, sigma: Floats, backgrounds: Sequence[Background]
 ) -> tuple[Floats, Floats]:
-    """Return I − Σ scale·B and its variance, both (n_q,); NaN where either is."""
+    """Return I − Σ scale·B of the backgrounds whose scale is known, and its variance.
+
+    Both have the shape of the intensity, (..., n_q); NaN where either is.
+    """
     left = intensity.astype(np.float64)
     variance = np.square(sigma, dtype=np.float64)
     for background in backgrounds:
-        if background.scale == 0:
+        factor = background.factor
+        if factor == 0 or background.scale == "fit":
             continue
-        left -= background.scale * background.intensity
-        variance += (background.scale * background.sigma) ** 2
+        left -= factor * background.intensity
+        variance += (factor * background.sigma) ** 2
     return left, variance
 
 

@@ -8,30 +8,23 @@ from numpy.typing import NDArray
 from livepdf.model.curve import Curve
 from livepdf.model.sums import Sums
 from livepdf.model.sums import intensity as divided
-from livepdf.numerics.adhoc import scale
+from livepdf.numerics.adhoc import GIVEN
 from livepdf.numerics.variance import operator_rows
-from livepdf.reduction.background import Bridged, bridge, subtract
+from livepdf.reduction.background import bridge, subtract
+from livepdf.reduction.patterns import Patterns, scaled_patterns
 from livepdf.reduction.plan import Plan
+from livepdf.reduction.stack import fq_rows, gr_rows, iq_rows
 
 Floats = NDArray[np.float64]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Scaled:
-    """One pattern over the fit range, scaled, and what error propagation needs of it."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedScale:
+    """The scale of one background as it was found in a pattern."""
 
-    pattern: Bridged
-    s: float
-    gradient: Floats
-    """(n_fit,) ds/dI."""
-    share: Floats
-    """(n_fit,) (1−H)·D·I: dF/ds."""
-    cross: Floats
-    """(n_fit,) (1−H)·D·V·g: covariance of F/s with the scale."""
-
-    @property
-    def scale_variance(self) -> float:
-        return float(self.gradient**2 @ self.pattern.variance)
+    name: str
+    value: float
+    sigma: float
 
 
 def reduce_intensity(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[Curve, ...]:
@@ -52,13 +45,18 @@ def reduce_intensity(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[C
     ValueError
         When the pattern cannot be reduced: dead frame, empty edge, more than a tenth empty.
     """
-    left, variance = _subtracted(plan, intensity, sigma)
-    scaled = _scale(plan, left, variance)
-    fq, sq = _fq_curve(plan, scaled), _sq_of(_fq_curve(plan, scaled))
-    iq = Curve(
-        kind="iq", x=plan.q, y=left, sigma=_sigma(np.where(np.isnan(left), np.nan, variance))
+    pattern = _pattern(plan, intensity, sigma)
+    iq, iq_sigma = iq_rows(pattern)
+    fq, fq_sigma = fq_rows(plan, pattern)
+    gr, gr_sigma = gr_rows(plan, pattern)
+    window = plan.q[plan.window]
+    sq, sq_sigma = structure_factor(q=window, fq=fq[0], sigma=fq_sigma[0])
+    return (
+        Curve(kind="iq", x=plan.q, y=iq[0], sigma=iq_sigma[0]),
+        Curve(kind="sq", x=window, y=sq, sigma=sq_sigma),
+        Curve(kind="fq", x=window, y=fq[0], sigma=fq_sigma[0]),
+        Curve(kind="gr", x=plan.r, y=gr[0], sigma=gr_sigma[0]),
     )
-    return iq, sq, fq, _gr_curve(plan, scaled)
 
 
 def reduce_sums(plan: Plan, sums: Sums) -> tuple[Curve, ...]:
@@ -67,16 +65,37 @@ def reduce_sums(plan: Plan, sums: Sums) -> tuple[Curve, ...]:
     return reduce_intensity(plan, intensity=values, sigma=sigma)
 
 
+def structure_factor(*, q: Floats, fq: Floats, sigma: Floats) -> tuple[Floats, Floats]:
+    """Return S = 1 + F/Q and its σ, (..., n_q); NaN at Q = 0."""
+    inverse = np.full(q.shape, np.nan)
+    np.divide(1.0, q, out=inverse, where=q > 0)
+    return 1 + fq * inverse, sigma * inverse
+
+
 def bridged_bins(plan: Plan, intensity: Floats) -> int:
     """Return how many empty bins of the fit range :func:`reduce_intensity` interpolates."""
-    left, variance = _subtracted(plan, intensity, np.zeros(intensity.shape))
+    left, variance = subtract(
+        intensity=intensity, sigma=np.zeros(intensity.shape), backgrounds=plan.backgrounds
+    )
+    left[np.isnan(plan.blanks.intensity).any(axis=0)] = np.nan
     return bridge(q=plan.fit_q, intensity=left[plan.fit], variance=variance[plan.fit]).bridged
 
 
 def intensity_scale(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[float, float]:
     """Return the scale s of one pattern and its σ."""
-    scaled = _scale(plan, *_subtracted(plan, intensity, sigma))
-    return scaled.s, float(np.sqrt(scaled.scale_variance))
+    pattern = _pattern(plan, intensity, sigma)
+    return float(pattern.scale[0]), float(np.sqrt(pattern.scale_variance[0]))
+
+
+def background_scales(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[FittedScale, ...]:
+    """Return the scales that were fitted to one pattern, in the order of the backgrounds."""
+    pattern = _pattern(plan, intensity, sigma)
+    fitted = [background.name for background in plan.backgrounds if background.scale == "fit"]
+    values, spreads = pattern.blank_scale[0], np.sqrt(pattern.blank_variance[0])
+    return tuple(
+        FittedScale(name=name, value=float(value), sigma=float(spread))
+        for name, value, spread in zip(fitted, values, spreads, strict=True)
+    )
 
 
 def gr_covariance(
@@ -92,9 +111,10 @@ def gr_covariance(
     Returns
     -------
     covariance : (m, m) float64
-        J diag(σ²) Jᵀ with J = s·A + (A·I)·(ds/dI)ᵀ.
+        J diag(σ²) Jᵀ with J as in :class:`livepdf.reduction.patterns.Patterns`; what is common
+        to all points, as the σ of a given scale, included.
     """
-    scaled = _scale(plan, *_subtracted(plan, intensity, sigma))
+    pattern = _pattern(plan, intensity, sigma)
     r = plan.r if at is None else plan.r[at]
     jacobian = operator_rows(
         transform=plan.transform,
@@ -103,10 +123,16 @@ def gr_covariance(
         gain=plan.fit_q * plan.mean_f2_inverse,
         r=r,
     )
-    share = jacobian @ scaled.pattern.intensity
-    jacobian *= scaled.s
-    jacobian += np.outer(share, scaled.gradient)
-    return np.asarray((jacobian * scaled.pattern.variance) @ jacobian.T, dtype=np.float64)
+    share = plan.transform.apply(pattern.share[0, : plan.window_size] * plan.taper)
+    share = share if at is None else share[at]
+    common = np.zeros((r.size, r.size))
+    columns = -pattern.scale[0] * (plan.blanks.gr if at is None else plan.blanks.gr[:, at])
+    if plan.parameters.scale in GIVEN:
+        common += pattern.scale_variance[0] * np.outer(share, share)
+    else:
+        columns = np.vstack([share, columns])
+    jacobian = pattern.scale[0] * jacobian + columns.T @ pattern.sensitivity[0]
+    return np.asarray(common + (jacobian * pattern.variance[0]) @ jacobian.T, dtype=np.float64)
 
 
 def window_model(plan: Plan, fq: Floats, *, project: bool = False) -> Floats:
@@ -125,87 +151,11 @@ def window_model(plan: Plan, fq: Floats, *, project: bool = False) -> Floats:
     gr : (n_r,) float64, Å⁻²
     """
     inside = plan.polynomial.remove(fq[plan.fit]) if project else fq[plan.fit]
-    return _to_gr(plan, inside)
+    return plan.transform.apply(inside[: plan.window_size] * plan.taper)
 
 
-def _subtracted(plan: Plan, intensity: Floats, sigma: Floats) -> tuple[Floats, Floats]:
-    if intensity.shape != plan.q.shape or sigma.shape != plan.q.shape:
-        raise ValueError(
-            f"plan has {plan.q.size} bins, found {intensity.shape} intensities, {sigma.shape} sigma"
-        )
-    return subtract(intensity=intensity, sigma=sigma, backgrounds=plan.backgrounds)
-
-
-def _scale(plan: Plan, left: Floats, variance: Floats) -> _Scaled:
-    pattern = bridge(q=plan.fit_q, intensity=left[plan.fit], variance=variance[plan.fit])
-    x = pattern.intensity * plan.mean_f2_inverse
-    p = plan.parameters
-    s, gradient = scale(kind=p.scale, q=plan.fit_q, x=x, y=plan.target, value=p.scale_value)
-    gradient = gradient * plan.mean_f2_inverse
-    gain = plan.fit_q * plan.mean_f2_inverse
-    return _Scaled(
-        pattern=pattern,
-        s=s,
-        gradient=gradient,
-        share=plan.polynomial.remove(plan.fit_q * x),
-        cross=plan.polynomial.remove(gain * pattern.variance * gradient),
-    )
-
-
-def _fq_curve(plan: Plan, scaled: _Scaled) -> Curve:
-    n = plan.window_size
-    gain = plan.fit_q * plan.mean_f2_inverse
-    variance = _with_scale(
-        scaled,
-        fixed=_projected_variance(plan, gain**2 * scaled.pattern.variance)[:n],
-        cross=scaled.cross[:n],
-        share=scaled.share[:n],
-    )
-    fq = scaled.s * scaled.share[:n] - plan.offset_fq[:n]
-    return Curve(kind="fq", x=plan.q[plan.window], y=fq, sigma=_sigma(variance))
-
-
-def _projected_variance(plan: Plan, variance: Floats) -> Floats:
-    """Return the diagonal of (1−H) diag(v) (1−H)ᵀ without making the matrix."""
-    basis = plan.polynomial.basis
-    weighted = basis * plan.polynomial.weights
-    middle = basis.T @ (variance[:, None] * basis)
-    own = np.einsum("ij,ij->i", weighted, basis)
-    return np.asarray(
-        variance * (1 - 2 * own) + np.einsum("ij,ij->i", weighted @ middle, weighted),
-        dtype=np.float64,
-    )
-
-
-def _sq_of(fq: Curve) -> Curve:
-    y = np.full(fq.x.shape, np.nan)
-    sigma = np.full(fq.x.shape, np.nan)
-    np.divide(fq.y, fq.x, out=y, where=fq.x > 0)
-    np.divide(fq.sigma, fq.x, out=sigma, where=fq.x > 0)
-    return Curve(kind="sq", x=fq.x, y=1 + y, sigma=sigma)
-
-
-def _gr_curve(plan: Plan, scaled: _Scaled) -> Curve:
-    share = _to_gr(plan, scaled.share)
-    variance = _with_scale(
-        scaled,
-        fixed=plan.variance.apply(scaled.pattern.variance),
-        cross=_to_gr(plan, scaled.cross),
-        share=share,
-    )
-    gr = scaled.s * share - plan.offset_gr
-    return Curve(kind="gr", x=plan.r, y=gr, sigma=_sigma(variance))
-
-
-def _with_scale(scaled: _Scaled, *, fixed: Floats, cross: Floats, share: Floats) -> Floats:
-    """Return the diagonal of J V Jᵀ for J = s·A + (A·I)·gᵀ from A V Aᵀ, A·V·g and A·I."""
-    return scaled.s**2 * fixed + 2 * scaled.s * share * cross + scaled.scale_variance * share**2
-
-
-def _to_gr(plan: Plan, fq: Floats) -> Floats:
-    return plan.transform.apply(fq[: plan.window_size] * plan.taper)
-
-
-def _sigma(variance: Floats) -> Floats:
-    # Rounding may leave a variance that is zero by law, as at r = 0, a trifle below it.
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)), dtype=np.float64)
+def _pattern(plan: Plan, intensity: Floats, sigma: Floats) -> Patterns:
+    pattern = scaled_patterns(plan, intensity=intensity[None], sigma=sigma[None])
+    if pattern.reasons[0]:
+        raise ValueError(pattern.reasons[0])
+    return pattern

@@ -2,14 +2,23 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adhoc import SCALES, ScaleKind
+from livepdf.numerics.adhoc import GIVEN, SCALES, ScaleKind
 from livepdf.numerics.composition import parse_composition
+from livepdf.numerics.compton import mean_compton
 from livepdf.numerics.form_factors import mean_form_factors
-from livepdf.numerics.polynomial import PolynomialFit, effective_degree, polynomial_fit
+from livepdf.numerics.neutron import mean_scattering_lengths
+from livepdf.numerics.polynomial import (
+    PolynomialFit,
+    RemainderVariance,
+    effective_degree,
+    polynomial_fit,
+    remainder_variance,
+)
 from livepdf.numerics.tapers import TaperKind, taper
 from livepdf.numerics.transform import (
     TRANSFORMS,
@@ -20,12 +29,17 @@ from livepdf.numerics.transform import (
     spacing,
 )
 from livepdf.numerics.variance import VarianceMap, variance_map
-from livepdf.reduction.background import Background
+from livepdf.reduction.background import Background, bridge
 
+Mode = Literal["xray", "neutron"]
+MODES: tuple[Mode, ...] = ("xray", "neutron")
 Floats = NDArray[np.float64]
 
 # A datum at 23.999999999 still counts for qmax = 24.
 _EDGE = 1e-8
+FIT_BLANKS_FROM = 8.0
+"""Å⁻¹; above it the structure is faint enough to fit blanks beside the self-scattering, and at
+least the upper half of the range is used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +59,33 @@ class Parameters:
     scale_value: float | None
     taper: TaperKind
     transform: TransformKind
+    mode: Mode = "xray"
+    scale_sigma: float = 0.0
+    """One standard uncertainty of scale_value."""
+    density: float | None = None
+    """Atoms per Å³, for the scale ``absolute``."""
+    energy: float | None = None
+    """keV, for Compton's recoil."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Blanks:
+    """Backgrounds whose scale is fitted, as the fit and its error propagation need them."""
+
+    intensity: Floats
+    """(m, n_q) NaN where a bin is empty."""
+    sigma: Floats
+    """(m, n_q)"""
+    fitted: slice
+    """The points in the fit range that the scales are fitted to."""
+    bridged: Floats
+    """(m, n_fit) without gaps."""
+    self_scattering: Floats
+    """(n_fit,) ⟨f²⟩ + Compton."""
+    fq: Floats
+    """(m, n_fit) each blank as F per unit of scale: (1 − polynomial)·Q/⟨f⟩²·B."""
+    gr: Floats
+    """(m, n_r) each blank as G per unit of scale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,7 +110,8 @@ class Plan:
     mean_f2_inverse: Floats
     """(n_fit,) 1/⟨f⟩²."""
     target: Floats
-    """(n_fit,) ⟨f²⟩/⟨f⟩², what the scaled intensity should approach."""
+    """(n_fit,) ⟨f²⟩/⟨f⟩², what the scaled intensity should approach; with Compton added where
+    the scale is absolute."""
     offset_fq: Floats
     """(n_fit,) (1 − polynomial)·Q·⟨f²⟩/⟨f⟩², taken off F."""
     offset_gr: Floats
@@ -79,8 +121,12 @@ class Plan:
     """(n_window,)"""
     transform: Transform
     """From the window to r."""
+    fq_variance: RemainderVariance
+    """From the variance of F before the polynomial, over the fit range, to that in the window."""
     variance: VarianceMap
     """From the variance of I over the fit range to that of G/s at fixed s."""
+    blanks: "Blanks"
+    """Backgrounds whose scale is found in every pattern."""
 
     @property
     def fit_q(self) -> Floats:
@@ -110,6 +156,10 @@ def build_plan(
     transform: TransformKind = "exact",
     backgrounds: Sequence[Background] = (),
     revision: int = 1,
+    mode: Mode = "xray",
+    scale_sigma: float = 0.0,
+    density: float | None = None,
+    energy: float | None = None,
 ) -> Plan:
     """Make the plan of the ad hoc reduction (Juhás et al. 2013, as its program really does it).
 
@@ -123,6 +173,17 @@ def build_plan(
     rpoly : float, Å
         Below it the polynomial takes everything out of G(r); 0 leaves the polynomial away.
     rmin, rmax, rstep : float, Å
+    mode : "xray" or "neutron"
+        Form factors of free atoms, or bound coherent scattering lengths.
+    scale_value, scale_sigma : float
+        For the scales that are told: ``fixed``, ``monitor`` (the intensity is per I0 count, the
+        value turns that into electron units), ``reference`` (frozen from another pattern). σ
+        goes into that of every curve.
+    density : float, atoms per Å³
+        For the scale ``absolute``.
+    energy : float, keV
+        Of the photons: the recoil of Compton scattering, where that is used (scale ``absolute``,
+        fitted backgrounds).
 
     Raises
     ------
@@ -142,6 +203,10 @@ def build_plan(
         scale_value=scale_value,
         taper=taper,
         transform=transform,
+        mode=mode,
+        scale_sigma=scale_sigma,
+        density=density,
+        energy=energy,
     )
     _check(parameters, q, backgrounds)
     return _assemble(parameters, q.astype(np.float64), tuple(backgrounds), revision)
@@ -150,39 +215,85 @@ def build_plan(
 def _assemble(
     parameters: Parameters, q: Floats, backgrounds: tuple[Background, ...], revision: int
 ) -> Plan:
-    fit = _points(q, parameters.qmin, parameters.qmaxinst)
-    window = _points(q, parameters.qmin, parameters.qmax)
-    r = r_grid(rmin=parameters.rmin, rmax=parameters.rmax, rstep=parameters.rstep)
-    mean_f, mean_f2 = mean_form_factors(q=q[fit], composition=parameters.composition)
-    degree = effective_degree(q=q[fit], rpoly=parameters.rpoly)
+    p = parameters
+    fit = _points(q, p.qmin, p.qmaxinst)
+    window = _points(q, p.qmin, p.qmax)
+    r = r_grid(rmin=p.rmin, rmax=p.rmax, rstep=p.rstep)
+    counted = p.scale == "absolute" or bool(_fitted(backgrounds))
+    mean_f, mean_f2, compton = _atoms(p, q[fit], compton=counted)
+    degree = effective_degree(q=q[fit], rpoly=p.rpoly)
     polynomial = polynomial_fit(q=q[fit], degree=degree)
-    tapered = taper(kind=parameters.taper, q=q[window], qmin=parameters.qmin, qmax=parameters.qmax)
-    transform = _transform(parameters, q, window, r)
-    offset = polynomial.remove(q[fit] * mean_f2 / mean_f**2)
+    tapered = taper(kind=p.taper, q=q[window], qmin=p.qmin, qmax=p.qmax)
+    transform = _transform(p, q, window, r)
+    gain = q[fit] / mean_f**2
+    target = (mean_f2 + (compton if p.scale == "absolute" else 0.0)) / mean_f**2
+    offset = polynomial.remove(q[fit] * target)
+    fq = polynomial.remove((gain * _blank_bins(q, fit, backgrounds)).T).T
     return Plan(
         revision=revision,
-        parameters=parameters,
+        parameters=p,
         q=q,
         r=r,
         backgrounds=backgrounds,
         fit=fit,
         window=window,
         mean_f2_inverse=1 / mean_f**2,
-        target=mean_f2 / mean_f**2,
+        target=target,
         offset_fq=offset,
         offset_gr=transform.apply(offset[: tapered.size] * tapered),
         polynomial=polynomial,
         taper=tapered,
         transform=transform,
+        fq_variance=remainder_variance(polynomial, points=tapered.size),
         variance=variance_map(
             transform=transform,
             taper=tapered,
             polynomial=polynomial,
-            gain=q[fit] / mean_f**2,
+            gain=gain,
             r=r,
-            band=None if parameters.transform == "fft" else 2 * float(q[window][-1]),
+            qmax=float(q[window][-1]),
+        ),
+        blanks=Blanks(
+            intensity=_stacked([b.intensity for b in _fitted(backgrounds)], q.size),
+            sigma=_stacked([b.sigma for b in _fitted(backgrounds)], q.size),
+            fitted=_upper(q[fit]),
+            bridged=_blank_bins(q, fit, backgrounds),
+            self_scattering=mean_f2 + compton,
+            fq=fq,
+            gr=transform.apply(fq[:, : tapered.size] * tapered),
         ),
     )
+
+
+def _atoms(p: Parameters, q: Floats, *, compton: bool) -> tuple[Floats, Floats, Floats]:
+    """Return ⟨f⟩, ⟨f²⟩ and the incoherent part (zero where it is not wanted), (n_fit,) each."""
+    if p.mode == "neutron":
+        return mean_scattering_lengths(q=q, composition=p.composition)
+    mean_f, mean_f2 = mean_form_factors(q=q, composition=p.composition)
+    if not compton:
+        return mean_f, mean_f2, np.zeros(q.shape)
+    return mean_f, mean_f2, mean_compton(q=q, composition=p.composition, energy=p.energy)
+
+
+def _fitted(backgrounds: Sequence[Background]) -> list[Background]:
+    return [background for background in backgrounds if background.scale == "fit"]
+
+
+def _stacked(rows: list[Floats], width: int) -> Floats:
+    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
+
+
+def _blank_bins(q: Floats, fit: slice, backgrounds: Sequence[Background]) -> Floats:
+    rows = [
+        bridge(q=q[fit], intensity=b.intensity[fit], variance=b.sigma[fit]).intensity
+        for b in _fitted(backgrounds)
+    ]
+    return _stacked(rows, fit.stop - fit.start)
+
+
+def _upper(q: Floats) -> slice:
+    start = np.searchsorted(q, min(FIT_BLANKS_FROM, (q[0] + q[-1]) / 2))
+    return slice(int(start), q.size)
 
 
 def r_grid(*, rmin: float, rmax: float, rstep: float) -> Floats:
@@ -225,8 +336,25 @@ def _check(parameters: Parameters, q: Floats, backgrounds: Sequence[Background])
         raise ValueError(f"rpoly is {p.rpoly}, wanted 0 or more")
     if p.scale not in SCALES:
         raise ValueError(f"scale is {p.scale!r}, wanted one of {', '.join(SCALES)}")
+    _check_scale(p)
+    if p.mode not in MODES:
+        raise ValueError(f"mode is {p.mode!r}, wanted one of {', '.join(MODES)}")
     if p.transform not in TRANSFORMS:
         raise ValueError(f"transform is {p.transform!r}, wanted one of {', '.join(TRANSFORMS)}")
     for background in backgrounds:
         if background.intensity.shape != q.shape or background.sigma.shape != q.shape:
             raise ValueError(f"background {background.name} is not on the plan's grid of {q.size}")
+        if np.isinf(background.factor):
+            raise ValueError(f"background {background.name} has the scale {background.factor}")
+
+
+def _check_scale(p: Parameters) -> None:
+    if not p.scale_sigma >= 0:
+        raise ValueError(f"scale_sigma is {p.scale_sigma}, wanted 0 or more")
+    if p.scale in GIVEN and (p.scale_value is None or not p.scale_value > 0):
+        raise ValueError(f"scale {p.scale} needs a positive scale_value, found {p.scale_value}")
+    if p.scale == "absolute":
+        if p.density is None or not p.density > 0:
+            raise ValueError(f"scale absolute needs the density of the sample, found {p.density}")
+        if p.mode == "xray" and p.energy is None:
+            raise ValueError("scale absolute needs the photon energy for Compton's recoil")

@@ -78,7 +78,7 @@ def _header_lines(
     bad = _FORBIDDEN & (set(header) | set(extras))
     if bad:
         raise ValueError(f"header keys that PDFgui misreads: {', '.join(sorted(bad))}")
-    known = {**header, "mode": "xray", "outputtype": kind}
+    known = {"mode": "xray", **header, "outputtype": kind}
     others = [key for key in known if key not in (*_INPUT, *_SETUP, "version")]
     return [
         "[DEFAULT]",

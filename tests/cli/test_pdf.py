@@ -9,6 +9,8 @@ from click.testing import CliRunner, Result
 from livepdf.cli.pdf import pdf
 from livepdf.errors import ConfigError, FileError
 from livepdf.files.columns import read_columns
+from livepdf.numerics.compton import mean_compton
+from livepdf.numerics.form_factors import mean_form_factors
 
 Find = Callable[[str], Path]
 RECIPE = """
@@ -139,6 +141,42 @@ def test_limits_beyond_the_data_are_a_complaint_about_the_config(
 
     assert isinstance(error, ConfigError)
     assert "qmaxinst is 34.0" in str(error)
+
+
+def test_a_header_that_reaches_beyond_the_intensities_takes_their_end_and_says_so(
+    sample: Path, tmp_path: Path
+) -> None:
+    config = tmp_path / "a.cfg"
+    config.write_text(
+        "[DEFAULT]\ndataformat = QA\ncomposition = Ni\nqmax = 30\nqmaxinst = 35\nqmin = 1\n",
+        encoding="utf-8",
+    )
+    table = np.loadtxt(sample)
+    table[1200:, 1] = 0.0
+    np.savetxt(tmp_path / "short.chi", table)
+
+    output = _done(tmp_path / "short.chi", "-c", config, "-o", tmp_path / "a.gr")
+
+    assert "qmaxinst was 24.0000, the last intensity, instead of 35" in output
+
+
+def test_a_blank_whose_scale_is_not_known_is_fitted(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE.replace("Ni", "TiO2"), encoding="utf-8")
+    q = 0.02 * np.arange(1, 1300)
+    blank = 500 * np.exp(-0.02 * q) * (1 + 0.1 * np.sin(1.6 * q))
+    _, mean_f2 = mean_form_factors(q=q, composition={"Ti": 1, "O": 2})
+    own = mean_f2 + mean_compton(q=q, composition={"Ti": 1, "O": 2}, energy=None)
+    counts = 20 * own + 0.7 * blank
+    np.savetxt(tmp_path / "s.chi", np.column_stack([q, counts, np.sqrt(counts)]))
+    np.savetxt(tmp_path / "b.chi", np.column_stack([q, blank, np.sqrt(blank)]))
+    wanted = ("-b", tmp_path / "b.chi", "-c", recipe, "-o", tmp_path / "a.gr")
+
+    report = json.loads(_done(tmp_path / "s.chi", *wanted, "--bgscale", "fit", "--json"))
+
+    assert report["fitted"][0]["scale"] == pytest.approx(0.7, abs=1e-6)
+    assert 0 < report["fitted"][0]["sigma"] < 0.1
+    assert _run(tmp_path / "s.chi", *wanted, "--bgscale", "most").exit_code == 2
 
 
 def test_no_file_that_was_read_is_overwritten(sample: Path, tmp_path: Path) -> None:

@@ -66,6 +66,23 @@ def test_several_backgrounds_have_a_scale_each_or_one_for_all(tmp_path: Path) ->
     assert config.backgrounds == (("cell.chi", 0.9), ("air.chi", 0.1))
 
 
+def test_a_background_may_be_fitted_and_the_mode_may_be_neutron(tmp_path: Path) -> None:
+    text = GOOD.replace("0.9", "fit").replace("xray", "neutron")
+
+    config = read_pdf_config(_write(tmp_path, text))
+
+    assert config.backgrounds == (("cell.chi", "fit"),)
+    assert config.mode == "neutron"
+
+
+def test_an_absolute_scale_needs_density_and_energy(tmp_path: Path) -> None:
+    text = GOOD + "[livepdf]\nscale = absolute\n"
+
+    with pytest.raises(ConfigError, match="density"):
+        read_pdf_config(_write(tmp_path, text))
+    assert read_pdf_config(_write(tmp_path, text + "density = 0.08\nenergy = 60\n")).energy == 60
+
+
 def test_lorch_is_the_one_of_that_program(tmp_path: Path) -> None:
     config = read_pdf_config(_write(tmp_path, GOOD + "terminationfunctions = lorch\n"))
 
@@ -82,7 +99,7 @@ def test_our_own_section_chooses_what_that_program_does_not_have(tmp_path: Path)
 
 def test_every_complaint_comes_at_once(tmp_path: Path) -> None:
     text = """[DEFAULT]
-mode = neutron
+mode = sas
 dataformat = Q
 qmin = 5
 qmax = 4

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livepdf.numerics.adhoc import SCALES, ScaleKind, scale
+from livepdf.numerics.adhoc import GIVEN, SCALES, ScaleKind, scale, scales
 
 Q = np.linspace(1.0, 20.0, 200)
 Y = 1 + 0.1 * np.cos(Q)
@@ -31,22 +31,51 @@ def test_peaks_pull_the_lsq_scale_down_but_not_the_mean_one() -> None:
 
 @pytest.mark.parametrize("kind", SCALES)
 def test_the_gradient_is_that_of_finite_differences(kind: ScaleKind) -> None:
-    value = 0.02 if kind == "fixed" else None
-    _, gradient = scale(kind=kind, q=Q, x=X, y=Y, value=value)
+    told = {"value": 0.02 if kind in GIVEN else None, "density": 0.08}
+    _, gradient = scale(kind=kind, q=Q, x=X, y=Y, **told)
     for i in (0, 57, 199):
         step = np.zeros(200)
         step[i] = 1e-4
-        up, _ = scale(kind=kind, q=Q, x=X + step, y=Y, value=value)
-        down, _ = scale(kind=kind, q=Q, x=X - step, y=Y, value=value)
+        up, _ = scale(kind=kind, q=Q, x=X + step, y=Y, **told)
+        down, _ = scale(kind=kind, q=Q, x=X - step, y=Y, **told)
         assert gradient[i] == pytest.approx((up - down) / 2e-4, rel=1e-5, abs=1e-12)
 
 
-@pytest.mark.parametrize("kind", ["lsq", "mean", "high-q"])
+@pytest.mark.parametrize("kind", ["lsq", "mean", "high-q", "absolute"])
 def test_a_dead_frame_has_no_scale(kind: ScaleKind) -> None:
     with pytest.raises(ValueError, match="no positive scale"):
-        scale(kind=kind, q=Q, x=np.zeros(200), y=Y, value=None)
+        scale(kind=kind, q=Q, x=np.zeros(200), y=Y, value=None, density=0.08)
 
 
-def test_a_fixed_scale_without_its_value_is_refused() -> None:
+def test_many_patterns_are_scaled_as_each_alone_and_a_dead_one_is_nan() -> None:
+    for kind in ("lsq", "mean", "high-q"):
+        s, gradient = scales(kind=kind, q=Q, x=np.array([X, 0 * X, 3 * Y]), y=Y, value=None)
+
+        alone, slope = scale(kind=kind, q=Q, x=X, y=Y, value=None)
+        assert s[0] == pytest.approx(alone)
+        assert np.isnan(s[1])
+        assert s[2] == pytest.approx(1 / 3)
+        np.testing.assert_allclose(gradient[0], slope)
+
+
+def test_the_absolute_scale_is_exact_where_g_starts_at_minus_four_pi_rho_r() -> None:
+    # A hole S-1 = -A exp(-Q²/2w²) has ∫Q²(S-1) dQ = -A w³ √(π/2), which must be -2π²ρ.
+    q, width, density = np.linspace(0.0, 30.0, 3001), 3.0, 0.07
+    hole = 2 * np.pi**2 * density / (width**3 * np.sqrt(np.pi / 2))
+    y = 1.1 + 0.2 * np.exp(-q / 5)
+    x = 55 * (y - hole * np.exp(-(q**2) / (2 * width**2)))
+
+    s, _ = scale(kind="absolute", q=q, x=x, y=y, value=None, density=density)
+
+    assert s == pytest.approx(1 / 55, rel=1e-6)
+
+
+@pytest.mark.parametrize("kind", GIVEN)
+def test_a_scale_that_is_told_needs_its_value(kind: ScaleKind) -> None:
     with pytest.raises(ValueError, match="scale_value"):
-        scale(kind="fixed", q=Q, x=X, y=Y, value=None)
+        scale(kind=kind, q=Q, x=X, y=Y, value=None)
+
+
+def test_an_absolute_scale_needs_the_density() -> None:
+    with pytest.raises(ValueError, match="density"):
+        scale(kind="absolute", q=Q, x=X, y=Y, value=None)

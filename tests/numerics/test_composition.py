@@ -1,6 +1,6 @@
 import pytest
 
-from livepdf.numerics.composition import parse_composition
+from livepdf.numerics.composition import number_density, parse_composition
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,15 @@ def test_a_formula_gives_its_atoms(text: str, expected: dict[str, float]) -> Non
 def test_what_cannot_be_read_is_named(text: str, named: str) -> None:
     with pytest.raises(ValueError, match=named):
         parse_composition(text)
+
+
+def test_the_number_density_is_that_of_the_cell() -> None:
+    # Ni: four atoms in 3.5238³ Å³ weigh 8.91 g/cm³.
+    assert number_density({"Ni": 1}, density=8.911) == pytest.approx(4 / 3.5238**3, rel=1e-3)
+    assert number_density({"H": 2, "O": 1}, density=0.997) == pytest.approx(0.1, rel=1e-3)
+    with pytest.raises(ValueError, match="density"):
+        number_density({"Ni": 1}, density=0.0)
+
+
+def test_heavy_hydrogen_is_an_element() -> None:
+    assert parse_composition("D2O") == {"D": 2, "O": 1}

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livepdf.numerics.polynomial import effective_degree, polynomial_fit
+from livepdf.numerics.polynomial import effective_degree, polynomial_fit, remainder_variance
 
 Q = np.linspace(0.5, 25.0, 500)
 F = np.random.default_rng(3).normal(size=Q.size)
@@ -39,3 +39,14 @@ def test_the_degree_counts_the_points_really_there() -> None:
 def test_more_columns_than_points_are_refused() -> None:
     with pytest.raises(ValueError, match="points"):
         polynomial_fit(q=Q[:5], degree=7.0)
+
+
+@pytest.mark.parametrize("degree", [-1.0, 4.0, 6.4])
+def test_the_variance_of_what_is_left_is_that_of_the_whole_matrix(degree: float) -> None:
+    fit = polynomial_fit(q=Q, degree=degree)
+    variance = np.random.default_rng(0).random((2, Q.size)) + 0.1
+    left = np.eye(Q.size) - (fit.basis * fit.weights) @ fit.basis.T
+
+    found = remainder_variance(fit, points=400).apply(variance)
+
+    np.testing.assert_allclose(found, (variance @ (left**2).T)[:, :400], rtol=1e-9)

@@ -1,5 +1,6 @@
 """Oracles: the slow twin, finite differences, scatter over many noisy patterns."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from livepdf.numerics.form_factors import mean_form_factors
 from livepdf.numerics.transform import pair_distribution
 from livepdf.reduction.background import Background
 from livepdf.reduction.curves import (
+    background_scales,
     bridged_bins,
     gr_covariance,
     intensity_scale,
@@ -18,27 +20,8 @@ from livepdf.reduction.curves import (
     window_model,
 )
 from livepdf.reduction.plan import Plan, build_plan
+from tests.reduction.patterns import SETTINGS, Q, incoherent, pattern
 from tests.reference import adhoc
-
-Q = 0.025 * np.arange(10, 1000)
-SETTINGS: dict[str, Any] = {
-    "composition": "TiO2",
-    "qmin": 0.8,
-    "qmax": 20.0,
-    "qmaxinst": 24.0,
-    "rpoly": 0.9,
-    "rmin": 0.02,
-    "rmax": 25.0,
-    "rstep": 0.02,
-}
-
-
-def _expected(counts: float = 200.0) -> np.ndarray:
-    """A pattern with Debye-like oscillations on a realistic slope."""
-    _, mean_f2 = mean_form_factors(q=Q, composition={"Ti": 1, "O": 2})
-    shells = ((1.95, 1), (3.04, 1), (3.79, 2), (9.1, 3))
-    waves = sum(n * np.sin(Q * r) / (1 + Q * r) for r, n in shells)
-    return counts * mean_f2 * (1 + waves * np.exp(-0.004 * Q**2))
 
 
 def _plan(**changes: Any) -> Plan:
@@ -51,7 +34,7 @@ def _curve(curves: tuple[Any, ...], kind: str) -> Any:
 
 @pytest.mark.parametrize("scale", ["lsq", "mean"])
 def test_f_and_g_are_those_of_the_slow_twin(scale: str) -> None:
-    intensity = np.random.default_rng(0).poisson(_expected()).astype(float)
+    intensity = np.random.default_rng(0).poisson(pattern()).astype(float)
     plan = _plan(scale=scale)
     f, g = adhoc.reduce(
         Q,
@@ -73,15 +56,106 @@ def test_f_and_g_are_those_of_the_slow_twin(scale: str) -> None:
     np.testing.assert_allclose(sq.y, 1 + f / sq.x, atol=1e-8)
 
 
-@pytest.mark.parametrize("scale", ["lsq", "mean", "high-q", "fixed"])
+CELL = 300 * np.exp(-Q / 12) * (1 + 0.2 * np.sin(1.6 * Q))
+
+
+def _blank(scale: Any) -> Background:
+    return Background(name="cell", intensity=CELL, sigma=0.02 * CELL, scale=scale)
+
+
+@pytest.mark.parametrize("scale", ["lsq", "mean", "fixed"])
+@pytest.mark.parametrize("transform", ["exact", "fft"])
+def test_a_fitted_background_goes_into_the_covariance_as_finite_differences_say(
+    scale: str, transform: str
+) -> None:
+    changes = {"scale_value": 0.005 if scale == "fixed" else None, "transform": transform}
+    blank = _blank("fit")
+    blank = replace(blank, intensity=blank.intensity[::6], sigma=0 * blank.sigma[::6])
+    plan = build_plan(
+        q=Q[::6],
+        **(SETTINGS | changes | {"scale": scale, "rmax": 5.0, "rstep": 0.05}),
+        backgrounds=[blank],
+    )
+    intensity = (pattern() + 0.9 * CELL)[::6]
+    sigma = np.sqrt(intensity)
+    jacobian = np.empty((plan.r.size, plan.q.size))
+    for i in range(plan.q.size):
+        step = np.zeros(plan.q.size)
+        step[i] = 1e-3 * intensity[i]
+        up = reduce_intensity(plan, intensity=intensity + step, sigma=sigma)[3].y
+        down = reduce_intensity(plan, intensity=intensity - step, sigma=sigma)[3].y
+        jacobian[:, i] = (up - down) / (2 * step[i])
+
+    expected = (jacobian * sigma**2) @ jacobian.T
+    covariance = gr_covariance(plan, intensity=intensity, sigma=sigma)
+    curve = reduce_intensity(plan, intensity=intensity, sigma=sigma)[3]
+
+    np.testing.assert_allclose(covariance, expected, atol=2e-5 * expected.max())
+    np.testing.assert_allclose(curve.sigma, np.sqrt(np.diag(covariance)), rtol=1e-3)
+
+
+def test_the_fitted_scale_of_a_background_has_the_error_of_its_scatter_in_every_curve() -> None:
+    truth = pattern(5.0) + incoherent(5.0) + 0.9 * CELL
+    rng = np.random.default_rng(21)
+    found, ys, sigmas = [], [], []
+    for _ in range(200):
+        # The blank is measured anew each time: its noise counts too.
+        noisy = rng.normal(CELL, 0.02 * CELL)
+        blank = Background(name="cell", intensity=noisy, sigma=0.02 * CELL, scale="fit")
+        plan = _plan(scale="mean", rmax=8.0, backgrounds=[blank])
+        counts = rng.poisson(truth).astype(float)
+        found.append(background_scales(plan, intensity=counts, sigma=np.sqrt(counts))[0])
+        curves = reduce_intensity(plan, intensity=counts, sigma=np.sqrt(counts))
+        ys.append(curves[3].y)
+        sigmas.append(curves[3].sigma)
+
+    values = np.array([scale.value for scale in found])
+    assert np.median([scale.sigma for scale in found]) == pytest.approx(
+        np.std(values, ddof=1), rel=0.15
+    )
+    assert np.mean(values) == pytest.approx(0.9, abs=0.03)
+    ratio = (np.median(sigmas, axis=0) / np.std(ys, axis=0, ddof=1))[plan.r > 1.5]
+    assert 0.95 < np.median(ratio) < 1.05
+
+
+def test_a_background_tied_to_the_monitor_is_divided_by_its_own() -> None:
+    tied = replace(_blank("monitor"), monitor=4000.0)
+    known = {"intensity": pattern(), "sigma": np.sqrt(pattern())}
+
+    a = reduce_intensity(_plan(backgrounds=[tied]), **known)
+    b = reduce_intensity(_plan(backgrounds=[_blank(1 / 4000.0)]), **known)
+
+    np.testing.assert_array_equal(a[3].y, b[3].y)
+    with pytest.raises(ValueError, match="monitor"):
+        _plan(backgrounds=[_blank("monitor")])
+
+
+def test_the_error_of_a_scale_that_is_told_is_common_to_all_points() -> None:
+    known = {"intensity": pattern(), "sigma": np.zeros(Q.size)}
+    plan = _plan(scale="reference", scale_value=0.005, scale_sigma=1e-4, rpoly=0.0)
+    up = reduce_intensity(_plan(scale="reference", scale_value=0.0051, rpoly=0.0), **known)
+    curves = reduce_intensity(plan, **known)
+
+    for changed, curve in zip(up[2:], curves[2:], strict=True):
+        np.testing.assert_allclose(
+            curve.sigma, np.abs(changed.y - curve.y), atol=1e-6 * np.max(curve.sigma)
+        )
+    covariance = gr_covariance(plan, **known)
+    np.testing.assert_allclose(
+        np.abs(covariance), np.outer(curves[3].sigma, curves[3].sigma), atol=1e-9
+    )
+
+
+@pytest.mark.parametrize("scale", ["lsq", "mean", "high-q", "fixed", "absolute"])
 @pytest.mark.parametrize("transform", ["exact", "fft"])
 def test_the_covariance_is_that_of_a_jacobian_by_finite_differences(
     scale: str, transform: str
 ) -> None:
     value = 0.005 if scale == "fixed" else None
     changes = {"scale": scale, "scale_value": value, "transform": transform}
+    changes |= {"density": 0.09, "energy": 60.0}
     plan = build_plan(q=Q[::6], **(SETTINGS | changes | {"rmax": 5.0, "rstep": 0.05}))
-    intensity = _expected()[::6]
+    intensity = pattern()[::6]
     sigma = np.sqrt(intensity)
     jacobian = np.empty((plan.r.size, plan.q.size))
     for i in range(plan.q.size):
@@ -102,7 +176,7 @@ def test_the_covariance_is_that_of_a_jacobian_by_finite_differences(
 def test_sigma_is_the_diagonal_of_the_covariance(scale: str, taper: str) -> None:
     value = 0.005 if scale == "fixed" else None
     plan = _plan(scale=scale, scale_value=value, taper=taper)
-    intensity, sigma = _expected(), np.sqrt(_expected())
+    intensity, sigma = pattern(), np.sqrt(pattern())
 
     gr = reduce_intensity(plan, intensity=intensity, sigma=sigma)[3]
     covariance = gr_covariance(plan, intensity=intensity, sigma=sigma)
@@ -114,7 +188,7 @@ def test_sigma_is_the_diagonal_of_the_covariance(scale: str, taper: str) -> None
 def test_a_part_of_the_covariance_is_that_part() -> None:
     plan = _plan()
     at = np.array([5, 700, 90])
-    known = {"intensity": _expected(), "sigma": np.sqrt(_expected())}
+    known = {"intensity": pattern(), "sigma": np.sqrt(pattern())}
 
     part = gr_covariance(plan, **known, at=at)
 
@@ -124,7 +198,7 @@ def test_a_part_of_the_covariance_is_that_part() -> None:
 @pytest.mark.parametrize("scale", ["lsq", "mean"])
 def test_sigma_is_the_scatter_over_many_noisy_patterns(scale: str) -> None:
     plan = _plan(scale=scale)
-    truth = _expected(counts=5.0)
+    truth = pattern(counts=5.0)
     rng = np.random.default_rng(11)
     values: dict[str, list[np.ndarray]] = {"fq": [], "gr": []}
     sigmas: dict[str, list[np.ndarray]] = {"fq": [], "gr": []}
@@ -145,12 +219,10 @@ def test_a_background_and_its_noise_are_subtracted_and_added() -> None:
     cell = 300 * np.exp(-((Q - 1.6) ** 2)) + 50
     background = Background(name="cell", intensity=cell, sigma=np.sqrt(cell), scale=0.9)
     bare, covered = _plan(), _plan(backgrounds=[background])
-    intensity = _expected() + 0.9 * cell
-    sigma = np.sqrt(_expected())
+    intensity = pattern() + 0.9 * cell
+    sigma = np.sqrt(pattern())
 
-    clean = reduce_intensity(
-        bare, intensity=_expected(), sigma=np.hypot(sigma, 0.9 * np.sqrt(cell))
-    )
+    clean = reduce_intensity(bare, intensity=pattern(), sigma=np.hypot(sigma, 0.9 * np.sqrt(cell)))
     subtracted = reduce_intensity(covered, intensity=intensity, sigma=sigma)
 
     for a, b in zip(clean, subtracted, strict=True):
@@ -172,7 +244,7 @@ def test_two_frames_added_give_the_curves_of_their_mean_intensity() -> None:
 
     plan = _plan()
     rng = np.random.default_rng(5)
-    one, two = rng.poisson(_expected(), size=(2, Q.size)).astype(float)
+    one, two = rng.poisson(pattern(), size=(2, Q.size)).astype(float)
 
     added = reduce_sums(plan, sums(one, 1.0) + sums(two, 1.0))
     mean = reduce_intensity(plan, intensity=(one + two) / 2, sigma=np.sqrt(one + two) / 2)
@@ -184,7 +256,7 @@ def test_two_frames_added_give_the_curves_of_their_mean_intensity() -> None:
 
 def test_empty_bins_are_bridged_and_counted_and_do_not_poison_g() -> None:
     plan = _plan()
-    intensity, sigma = _expected(), np.sqrt(_expected())
+    intensity, sigma = pattern(), np.sqrt(pattern())
     holed = intensity.copy()
     holed[[100, 101, 400]] = np.nan
 
@@ -200,7 +272,7 @@ def test_empty_bins_are_bridged_and_counted_and_do_not_poison_g() -> None:
 
 
 def test_empty_bins_outside_the_range_do_not_matter() -> None:
-    intensity = _expected()
+    intensity = pattern()
     intensity[:10] = np.nan
 
     assert bridged_bins(_plan(), intensity) == 0
@@ -211,7 +283,7 @@ def test_empty_bins_outside_the_range_do_not_matter() -> None:
 
 def test_an_empty_edge_or_too_many_empty_bins_are_refused() -> None:
     plan, sigma = _plan(), np.ones(Q.size)
-    beamstop, sparse = _expected(), _expected()
+    beamstop, sparse = pattern(), pattern()
     beamstop[:40] = np.nan
     sparse[50:700:5] = np.nan
 
@@ -227,14 +299,14 @@ def test_a_dead_frame_is_refused_in_words() -> None:
 
 
 def test_unknown_errors_stay_unknown() -> None:
-    curves = reduce_intensity(_plan(), intensity=_expected(), sigma=np.full(Q.size, np.nan))
+    curves = reduce_intensity(_plan(), intensity=pattern(), sigma=np.full(Q.size, np.nan))
 
     assert all(np.all(np.isnan(curve.sigma)) for curve in curves)
     assert np.all(np.isfinite(curves[3].y))
 
 
 def test_the_inputs_are_not_written_to() -> None:
-    intensity, sigma = _expected(), np.sqrt(_expected())
+    intensity, sigma = pattern(), np.sqrt(pattern())
     before = intensity.copy(), sigma.copy()
     background = Background(name="b", intensity=np.ones(Q.size), sigma=np.ones(Q.size))
 
@@ -259,7 +331,7 @@ def test_a_model_pushed_through_the_window_is_what_the_data_of_that_model_give()
 
 
 def test_the_scale_comes_with_its_error() -> None:
-    plan, truth, rng = _plan(), _expected(), np.random.default_rng(4)
+    plan, truth, rng = _plan(), pattern(), np.random.default_rng(4)
     found = np.array(
         [
             intensity_scale(plan, intensity=counts, sigma=np.sqrt(counts))
