@@ -30,7 +30,9 @@ class Entry:
 _RIGHT = (90.0, 90.0, 90.0)
 
 
-def _rutile(metal: str, *, a: float, c: float, x: float, u: tuple[float, float], source: str) -> Entry:
+def _rutile(
+    metal: str, *, a: float, c: float, x: float, u: tuple[float, float], source: str
+) -> Entry:
     return Entry(
         lengths=(a, a, c),
         angles=_RIGHT,
