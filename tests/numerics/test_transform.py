@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pystog
 import pytest
 
 from livepdf.files.columns import read_columns
@@ -50,7 +51,6 @@ def test_the_fast_exact_transform_is_the_plain_sum_to_rounding() -> None:
 
 
 def test_the_exact_transform_agrees_with_pystog() -> None:
-    pystog = pytest.importorskip("pystog")
     fq = np.random.default_rng(1).normal(size=Q.size) * np.exp(-Q / 10)
 
     _, gr, _ = pystog.Transformer().F_to_G(Q, fq, R[::50])
