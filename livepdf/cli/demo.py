@@ -35,7 +35,7 @@ _START = 120.0
 @click.option(
     "--duration",
     type=click.FloatRange(min=10.0),
-    default=60.0,
+    default=45.0,
     show_default=True,
     help="Seconds that the synthesis takes.",
 )

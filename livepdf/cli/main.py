@@ -1,5 +1,6 @@
 """The command `livepdf`: its subcommands are loaded only when they are used."""
 
+import os
 import sys
 from importlib import import_module
 from typing import Any, NamedTuple
@@ -7,6 +8,10 @@ from typing import Any, NamedTuple
 import click
 
 from livepdf.errors import ConfigError, LivepdfError, SourceError
+
+_THREADED = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Work is shared out by frames. Threads inside one product only wait for one another: a fit of
+40 ms then takes 300 ms."""
 
 
 class _Entry(NamedTuple):
@@ -25,6 +30,10 @@ _COMMANDS: dict[str, _Entry] = {
     "process": _Entry("livepdf.cli.process:process", "Reduce image files that are there already."),
     "integrate": _Entry("livepdf.cli.integrate:integrate", "Turn one image into I(Q) or I(2θ)."),
     "pdf": _Entry("livepdf.cli.pdf:pdf", "Turn one I(Q) into G(r)."),
+    "calibrate-resolution": _Entry(
+        "livepdf.cli.calibrate_resolution:calibrate_resolution",
+        "Fit qdamp and qbroad to a standard.",
+    ),
     "init": _Entry("livepdf.cli.init:init", "Write a commented profile and recipe."),
     "check": _Entry("livepdf.cli.check:check", "Check a profile and a recipe, everything at once."),
     "doctor": _Entry("livepdf.cli.doctor:doctor", "Check this computer."),
@@ -78,6 +87,8 @@ def livepdf(verbose: int) -> None:
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit with its code."""
+    for library in _THREADED:
+        os.environ.setdefault(library, "1")
     sys.exit(_exit_code(arguments))
 
 

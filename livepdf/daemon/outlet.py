@@ -5,6 +5,8 @@ import queue
 import time
 from collections.abc import Mapping
 
+import numpy as np
+
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Closed, Ended, Opened, Refusal, Settled, Summed
@@ -87,6 +89,7 @@ class Outlet:
             header = run_header(run, pipeline, source=self._source, software=self._software)
             self._store.put(Begin(header=header))
             self._compare_wavelengths(run, pipeline)
+            self._look_for_errors(pipeline)
         return pipeline
 
     def _compare_wavelengths(self, run: Run, pipeline: Pipeline) -> None:
@@ -98,12 +101,24 @@ class Outlet:
                 "and is what counts",
             )
 
+    def _look_for_errors(self, pipeline: Pipeline) -> None:
+        bare = [b.name for b in pipeline.plan.backgrounds if not np.isfinite(b.sigma).any()]
+        if bare:
+            text = (
+                f"background {', '.join(bare)} has no σ: no curve has one either, and sizes and "
+                "peaks are withheld; give its file a third column"
+            )
+            self._board.trouble("background", text)
+            self._board.say("warning", text)
+        else:
+            self._board.clear("background")
+
     def _results(self, summed: Summed) -> None:
         pipeline = self._begin(summed.run)
-        busy = not self._waiting.empty()
         whole = summed.stretch.span.scope == "run"
         late = time.monotonic() - summed.closed > _PATIENCE
-        evaluated = evaluate(pipeline, summed.stretch, skip=BUSY if busy and late else "")
+        skip = BUSY if late and self._newer_waits() else ""
+        evaluated = evaluate(pipeline, summed.stretch, skip=skip)
         result = evaluated.result
         self._store.put(WindowRow(result=result, sums=summed.stretch.sums))
         if not whole:
@@ -112,6 +127,14 @@ class Outlet:
         self._publisher.result(result)
         self._board.lag = max(0.0, time.time() - summed.stretch.received)
         self._say_trouble(evaluated)
+
+    def _newer_waits(self) -> bool:
+        """Whether a newer window waits: only for one are trends skipped, so never for the last."""
+        with self._waiting.mutex:
+            return any(
+                isinstance(settled, Summed) and settled.stretch.span.scope == "window"
+                for settled in self._waiting.queue
+            )
 
     def _say_trouble(self, evaluated: Evaluated) -> None:
         span = evaluated.result.span

@@ -1,0 +1,104 @@
+"""Results leave in order; when there is no time, trends wait for the newest window."""
+
+import time
+from collections.abc import Iterator
+from functools import reduce
+from operator import add
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zmq
+
+from livepdf.daemon.assemble import Pipeline, prepare
+from livepdf.daemon.board import Board
+from livepdf.daemon.collector import Ended, Opened, Summed
+from livepdf.daemon.history import History
+from livepdf.daemon.outlet import Outlet
+from livepdf.daemon.publish import Publisher
+from livepdf.daemon.results import BUSY
+from livepdf.daemon.runs import Run
+from livepdf.daemon.store import Store
+from livepdf.daemon.windows import Stretch, WindowCutter
+from livepdf.model.status import Counters
+from tests.daemon import beamline
+
+
+class Desk:
+    """An outlet with real neighbours and nobody behind them."""
+
+    def __init__(self, folder: Path, context: "zmq.Context[zmq.Socket[bytes]]") -> None:
+        self.board, self.history = Board(), History(limit=1 << 24)
+        self.publisher = Publisher(context, "tcp://127.0.0.1:0")
+        self.outlet = Outlet(
+            board=self.board,
+            history=self.history,
+            publisher=self.publisher,
+            store=Store(folder, self.board, flush=1.0, budget=1 << 24, counters=Counters),
+            source="test",
+            software={},
+        )
+
+    def work(self, pipeline: Pipeline, *, ago: float) -> None:
+        """Let it evaluate three windows that were closed so long ago."""
+        run = Run(beamline.start(), name="r", build=lambda _: pipeline, shape=beamline.SHAPE)
+        run.get_ready()
+        self.outlet.put(Opened(run=run))
+        for stretch in three_windows(pipeline):
+            self.outlet.put(Summed(run=run, stretch=stretch, closed=time.monotonic() - ago))
+        self.outlet.put(Ended())
+        self.outlet.run()
+
+    def reasons(self) -> list[str]:
+        windows = (self.history.window("r", number) for number in range(3))
+        return [window.trends[0].reason for window in windows if window is not None]
+
+
+def three_windows(pipeline: Pipeline) -> list[Stretch]:
+    cutter = WindowCutter(pipeline.recipe.window, run="r", revision=1)
+    sums = [pipeline.integrator.integrate(beamline.counts(n)) for n in range(12)]
+    return reduce(add, (cutter.add(beamline.frame(n), each) for n, each in enumerate(sums)))
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    with zmq.Context() as context:
+        made = Desk(tmp_path, context)
+        yield made
+        made.publisher.close("done")
+
+
+def pipeline(folder: Path, **settings: str) -> Pipeline:
+    made = prepare(*beamline.write_settings(folder, **settings)).pipeline  # type: ignore[arg-type]
+    assert made is not None
+    return made
+
+
+def test_windows_in_time_are_all_evaluated(desk: Desk, tmp_path: Path) -> None:
+    desk.work(pipeline(tmp_path), ago=0.0)
+
+    assert len(desk.reasons()) == 3
+    assert BUSY not in desk.reasons()
+
+
+def test_late_windows_say_that_they_were_skipped_but_the_newest_is_not(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.work(pipeline(tmp_path), ago=60.0)
+
+    first, second, last = desk.reasons()
+    assert first == second == BUSY
+    assert last != BUSY
+
+
+@pytest.mark.parametrize("columns", [2, 3])
+def test_a_background_without_errors_is_named_as_the_cause(
+    desk: Desk, tmp_path: Path, columns: int
+) -> None:
+    q = np.linspace(0.0, 40.0, 900)
+    np.savetxt(tmp_path / "air.xy", np.column_stack([q, np.ones(900), np.ones(900)])[:, :columns])
+
+    desk.work(pipeline(tmp_path, more='[[background]]\nname="air"\nfile="air.xy"'), ago=0.0)
+
+    said = [problem for problem in desk.board.problems() if "background air" in problem]
+    assert len(said) == (1 if columns == 2 else 0)
