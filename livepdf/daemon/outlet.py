@@ -19,8 +19,8 @@ from livepdf.sinks.nexus import RunHeader, WindowRow
 
 log = logging.getLogger(__name__)
 
-_PATIENCE = 0.5
-"""s that a window may wait; when newer ones wait behind it longer, its trends are skipped."""
+_PATIENCE = 2.0
+"""s that a window may be late; then, with newer ones waiting behind it, its trends are skipped."""
 _COMPLAINTS = 5.0
 """s between two warnings about the same reason."""
 
@@ -117,7 +117,7 @@ class Outlet:
         pipeline = self._begin(summed.run)
         whole = summed.stretch.span.scope == "run"
         late = time.monotonic() - summed.closed > _PATIENCE
-        skip = BUSY if late and self._newer_waits() else ""
+        skip = BUSY if (late or whole) and self._newer_waits() else ""
         evaluated = evaluate(pipeline, summed.stretch, skip=skip)
         result = evaluated.result
         self._store.put(WindowRow(result=result, sums=summed.stretch.sums))
