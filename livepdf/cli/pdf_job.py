@@ -26,7 +26,8 @@ from livepdf.reduction.curves import (
     intensity_scale,
     reduce_intensity,
 )
-from livepdf.reduction.plan import Mode, Plan, build_plan
+from livepdf.reduction.parameters import Mode
+from livepdf.reduction.plan import Plan, build_plan
 from livepdf.reduction.recipes import plan_extras, plan_from_recipe, plan_header
 from livepdf.sinks.columns import write_curve
 

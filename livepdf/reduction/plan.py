@@ -1,13 +1,12 @@
 """The plan: everything of the reduction that does not depend on the frames, made once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adhoc import GIVEN, SCALES, ScaleKind
+from livepdf.numerics.adhoc import ScaleKind
 from livepdf.numerics.composition import parse_composition
 from livepdf.numerics.compton import mean_compton
 from livepdf.numerics.form_factors import mean_form_factors
@@ -21,7 +20,6 @@ from livepdf.numerics.polynomial import (
 )
 from livepdf.numerics.tapers import TaperKind, taper
 from livepdf.numerics.transform import (
-    TRANSFORMS,
     Transform,
     TransformKind,
     exact_transform,
@@ -30,9 +28,8 @@ from livepdf.numerics.transform import (
 )
 from livepdf.numerics.variance import VarianceMap, variance_map
 from livepdf.reduction.background import Background, bridge
+from livepdf.reduction.parameters import Mode, Parameters, check, r_grid
 
-Mode = Literal["xray", "neutron"]
-MODES: tuple[Mode, ...] = ("xray", "neutron")
 Floats = NDArray[np.float64]
 
 # A datum at 23.999999999 still counts for qmax = 24.
@@ -40,32 +37,6 @@ _EDGE = 1e-8
 FIT_BLANKS_FROM = 8.0
 """Å⁻¹; above it the structure is faint enough to fit blanks beside the self-scattering, and at
 least the upper half of the range is used."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parameters:
-    """What a person chose; names as in PDFgetX3."""
-
-    composition: Mapping[str, float]
-    """Atoms per formula unit by element."""
-    qmin: float
-    qmax: float
-    qmaxinst: float
-    rpoly: float
-    rmin: float
-    rmax: float
-    rstep: float
-    scale: ScaleKind
-    scale_value: float | None
-    taper: TaperKind
-    transform: TransformKind
-    mode: Mode = "xray"
-    scale_sigma: float = 0.0
-    """One standard uncertainty of scale_value."""
-    density: float | None = None
-    """Atoms per Å³, for the scale ``absolute``."""
-    energy: float | None = None
-    """keV, for Compton's recoil."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,7 +162,9 @@ def build_plan(
         When a parameter has no meaning or asks for Q that the grid does not have.
     """
     parameters = Parameters(
-        composition=_composition(composition),
+        composition=parse_composition(composition)
+        if isinstance(composition, str)
+        else dict(composition),
         qmin=qmin,
         qmax=qmax,
         qmaxinst=qmaxinst,
@@ -208,8 +181,46 @@ def build_plan(
         density=density,
         energy=energy,
     )
-    _check(parameters, q, backgrounds)
+    check(parameters, q=q, backgrounds=backgrounds)
     return _assemble(parameters, q.astype(np.float64), tuple(backgrounds), revision)
+
+
+def with_scale(
+    plan: Plan, *, kind: ScaleKind, value: float | None, sigma: float, revision: int
+) -> Plan:
+    """Return the plan with another scale; ValueError as :func:`build_plan`."""
+    parameters = replace(plan.parameters, scale=kind, scale_value=value, scale_sigma=sigma)
+    check(parameters, q=plan.q, backgrounds=plan.backgrounds)
+    if "absolute" in (kind, plan.parameters.scale) and kind != plan.parameters.scale:
+        made = _assemble(parameters, plan.q, plan.backgrounds, revision)
+        return with_taper(made, plan.taper, revision=revision) if parameters.own_taper else made
+    return replace(plan, parameters=parameters, revision=revision)
+
+
+def with_taper(plan: Plan, taper: Floats, *, revision: int) -> Plan:
+    """Return the plan with a termination function of one's own, (n_window,) without unit.
+
+    It has no name, so that a file made with it says so and does not claim to be repeatable.
+    """
+    if taper.shape != plan.taper.shape:
+        raise ValueError(f"the window has {plan.taper.size} points, found {taper.shape}")
+    n = taper.size
+    return replace(
+        plan,
+        revision=revision,
+        parameters=replace(plan.parameters, own_taper=True),
+        taper=taper,
+        offset_gr=plan.transform.apply(plan.offset_fq[:n] * taper),
+        variance=variance_map(
+            transform=plan.transform,
+            taper=taper,
+            polynomial=plan.polynomial,
+            gain=plan.fit_q * plan.mean_f2_inverse,
+            r=plan.r,
+            qmax=float(plan.q[plan.window][-1]),
+        ),
+        blanks=replace(plan.blanks, gr=plan.transform.apply(plan.blanks.fq[:, :n] * taper)),
+    )
 
 
 def _assemble(
@@ -296,20 +307,10 @@ def _upper(q: Floats) -> slice:
     return slice(int(start), q.size)
 
 
-def r_grid(*, rmin: float, rmax: float, rstep: float) -> Floats:
-    """Return rmin, rmin + rstep, … up to rmax, (n_r,) Å."""
-    count = int(np.floor((rmax - rmin) / rstep + 1e-6)) + 1
-    return np.asarray(rmin + rstep * np.arange(count), dtype=np.float64)
-
-
 def _transform(parameters: Parameters, q: Floats, window: slice, r: Floats) -> Transform:
     if parameters.transform == "exact":
         return exact_transform(q=q[window], r=r)
     return fft_transform(q=q[window], r=r, step=spacing(q), qmin=parameters.qmin)
-
-
-def _composition(composition: str | Mapping[str, float]) -> Mapping[str, float]:
-    return parse_composition(composition) if isinstance(composition, str) else dict(composition)
 
 
 def _points(q: Floats, low: float, high: float) -> slice:
@@ -317,44 +318,3 @@ def _points(q: Floats, low: float, high: float) -> slice:
     if inside.size < 10:
         raise ValueError(f"only {inside.size} points of Q lie between {low} and {high} 1/A")
     return slice(int(inside[0]), int(inside[-1]) + 1)
-
-
-def _check(parameters: Parameters, q: Floats, backgrounds: Sequence[Background]) -> None:
-    step = spacing(q)
-    p = parameters
-    if not 0 <= p.qmin < p.qmax <= p.qmaxinst:
-        raise ValueError(
-            f"wanted 0 <= qmin < qmax <= qmaxinst, found {p.qmin}, {p.qmax}, {p.qmaxinst}"
-        )
-    if p.qmaxinst > q[-1] + step:
-        raise ValueError(f"qmaxinst is {p.qmaxinst}, but the data end at {q[-1]:.4f} 1/A")
-    if not (0 <= p.rmin < p.rmax and 0 < p.rstep <= p.rmax - p.rmin):
-        raise ValueError(
-            f"wanted 0 <= rmin < rmax and a smaller rstep, found {p.rmin}, {p.rmax}, {p.rstep}"
-        )
-    if p.rpoly < 0:
-        raise ValueError(f"rpoly is {p.rpoly}, wanted 0 or more")
-    if p.scale not in SCALES:
-        raise ValueError(f"scale is {p.scale!r}, wanted one of {', '.join(SCALES)}")
-    _check_scale(p)
-    if p.mode not in MODES:
-        raise ValueError(f"mode is {p.mode!r}, wanted one of {', '.join(MODES)}")
-    if p.transform not in TRANSFORMS:
-        raise ValueError(f"transform is {p.transform!r}, wanted one of {', '.join(TRANSFORMS)}")
-    for background in backgrounds:
-        if background.intensity.shape != q.shape or background.sigma.shape != q.shape:
-            raise ValueError(f"background {background.name} is not on the plan's grid of {q.size}")
-        if np.isinf(background.factor):
-            raise ValueError(f"background {background.name} has the scale {background.factor}")
-
-
-def _check_scale(p: Parameters) -> None:
-    if not p.scale_sigma >= 0:
-        raise ValueError(f"scale_sigma is {p.scale_sigma}, wanted 0 or more")
-    if p.scale in GIVEN and (p.scale_value is None or not p.scale_value > 0):
-        raise ValueError(f"scale {p.scale} needs a positive scale_value, found {p.scale_value}")
-    if p.scale == "absolute":
-        if p.density is None or not p.density > 0:
-            raise ValueError(f"scale absolute needs the density of the sample, found {p.density}")
-        if p.mode == "xray" and p.energy is None:
-            raise ValueError("scale absolute needs the photon energy for Compton's recoil")

@@ -83,7 +83,7 @@ def plan_extras(plan: Plan) -> dict[str, object]:
         "scale_sigma": p.scale_sigma or None,
         "density": p.density,
         "energy": p.energy,
-        "taper": p.taper,
+        "taper": "own" if p.own_taper else p.taper,
         "transform": p.transform,
     }
     return {key: value for key, value in extras.items() if value is not None}

@@ -5,7 +5,8 @@ import pytest
 
 from livepdf.config.recipe import Recipe, Sample
 from livepdf.reduction.background import Background, background_on
-from livepdf.reduction.plan import build_plan, r_grid
+from livepdf.reduction.parameters import r_grid
+from livepdf.reduction.plan import build_plan
 from livepdf.reduction.recipes import plan_extras, plan_from_recipe, plan_header
 
 Q = 0.02 * np.arange(1300)
