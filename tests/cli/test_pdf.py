@@ -119,6 +119,42 @@ def test_units_of_nm_are_the_same_pattern(sample: Path, tmp_path: Path) -> None:
     )
 
 
+def test_two_theta_is_nearly_the_same_pattern(sample: Path, tmp_path: Path) -> None:
+    # Resampled linearly from an uneven axis: a per cent at most, for these smooth data.
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    table = np.loadtxt(sample)
+    table[:, 0] = np.degrees(2 * np.arcsin(table[:, 0] * 0.16 / (4 * np.pi)))
+    np.savetxt(tmp_path / "angles.xy", table)
+
+    _done(sample, "-c", recipe, "-o", tmp_path / "a.gr")
+    angles = ("--dataformat", "twotheta", "--wavelength", 0.16)
+    _done(tmp_path / "angles.xy", "-c", recipe, "-o", tmp_path / "b.gr", *angles)
+
+    a, b = read_columns(tmp_path / "a.gr").y, read_columns(tmp_path / "b.gr").y
+    assert np.sqrt(np.sum((a - b) ** 2) / np.sum(a**2)) < 0.01
+    assert isinstance(
+        _run(tmp_path / "angles.xy", "-c", recipe, *angles[:2]).exception, ConfigError
+    )
+
+
+def test_neutrons_are_reduced_and_the_file_says_so(tmp_path: Path) -> None:
+    q = 0.02 * np.arange(20, 1300)
+    shape = 1 + 0.4 * np.sin(2.5 * q) / q
+    np.savetxt(tmp_path / "n.sq", np.column_stack([q, 1.06 * shape, np.full(q.size, 0.01)]))
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE + 'mode = "neutron"\nrpoly = 0.0\n', encoding="utf-8")
+
+    _done(tmp_path / "n.sq", "-c", recipe, "-o", tmp_path / "a.gr", "--outputs", "sq,gr")
+    _done(tmp_path / "n.sq", "-c", tmp_path / "a.gr", "-o", tmp_path / "b.gr")
+
+    # One element: S is I put to a mean of one, whatever its length.
+    found = read_columns(tmp_path / "a.sq")
+    np.testing.assert_allclose(found.y / np.interp(found.x, q, shape), 1.0, atol=2e-3)
+    assert "\nmode = neutron\n" in (tmp_path / "a.gr").read_text(encoding="ascii")
+    assert (tmp_path / "a.gr").read_bytes() == (tmp_path / "b.gr").read_bytes()
+
+
 def test_a_missing_background_is_a_complaint(sample: Path, tmp_path: Path) -> None:
     config = tmp_path / "a.cfg"
     config.write_text(

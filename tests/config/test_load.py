@@ -91,6 +91,13 @@ def test_a_file_that_is_no_toml_is_a_complaint_not_a_traceback(
         ("[reduction]\nqmin = 30.0", "reduction"),
         ("[reduction]\nqmax = 20.0\nqmaxinst = 10.0", "reduction"),
         ('[reduction]\nscale = "fixed"', "reduction"),
+        ('[reduction]\nscale = "absolute"', "reduction"),
+        ('[reduction]\nscale = "absolute"\nenergy = 60.0', "file"),
+        ('[reduction]\nscale = "monitor"\nscale_value = 2.0', "file"),
+        ("[reduction]\nscale_sigma = 2.0", "reduction"),
+        ('[[background]]\nfile = "b.chi"\nscale = "monitor"', "background.0"),
+        ('[[background]]\nfile = "b.chi"\nscale = "monitor"\nmonitor = 5.0', "file"),
+        ('[[background]]\nfile = "b.chi"\nmonitor = 5.0', "background.0"),
         ("[window]\nframes = 3\nseconds = 2.0", "window"),
         ("[window]\nframes = 0", "window.frames"),
     ],
@@ -104,6 +111,25 @@ def test_limits_that_contradict_each_other_are_refused(
         load_recipe(path)
 
     assert set(complaints(caught.value)) == {key}
+
+
+def test_a_background_has_a_number_or_a_word_for_its_scale(tmp_path: Path) -> None:
+    text = '[sample]\ncomposition = "HfO2"\n[normalization]\nmonitor = true\n'
+    for scale in ("0.95", "1", '"fit"', '"monitor"\nmonitor = 1.2e6'):
+        text += f'[[background]]\nfile = "b.chi"\nscale = {scale}\n'
+
+    recipe = load_recipe(write(tmp_path, "r.toml", text))
+
+    assert [background.scale for background in recipe.background] == [0.95, 1.0, "fit", "monitor"]
+
+
+def test_a_scale_that_is_no_scale_is_refused_with_what_may_stand_there(tmp_path: Path) -> None:
+    for scale in ('"most"', "-1.0"):
+        text = f'[sample]\ncomposition = "Ni"\n[[background]]\nfile = "b.chi"\nscale = {scale}\n'
+        with pytest.raises(ConfigError) as caught:
+            load_recipe(write(tmp_path, "r.toml", text))
+
+        assert all(key.startswith("background.0.scale") for key in complaints(caught.value))
 
 
 def test_a_template_still_to_be_filled_in_does_not_run(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from livepdf.model.sums import Sums
 from livepdf.numerics.form_factors import mean_form_factors
@@ -30,6 +32,57 @@ def _plan(**changes: Any) -> Plan:
 
 def _curve(curves: tuple[Any, ...], kind: str) -> Any:
     return next(curve for curve in curves if curve.kind == kind)
+
+
+FORMULAS = {
+    "H1.4 Zr0.5 P1.2 O4.75 C0.3 N0.01": {
+        "H": 1.4, "Zr": 0.5, "P": 1.2, "O": 4.75, "C": 0.3, "N": 0.01
+    },
+    "Pb(Zr0.52Ti0.48)O3": {"Pb": 1, "Zr": 0.52, "Ti": 0.48, "O": 3},
+    "Ni": {"Ni": 1},
+}  # fmt: skip
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    formula=st.sampled_from(sorted(FORMULAS)),
+    qmin=st.floats(0.0, 3.0),
+    width=st.floats(4.0, 20.0),
+    beyond=st.floats(0.0, 1.9),
+    rpoly=st.one_of(st.just(0.0), st.floats(0.1, 2.5)),
+    rstep=st.floats(0.011, 0.4),
+    lsq=st.booleans(),
+)
+def test_any_settings_give_what_the_slow_twin_gives(
+    formula: str,
+    qmin: float,
+    width: float,
+    beyond: float,
+    rpoly: float,
+    rstep: float,
+    lsq: bool,
+) -> None:
+    q, intensity = Q[::4], pattern()[::4]
+    limits = {"qmin": qmin, "qmax": qmin + width, "qmaxinst": qmin + width + beyond}
+    plan = build_plan(
+        q=q,
+        composition=formula,
+        **limits,
+        rpoly=rpoly,
+        rmin=0.0,
+        rmax=6.0,
+        rstep=rstep,
+        scale="lsq" if lsq else "mean",
+    )
+    f, g = adhoc.reduce(
+        q, intensity, plan.r, composition=FORMULAS[formula], **limits, rpoly=rpoly, lsq=lsq
+    )
+
+    curves = reduce_intensity(plan, intensity=intensity, sigma=np.sqrt(intensity))
+
+    np.testing.assert_allclose(_curve(curves, "fq").y, f, atol=1e-7 * np.max(np.abs(f)))
+    np.testing.assert_allclose(_curve(curves, "gr").y, g, atol=1e-7 * np.max(np.abs(g)))
+    assert np.all(np.isfinite(_curve(curves, "gr").sigma))
 
 
 @pytest.mark.parametrize("scale", ["lsq", "mean"])

@@ -40,7 +40,8 @@ def reduce(
     degree = rpoly * (q[-1] - q[0]) / np.pi - 1
     low = int(degree)
     share = degree - low
-    f = f - (1 - share) * _fitted(q, f, low) - share * _fitted(q, f, low + 1)
+    if degree >= 0:
+        f = f - (1 - share) * _fitted(q, f, low) - share * _fitted(q, f, low + 1)
     window = q <= qmax
     q, f = q[window], f[window]
     g = np.array([2 / np.pi * np.trapezoid(f * np.sin(q * one), q) for one in r])
