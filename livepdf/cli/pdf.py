@@ -53,6 +53,14 @@ def _bgscale(
     help="Factor on the background, or fit; default from the config.",
 )
 @click.option(
+    "--bank",
+    "banks",
+    type=_FILE,
+    multiple=True,
+    help="A further pattern of the same sample with errors, e.g. of another detector bank: they "
+    "are merged, each point weighted by 1/σ². May be given again.",
+)
+@click.option(
     "--out",
     "-o",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -77,6 +85,7 @@ def pdf(
     config: Path,
     background: Path | None,
     bgscale: 'float | Literal["fit"] | None',
+    banks: tuple[Path, ...],
     out: Path | None,
     outputs: "tuple[CurveKind, ...]",
     dataformat: "AxisUnit | None",
@@ -103,6 +112,7 @@ def pdf(
         bgscale=bgscale,
         dataformat=dataformat,
         wavelength=wavelength,
+        banks=banks,
     )
     done = run_job(job)
     target = Path(sample.with_suffix(".gr").name) if out is None else out

@@ -1,7 +1,7 @@
 """What ``livepdf pdf`` does between its options and its files."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
@@ -15,6 +15,7 @@ from livepdf.files.columns import read_columns
 from livepdf.files.pdf_config import PdfConfig, read_pdf_config
 from livepdf.model.curve import Curve, CurveKind
 from livepdf.numerics.adhoc import ScaleKind
+from livepdf.numerics.neutron import merge_banks
 from livepdf.numerics.resample import AxisUnit, momentum_transfer, resample_uniform
 from livepdf.numerics.tapers import TaperKind
 from livepdf.numerics.transform import TransformKind
@@ -61,6 +62,8 @@ class Job:
     sample: Path
     config: Path
     axis: Axis
+    banks: tuple[Path, ...]
+    """Further patterns of the sample, merged with the first."""
     backgrounds: tuple[Blank, ...]
     qmaxinst: float
     """Å⁻¹, as asked for."""
@@ -89,10 +92,12 @@ def read_job(
     bgscale: BackgroundScale | None,
     dataformat: AxisUnit | None,
     wavelength: float | None,
+    banks: Sequence[Path] = (),
 ) -> Job:
     """Put the options and the settings file together; options win. ConfigError when they clash."""
     if config.suffix.lower() == ".toml":
-        return _recipe_job(sample, config, background, bgscale, dataformat, wavelength)
+        job = _recipe_job(sample, config, background, bgscale, dataformat, wavelength)
+        return replace(job, banks=tuple(banks))
     settings = read_pdf_config(config)
     axis = Axis(
         unit=dataformat or settings.dataformat,
@@ -109,6 +114,7 @@ def read_job(
         sample=sample,
         config=config,
         axis=axis,
+        banks=tuple(banks),
         backgrounds=backgrounds,
         qmaxinst=settings.qmaxinst,
         plan=lambda q, intensity, grids: _plan_from_header(settings, q, intensity, grids),
@@ -117,9 +123,8 @@ def read_job(
 
 def run_job(job: Job) -> Done:
     """Read the files and reduce. FileError or ConfigError says what does not go."""
-    x, intensity, sigma = _read(job.sample, job.axis)
     try:
-        q, intensity, sigma = resample_uniform(q=x, intensity=intensity, sigma=sigma)
+        q, intensity, sigma = _sample(job)
     except ValueError as error:
         raise FileError(f"{job.sample}: {error}") from None
     backgrounds = [_background(blank, q, job.axis) for blank in job.backgrounds]
@@ -151,14 +156,14 @@ def write_done(job: Job, done: Done, *, out: Path, kinds: Sequence[CurveKind]) -
     header = {
         **plan_header(done.plan),
         "dataformat": job.axis.unit,
-        "inputfile": job.sample.name,
+        "inputfile": ", ".join(path.name for path in (job.sample, *job.banks)),
     }
     if job.axis.wavelength is not None:
         header["wavelength"] = job.axis.wavelength
     if job.axis.zero:
         header["twothetazero"] = job.axis.zero
     paths = {kind: out if kind == "gr" else out.with_suffix(f".{kind}") for kind in kinds}
-    read = [job.sample, job.config, *(blank.path for blank in job.backgrounds)]
+    read = [job.sample, job.config, *job.banks, *(blank.path for blank in job.backgrounds)]
     for path in paths.values():
         if path.exists() and any(path.samefile(other) for other in read):
             raise FileError(f"{path}: would replace a file that was read; give -o another name")
@@ -193,6 +198,7 @@ def _recipe_job(
         sample=sample,
         config=config,
         axis=Axis(unit=unit, wavelength=wavelength),
+        banks=(),
         backgrounds=tuple(blank for blank in named if blank.scale != 0),
         qmaxinst=table.qmax if table.qmaxinst is None else table.qmaxinst,
         plan=lambda q, _, grids: plan_from_recipe(recipe, q=q, backgrounds=grids),
@@ -273,6 +279,19 @@ def _background(blank: Blank, grid: Floats, axis: Axis) -> Background:
         )
     except ValueError as error:
         raise FileError(f"{blank.path}: {error}") from None
+
+
+def _sample(job: Job) -> tuple[Floats, Floats, Floats]:
+    """Return the pattern on equal steps of Q; banks are merged on the finest of theirs."""
+    q, intensity, sigma = _read(job.sample, job.axis)
+    if not job.banks:
+        return resample_uniform(q=q, intensity=intensity, sigma=sigma)
+    banks = [(q, intensity, sigma), *(_read(path, job.axis) for path in job.banks)]
+    step = min(float((one[0][-1] - one[0][0]) / (one[0].size - 1)) for one in banks)
+    first = int(np.ceil(min(one[0][0] for one in banks) / step))
+    last = int(np.floor(max(one[0][-1] for one in banks) / step))
+    grid = np.asarray(step * np.arange(first, last + 1), dtype=np.float64)
+    return grid, *merge_banks(onto=grid, banks=banks)
 
 
 def _read(path: Path, axis: Axis) -> tuple[Floats, Floats, Floats]:

@@ -155,6 +155,31 @@ def test_neutrons_are_reduced_and_the_file_says_so(tmp_path: Path) -> None:
     assert (tmp_path / "a.gr").read_bytes() == (tmp_path / "b.gr").read_bytes()
 
 
+def test_banks_are_merged_before_they_are_reduced(sample: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(RECIPE, encoding="utf-8")
+    table = np.loadtxt(sample)
+    low, high = table[table[:, 0] < 15], table[table[:, 0] > 8]
+    np.savetxt(tmp_path / "low.sq", low)
+    np.savetxt(tmp_path / "high.sq", high)
+
+    _done(sample, "-c", recipe, "-o", tmp_path / "a.gr")
+    _done(
+        tmp_path / "low.sq", "--bank", tmp_path / "high.sq", "-c", recipe, "-o", tmp_path / "b.gr"
+    )
+
+    a, b = read_columns(tmp_path / "a.gr"), read_columns(tmp_path / "b.gr")
+    np.testing.assert_allclose(b.y, a.y, atol=1e-6 * np.max(np.abs(a.y)))
+    assert a.sigma is not None
+    assert b.sigma is not None
+    # The overlap was measured twice.
+    assert 0.7 < np.median(b.sigma / a.sigma) < 1.0
+    bare = tmp_path / "bare.sq"
+    np.savetxt(bare, high[:, :2])
+    without = _run(tmp_path / "low.sq", "--bank", bare, "-c", recipe, "-o", tmp_path / "c.gr")
+    assert "no errors" in str(without.exception)
+
+
 def test_a_missing_background_is_a_complaint(sample: Path, tmp_path: Path) -> None:
     config = tmp_path / "a.cfg"
     config.write_text(
