@@ -58,22 +58,17 @@ def scaled_patterns(plan: Plan, *, intensity: Floats, sigma: Floats) -> Patterns
     intensity, sigma : (k, n_q) float64
         As in :func:`livepdf.reduction.curves.reduce_intensity`.
     """
-    if intensity.shape[1:] != plan.q.shape or sigma.shape != intensity.shape:
-        raise ValueError(
-            f"plan has {plan.q.size} bins, found {intensity.shape[1:]} intensities, "
-            f"{sigma.shape[1:]} sigma"
-        )
+    _check(plan, intensity, sigma)
     left, left_variance = subtract(intensity=intensity, sigma=sigma, backgrounds=plan.backgrounds)
     left[:, np.isnan(plan.blanks.intensity).any(axis=0)] = np.nan
     whole, variance, bridged, reasons = _bridge_rows(plan, left, left_variance)
     blank_scale, gains = _blank_scales(plan, whole, variance)
     if blank_scale.size:
-        whole = whole - blank_scale @ plan.blanks.bridged
-        # The noise of a blank goes the way of the sample's: through its own fit as well.
         spread = blank_scale**2 @ plan.blanks.sigma**2
-        variance = variance + spread[:, plan.fit]
+        whole = whole - blank_scale @ plan.blanks.bridged
         left = left - blank_scale @ plan.blanks.intensity
-        left_variance = left_variance + spread
+        # The noise of a blank goes the way of the sample's: through its own fit as well.
+        variance, left_variance = variance + spread[:, plan.fit], left_variance + spread
     p = plan.parameters
     x = whole * plan.mean_f2_inverse
     s, gradient = scales(
@@ -100,6 +95,14 @@ def scaled_patterns(plan: Plan, *, intensity: Floats, sigma: Floats) -> Patterns
         inner=inner,
         reasons=tuple(reasons),
     )
+
+
+def _check(plan: Plan, intensity: Floats, sigma: Floats) -> None:
+    if intensity.shape[1:] != plan.q.shape or sigma.shape != intensity.shape:
+        raise ValueError(
+            f"plan has {plan.q.size} bins, found {intensity.shape[1:]} intensities, "
+            f"{sigma.shape[1:]} sigma"
+        )
 
 
 def _bridge_rows(

@@ -1,6 +1,6 @@
 """The plan: everything of the reduction that does not depend on the frames, made once."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -230,7 +230,8 @@ def _assemble(
     fit = _points(q, p.qmin, p.qmaxinst)
     window = _points(q, p.qmin, p.qmax)
     r = r_grid(rmin=p.rmin, rmax=p.rmax, rstep=p.rstep)
-    counted = p.scale == "absolute" or bool(_fitted(backgrounds))
+    fitted = [background for background in backgrounds if background.scale == "fit"]
+    counted = p.scale == "absolute" or bool(fitted)
     mean_f, mean_f2, compton = _atoms(p, q[fit], compton=counted)
     degree = effective_degree(q=q[fit], rpoly=p.rpoly)
     polynomial = polynomial_fit(q=q[fit], degree=degree)
@@ -239,7 +240,6 @@ def _assemble(
     gain = q[fit] / mean_f**2
     target = (mean_f2 + (compton if p.scale == "absolute" else 0.0)) / mean_f**2
     offset = polynomial.remove(q[fit] * target)
-    fq = polynomial.remove((gain * _blank_bins(q, fit, backgrounds)).T).T
     return Plan(
         revision=revision,
         parameters=p,
@@ -264,14 +264,13 @@ def _assemble(
             r=r,
             qmax=float(q[window][-1]),
         ),
-        blanks=Blanks(
-            intensity=_stacked([b.intensity for b in _fitted(backgrounds)], q.size),
-            sigma=_stacked([b.sigma for b in _fitted(backgrounds)], q.size),
-            fitted=_upper(q[fit]),
-            bridged=_blank_bins(q, fit, backgrounds),
+        blanks=_blanks(
+            q=q,
+            fit=fit,
+            fitted=fitted,
             self_scattering=mean_f2 + compton,
-            fq=fq,
-            gr=transform.apply(fq[:, : tapered.size] * tapered),
+            to_fq=lambda rows: polynomial.remove((gain * rows).T).T,
+            to_gr=lambda fq: transform.apply(fq[:, : tapered.size] * tapered),
         ),
     )
 
@@ -286,20 +285,31 @@ def _atoms(p: Parameters, q: Floats, *, compton: bool) -> tuple[Floats, Floats, 
     return mean_f, mean_f2, mean_compton(q=q, composition=p.composition, energy=p.energy)
 
 
-def _fitted(backgrounds: Sequence[Background]) -> list[Background]:
-    return [background for background in backgrounds if background.scale == "fit"]
-
-
-def _stacked(rows: list[Floats], width: int) -> Floats:
-    return np.array(rows, dtype=np.float64).reshape(len(rows), width)
-
-
-def _blank_bins(q: Floats, fit: slice, backgrounds: Sequence[Background]) -> Floats:
-    rows = [
-        bridge(q=q[fit], intensity=b.intensity[fit], variance=b.sigma[fit]).intensity
-        for b in _fitted(backgrounds)
-    ]
-    return _stacked(rows, fit.stop - fit.start)
+def _blanks(
+    *,
+    q: Floats,
+    fit: slice,
+    fitted: list[Background],
+    self_scattering: Floats,
+    to_fq: Callable[[Floats], Floats],
+    to_gr: Callable[[Floats], Floats],
+) -> Blanks:
+    m = len(fitted)
+    bridged = np.empty((m, fit.stop - fit.start))
+    for row, b in enumerate(fitted):
+        bridged[row] = bridge(
+            q=q[fit], intensity=b.intensity[fit], variance=b.sigma[fit] ** 2
+        ).intensity
+    fq = to_fq(bridged)
+    return Blanks(
+        intensity=np.array([b.intensity for b in fitted]).reshape(m, q.size),
+        sigma=np.array([b.sigma for b in fitted]).reshape(m, q.size),
+        fitted=_upper(q[fit]),
+        bridged=bridged,
+        self_scattering=self_scattering,
+        fq=fq,
+        gr=to_gr(fq),
+    )
 
 
 def _upper(q: Floats) -> slice:

@@ -238,6 +238,31 @@ def test_sigma_is_the_diagonal_of_the_covariance(scale: str, taper: str) -> None
     np.testing.assert_allclose(gr.sigma[50:], np.sqrt(np.diag(covariance))[50:], rtol=1e-4)
 
 
+@pytest.mark.parametrize("transform", ["exact", "fft"])
+def test_on_a_fine_grid_of_r_sigma_is_interpolated_and_still_the_diagonal(transform: str) -> None:
+    plan = _plan(transform=transform, rstep=0.005, rmin=0.0, rmax=12.0)
+    intensity, sigma = pattern(), np.sqrt(pattern())
+
+    gr = reduce_intensity(plan, intensity=intensity, sigma=sigma)[3]
+    covariance = gr_covariance(plan, intensity=intensity, sigma=sigma)
+
+    assert plan.variance.onto_r is not None
+    exact = np.sqrt(np.diag(covariance))
+    np.testing.assert_allclose(gr.sigma, exact, rtol=2e-5, atol=2e-3 * exact.max())
+    np.testing.assert_allclose(gr.sigma[200:], exact[200:], rtol=2e-5)
+
+
+def test_intensities_in_any_unit_have_their_sigma() -> None:
+    known = {"intensity": pattern(), "sigma": np.sqrt(pattern())}
+    tiny = {name: 1e-25 * values for name, values in known.items()}
+
+    for a, b in zip(
+        reduce_intensity(_plan(), **known)[1:], reduce_intensity(_plan(), **tiny)[1:], strict=True
+    ):
+        np.testing.assert_allclose(b.y, a.y, atol=1e-9 * np.nanmax(np.abs(a.y)))
+        np.testing.assert_allclose(b.sigma, a.sigma, rtol=1e-5)
+
+
 def test_a_part_of_the_covariance_is_that_part() -> None:
     plan = _plan()
     at = np.array([5, 700, 90])
