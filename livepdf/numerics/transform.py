@@ -19,6 +19,16 @@ _RANGE_TOLERANCE = 1e-8
 class Transform(Protocol):
     """A linear map of F(Q) on one fixed Q grid to G(r) on one fixed r grid."""
 
+    @property
+    def q(self) -> Floats:
+        """(n_q,) Å⁻¹."""
+        ...
+
+    @property
+    def r(self) -> Floats:
+        """(n_r,) Å."""
+        ...
+
     def apply(self, fq: Floats) -> Floats:
         """Return G(r), (..., n_r) Å⁻², of F(Q), (..., n_q) Å⁻¹."""
         ...

@@ -211,13 +211,8 @@ def with_taper(plan: Plan, taper: Floats, *, revision: int) -> Plan:
         parameters=replace(plan.parameters, own_taper=True),
         taper=taper,
         offset_gr=plan.transform.apply(plan.offset_fq[:n] * taper),
-        variance=variance_map(
-            transform=plan.transform,
-            taper=taper,
-            polynomial=plan.polynomial,
-            gain=plan.fit_q * plan.mean_f2_inverse,
-            r=plan.r,
-            qmax=float(plan.q[plan.window][-1]),
+        variance=_variance(
+            plan.transform, taper, plan.polynomial, plan.fit_q * plan.mean_f2_inverse
         ),
         blanks=replace(plan.blanks, gr=plan.transform.apply(plan.blanks.fq[:, :n] * taper)),
     )
@@ -233,8 +228,7 @@ def _assemble(
     fitted = [background for background in backgrounds if background.scale == "fit"]
     counted = p.scale == "absolute" or bool(fitted)
     mean_f, mean_f2, compton = _atoms(p, q[fit], compton=counted)
-    degree = effective_degree(q=q[fit], rpoly=p.rpoly)
-    polynomial = polynomial_fit(q=q[fit], degree=degree)
+    polynomial = polynomial_fit(q=q[fit], degree=effective_degree(q=q[fit], rpoly=p.rpoly))
     tapered = taper(kind=p.taper, q=q[window], qmin=p.qmin, qmax=p.qmax)
     transform = _transform(p, q, window, r)
     gain = q[fit] / mean_f**2
@@ -256,14 +250,7 @@ def _assemble(
         taper=tapered,
         transform=transform,
         fq_variance=remainder_variance(polynomial, points=tapered.size),
-        variance=variance_map(
-            transform=transform,
-            taper=tapered,
-            polynomial=polynomial,
-            gain=gain,
-            r=r,
-            qmax=float(q[window][-1]),
-        ),
+        variance=_variance(transform, tapered, polynomial, gain),
         blanks=_blanks(
             q=q,
             fit=fit,
@@ -272,6 +259,19 @@ def _assemble(
             to_fq=lambda rows: polynomial.remove((gain * rows).T).T,
             to_gr=lambda fq: transform.apply(fq[:, : tapered.size] * tapered),
         ),
+    )
+
+
+def _variance(
+    transform: Transform, taper: Floats, polynomial: PolynomialFit, gain: Floats
+) -> VarianceMap:
+    return variance_map(
+        transform=transform,
+        taper=taper,
+        polynomial=polynomial,
+        gain=gain,
+        r=transform.r,
+        qmax=float(transform.q[-1]),
     )
 
 
