@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.bitshuffle import unshuffle
-from livepdf.numerics.kernel import kernel
+from livepdf.numerics.kernel import inner
 from livepdf.numerics.lz4_call import expand
 
 Bytes = NDArray[Any]
@@ -23,7 +23,7 @@ TRUNCATED, CORRUPT = -1, -2
 """What takes the place of a position where a block cannot be read."""
 
 
-@kernel
+@inner
 def block_length(packed: Bytes, place: int) -> Any:
     """Return the length that the four bytes at ``place`` announce, or −1 if it is not all there."""
     if place + 4 > packed.size:
@@ -34,7 +34,7 @@ def block_length(packed: Bytes, place: int) -> Any:
     return length if place + 4 + length <= packed.size else -1
 
 
-@kernel
+@inner
 def read_block(mode: int, packed: Bytes, place: int, target: Bytes, lz4: int) -> Any:
     """Fill ``target`` with the block at ``place``; return where the next starts, or a flaw (< 0).
 
@@ -44,7 +44,7 @@ def read_block(mode: int, packed: Bytes, place: int, target: Bytes, lz4: int) ->
     if mode == RAW:
         if place + wanted > packed.size:
             return TRUNCATED
-        target[:] = packed[place : place + wanted]
+        _copy(packed, place, target)
         return place + wanted
     length = block_length(packed, place)
     if length < 0:
@@ -52,13 +52,13 @@ def read_block(mode: int, packed: Bytes, place: int, target: Bytes, lz4: int) ->
     place += 4
     if mode == PLAIN and length == wanted:
         # A block that did not shrink is stored as it is.
-        target[:] = packed[place : place + wanted]
+        _copy(packed, place, target)
     elif expand(lz4, packed[place : place + length], target) != wanted:
         return CORRUPT
     return place + length
 
 
-@kernel
+@inner
 def read_pixels(
     mode: int, packed: Bytes, place: int, target: Bytes, scratch: Bytes, item: int, lz4: int
 ) -> Any:
@@ -72,11 +72,16 @@ def read_pixels(
     return place
 
 
-@kernel
+@inner
 def read_rest(packed: Bytes, place: int, target: Bytes) -> Any:
     """Fill ``target`` with what is stored after the last block; it must be all that is left."""
     if place + target.size != packed.size:
         return TRUNCATED if place + target.size > packed.size else CORRUPT
+    _copy(packed, place, target)
+    return packed.size
+
+
+@inner
+def _copy(packed: Bytes, place: int, target: Bytes) -> None:
     for i in range(target.size):
         target[i] = packed[place + i]
-    return packed.size

@@ -1,10 +1,13 @@
-"""Add up whole pixels per bin: the loops."""
+"""Add up whole pixels per bin: the loops for one image."""
 
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
+from livepdf.numerics.kernel import inner, kernel
+from livepdf.numerics.stream import Desk, Limits, Places, Source, clean_piece, clean_rest, opened
 
 TRASH = 32
 """Extra bins that take turns for ignored pixels, so that a gap does not wait on one address."""
@@ -16,98 +19,175 @@ TILE = 256
 Array = NDArray[Any]
 
 
-@njit(nogil=True, cache=True)
-def histogram(
-    image: Array,
-    index: Array,
-    low: Any,
-    high: Any,
-    weight: Array,
-    dark: Array,
+@kernel
+def add_counts(
+    source: Source,
+    places: Places,
+    limits: Limits,
+    desk: Desk,
+    tile: Array,
     sums: Array,
+    wide: Array,
     removed: Array,
-) -> None:
-    """Add ``image`` to ``sums`` (COPIES, n + TRASH) and what was ignored to ``removed`` (3, n).
+) -> Any:
+    """Add an integer image up; return 0, or a flaw (< 0).
 
-    ``removed`` holds weight, number and dark of the pixels outside ``low`` … ``high`` (NaN too).
+    ``sums`` (COPIES, n + TRASH) gets the clean pixels, ``wide`` (n,) int64 those that do not fit
+    into a ``tile``, ``removed`` (3, n) weight, number and dark of the pixels that are no data.
     """
-    whole = image.size // TILE * TILE
-    for start in range(0, whole, TILE):
-        if _spoilt(image, start, TILE, low, high):
-            _add_carefully(image, index, start, TILE, low, high, weight, dark, sums, removed)
-        else:
-            for i in range(start, start + TILE, COPIES):
-                sums[0, index[i]] += image[i]
-                sums[1, index[i + 1]] += image[i + 1]
-                sums[2, index[i + 2]] += image[i + 2]
-                sums[3, index[i + 3]] += image[i + 3]
-    rest = image.size - whole
-    _add_carefully(image, index, whole, rest, low, high, weight, dark, sums, removed)
+    stream = opened(source)
+    place = HEADER
+    size = places.bins.size
+    end = size // 8 * 8 if stream.mode == SHUFFLED else size
+    for start in range(0, end, stream.piece):
+        part = tile[: min(stream.piece, end - start)]
+        place, found = clean_piece(stream, place, start, places, limits, desk, part)
+        if place < 0:
+            return place
+        add_clean(part, places.bins[start : start + part.size], sums)
+        drain(desk.odd, found, places, limits, wide, removed)
+    if stream.mode == RAW:
+        return 0
+    part = tile[: size - end]
+    place, found = clean_rest(stream, place, end, places, limits, desk, part)
+    if place < 0:
+        return place
+    add_clean(part, places.bins[end:], sums)
+    drain(desk.odd, found, places, limits, wide, removed)
+    return 0
 
 
-@njit(nogil=True, cache=True)
-def histogram_by_words(
-    image: Array,
-    index: Array,
-    low: Any,
-    high: Any,
-    weight: Array,
-    dark: Array,
-    sums: Array,
-    removed: Array,
-) -> None:
-    """Do the same for uint16 pixels and bin numbers, four of each per load (a third faster)."""
+@inner
+def add_clean(tile: Array, index: Array, sums: Array) -> None:
+    """Add clean pixels to ``sums`` (COPIES, n + TRASH), four in turns."""
+    whole = tile.size // COPIES * COPIES
+    if index.itemsize == 2:
+        _add_by_words(tile[:whole].view(np.uint64), index[:whole].view(np.uint64), sums)
+    else:
+        for i in range(0, whole, COPIES):
+            sums[0, index[i]] += tile[i]
+            sums[1, index[i + 1]] += tile[i + 1]
+            sums[2, index[i + 2]] += tile[i + 2]
+            sums[3, index[i + 3]] += tile[i + 3]
+    for i in range(whole, tile.size):
+        sums[0, index[i]] += tile[i]
+
+
+@inner
+def _add_by_words(tile: Array, index: Array, sums: Array) -> None:
+    # Four pixels and four bin numbers per load.
     mask = np.uint64(0xFFFF)
     shift1, shift2, shift3 = np.uint64(16), np.uint64(32), np.uint64(48)
-    whole = image.size // TILE * TILE
-    pixels = image[:whole].view(np.uint64)
-    bins = index[:whole].view(np.uint64)
-    for start in range(0, whole, TILE):
-        if _spoilt(image, start, TILE, low, high):
-            _add_carefully(image, index, start, TILE, low, high, weight, dark, sums, removed)
+    for k in range(tile.size):
+        word = tile[k]
+        place = index[k]
+        sums[0, place & mask] += np.uint32(word & mask)
+        sums[1, (place >> shift1) & mask] += np.uint32((word >> shift1) & mask)
+        sums[2, (place >> shift2) & mask] += np.uint32((word >> shift2) & mask)
+        sums[3, place >> shift3] += np.uint32(word >> shift3)
+
+
+@inner
+def drain(
+    odd: Array, found: int, places: Places, limits: Limits, wide: Array, removed: Array
+) -> None:
+    """Work the list of odd pixels off: those that are data are added to ``wide``."""
+    for k in range(found):
+        i, value = odd[0, k], odd[1, k]
+        if limits.low <= value <= limits.high:
+            wide[places.bins[i]] += value
         else:
-            for k in range(start // 4, (start + TILE) // 4):
-                word = pixels[k]
-                place = bins[k]
-                sums[0, place & mask] += np.uint32(word & mask)
-                sums[1, (place >> shift1) & mask] += np.uint32((word >> shift1) & mask)
-                sums[2, (place >> shift2) & mask] += np.uint32((word >> shift2) & mask)
-                sums[3, place >> shift3] += np.uint32(word >> shift3)
-    rest = image.size - whole
-    _add_carefully(image, index, whole, rest, low, high, weight, dark, sums, removed)
+            remove(i, places.bins[i], places, removed)
 
 
-@njit(nogil=True, cache=True, inline="always")
-def _spoilt(image: Array, start: int, size: int, low: Any, high: Any) -> bool:
+@inner
+def remove(i: int, bin_: int, places: Places, removed: Array) -> None:
+    """Add what pixel ``i`` would have added to the totals to ``removed`` (3, n)."""
+    removed[0, bin_] += places.weight[i]
+    removed[1, bin_] += 1.0
+    if places.dark.size:
+        removed[2, bin_] += places.dark[i]
+
+
+@kernel
+def add_numbers(
+    source: Source,
+    places: Places,
+    low: Any,
+    high: Any,
+    planes: Array,
+    sums: Array,
+    removed: Array,
+) -> Any:
+    """Do the same for numbers of any type (floats, 64 bits) within ``low`` … ``high``, no NaN."""
+    stream = opened(source)
+    pixels, size = stream.pixels, places.bins.size
+    if stream.mode == RAW:
+        _add(pixels, 0, places, low, high, sums, removed)
+        return 0
+    raw = pixels.view(np.uint8)
+    item = pixels.itemsize
+    place = HEADER
+    end = size // 8 * 8 if stream.mode == SHUFFLED else size
+    for start in range(0, end, stream.piece):
+        count = min(stream.piece, end - start)
+        target = raw[: count * item]
+        place = read_pixels(stream.mode, stream.packed, place, target, planes, item, stream.lz4)
+        if place < 0:
+            return place
+        _add(pixels[:count], start, places, low, high, sums, removed)
+    place = read_rest(stream.packed, place, raw[: (size - end) * item])
+    if place < 0:
+        return place
+    _add(pixels[: size - end], end, places, low, high, sums, removed)
+    return 0
+
+
+@inner
+def _add(
+    pixels: Array, start: int, places: Places, low: Any, high: Any, sums: Array, removed: Array
+) -> None:
+    index = places.bins[start : start + pixels.size]
+    whole = pixels.size // TILE * TILE
+    for begin in range(0, whole, TILE):
+        if _spoilt(pixels, index, begin, places.n, low, high):
+            end = begin + TILE
+            _add_carefully(pixels, start, begin, end, places, low, high, sums, removed)
+        else:
+            for i in range(begin, begin + TILE, COPIES):
+                sums[0, index[i]] += pixels[i]
+                sums[1, index[i + 1]] += pixels[i + 1]
+                sums[2, index[i + 2]] += pixels[i + 2]
+                sums[3, index[i + 3]] += pixels[i + 3]
+    _add_carefully(pixels, start, whole, pixels.size, places, low, high, sums, removed)
+
+
+@inner
+def _spoilt(pixels: Array, index: Array, begin: int, n: int, low: Any, high: Any) -> Any:
     spoilt = False
-    for i in range(size):
-        value = image[start + i]
+    for i in range(begin, begin + TILE):
+        value = pixels[i]
         # The last comparison finds NaN; for integers the compiler drops it.
-        spoilt = spoilt | (value < low) | (value > high) | (value != value)
+        strange = (value < low) | (value > high) | (value != value)
+        spoilt = spoilt | (strange & (index[i] < n))
     return spoilt
 
 
-@njit(nogil=True, cache=True)
+@inner
 def _add_carefully(
-    image: Array,
-    index: Array,
+    pixels: Array,
     start: int,
-    size: int,
+    begin: int,
+    end: int,
+    places: Places,
     low: Any,
     high: Any,
-    weight: Array,
-    dark: Array,
     sums: Array,
     removed: Array,
 ) -> None:
-    n_bins = removed.shape[1]
-    for i in range(start, start + size):
-        value = image[i]
-        place = index[i]
-        if low <= value <= high:
-            sums[i % COPIES, place] += value
-        elif place < n_bins:
-            removed[0, place] += weight[i]
-            removed[1, place] += 1.0
-            if dark.size:
-                removed[2, place] += dark[i]
+    for i in range(begin, end):
+        bin_ = places.bins[start + i]
+        if low <= pixels[i] <= high:
+            sums[i % COPIES, bin_] += pixels[i]
+        elif bin_ < places.n:
+            remove(start + i, bin_, places, removed)

@@ -16,13 +16,27 @@ def kernel(function: Callable[..., Any]) -> Any:
     code of other files. Here a change of any file with loops makes what was kept void. Where
     nothing can be written, or numba keeps its files in another way, it is compiled at each start.
     """
+    return _compiled(function)
+
+
+def inner(function: Callable[..., Any]) -> Any:
+    """Do the same for a function that is called by kernels alone, which saves time compiling."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled(function: Callable[..., Any], **options: bool) -> Any:
     try:
-        compiled = njit(nogil=True, cache=True)(function)
+        compiled = njit(nogil=True, cache=True, **options)(function)
         files = compiled._cache._cache_file
         files._source_stamp = (files._source_stamp, sources_digest())
     except (RuntimeError, AttributeError):
-        return njit(nogil=True)(function)
+        return njit(nogil=True, **options)(function)
     return compiled
+
+
+def keeps_on_disk() -> bool:
+    """Return whether compiled loops are kept, so that the next start is quick."""
+    return bool(_probe.stats.cache_path)
 
 
 @cache
@@ -34,3 +48,8 @@ def sources_digest() -> str:
         if b"livepdf.numerics.kernel" in source or b"@intrinsic" in source:
             digest.update(path.name.encode() + source)
     return digest.hexdigest()
+
+
+@kernel
+def _probe() -> int:
+    return 0

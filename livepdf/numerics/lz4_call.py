@@ -11,7 +11,7 @@ from numba import types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from livepdf.numerics.kernel import kernel
+from livepdf.numerics.kernel import inner
 from livepdf.numerics.lz4_decode import decode
 
 Bytes = NDArray[Any]
@@ -49,7 +49,7 @@ def lz4_or_own() -> int:
         return 0
 
 
-@kernel
+@inner
 def expand(lz4: int, source: Bytes, target: Bytes) -> Any:
     """Decompress one LZ4 block; return the number of bytes written, or less than 0.
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.kernel import kernel
+from livepdf.numerics.kernel import inner
 
 Bytes = NDArray[Any]
 
@@ -17,7 +17,7 @@ _LONG = 15
 _SHORTEST = 4
 
 
-@kernel
+@inner
 def decode(source: Bytes, target: Bytes) -> Any:
     """Decompress one block; return the number of bytes written, or −1 where it is damaged.
 
@@ -47,7 +47,7 @@ def decode(source: Bytes, target: Bytes) -> Any:
     return -1
 
 
-@kernel
+@inner
 def _length(source: Bytes, place: Any, length: Any) -> Any:
     if length < _LONG:
         return length, place
@@ -60,7 +60,7 @@ def _length(source: Bytes, place: Any, length: Any) -> Any:
     return -1, place
 
 
-@kernel
+@inner
 def _repeat(target: Bytes, done: int, back: int, length: int) -> int:
     if back == 1:
         # A run of one byte, mostly of zeros: by far the most frequent match in bit planes.

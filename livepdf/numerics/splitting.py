@@ -1,10 +1,14 @@
-"""Add up pixels shared out among bins: the loops."""
+"""Add up pixels shared out among bins: the loops for one image."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
+from livepdf.numerics.kernel import inner, kernel
+from livepdf.numerics.stream import Places, Source, opened
+from livepdf.numerics.vectors import share_one
 
 WIDTH = 4
 """Neighbouring bins that a row holds; what reaches further goes to a short list."""
@@ -13,8 +17,22 @@ COPIES = 2
 
 Array = NDArray[Any]
 
+_ROW = 4 * WIDTH
+_SUMS = 2 * 8 * WIDTH
 
-@njit(nogil=True, cache=True)
+
+class Shares(NamedTuple):
+    """How pixels are shared out; their first bins are those of :class:`Places`."""
+
+    rows: Array
+    """(pixels, WIDTH) float32: shares of the first bin and the next ones."""
+    wide_pixel: Array
+    """(entries,) int64, rising: pixels that reach beyond their row, each with a bin and a share."""
+    wide_bin: Array
+    wide_share: Array
+
+
+@kernel
 def fill_rows(
     starts: Array, bins: Array, shares: Array, n_bins: int, first: Array, rows: Array
 ) -> int:
@@ -36,7 +54,7 @@ def fill_rows(
     return left
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def list_wide(
     starts: Array,
     bins: Array,
@@ -56,67 +74,110 @@ def list_wide(
                 place += 1
 
 
-@njit(nogil=True, cache=True)
-def share_rows(
-    image: Array,
-    first: Array,
-    rows: Array,
+@kernel
+def share_image(
+    source: Source,
+    places: Places,
+    shares: Shares,
     low: Any,
     high: Any,
-    weight: Array,
-    dark: Array,
+    planes: Array,
+    sums: Array,
+    spill: Array,
+    removed: Array,
+) -> Any:
+    """Share an image of any type out; return 0, or a flaw (< 0).
+
+    ``sums`` (COPIES, n, 2, WIDTH) gets share × value and share² × value by the *first* bin of the
+    pixel and the column of its row, ``spill`` (2, n) the same of the wide entries by their own bin,
+    ``removed`` (3, n + WIDTH) weight, number and dark of the pixels outside ``low`` … ``high``.
+    """
+    stream = opened(source)
+    pixels, size = stream.pixels, places.bins.size
+    if stream.mode == RAW:
+        _share_rows(pixels, 0, places, shares, low, high, sums, removed)
+        _share_wide(pixels, 0, 0, places, shares, low, high, spill, removed)
+        return 0
+    raw = pixels.view(np.uint8)
+    item = pixels.itemsize
+    place, wide = HEADER, 0
+    end = size // 8 * 8 if stream.mode == SHUFFLED else size
+    for start in range(0, end, stream.piece):
+        part = pixels[: min(stream.piece, end - start)]
+        target = raw[: part.size * item]
+        place = read_pixels(stream.mode, stream.packed, place, target, planes, item, stream.lz4)
+        if place < 0:
+            return place
+        _share_rows(part, start, places, shares, low, high, sums, removed)
+        wide = _share_wide(part, start, wide, places, shares, low, high, spill, removed)
+    part = pixels[: size - end]
+    place = read_rest(stream.packed, place, raw[: part.size * item])
+    if place < 0:
+        return place
+    _share_rows(part, end, places, shares, low, high, sums, removed)
+    _share_wide(part, end, wide, places, shares, low, high, spill, removed)
+    return 0
+
+
+@inner
+def _share_rows(
+    pixels: Array,
+    start: int,
+    places: Places,
+    shares: Shares,
+    low: Any,
+    high: Any,
     sums: Array,
     removed: Array,
 ) -> None:
-    """Add ``image`` to ``sums`` (2, COPIES, n + WIDTH) and what was ignored to ``removed`` (3, n+).
-
-    ``sums[0]`` gets share × value, ``sums[1]`` share² × value: the signal and its Poisson variance.
-    """
-    for i in range(image.size):
-        value = image[i]
-        place = first[i]
+    # Addresses, since an array made for each pixel costs more than the pixel.
+    rows = shares.rows.ctypes.data + np.uint64(start * _ROW)
+    to = sums.ctypes.data
+    copy = np.uint64(places.n * _SUMS)
+    for i in range(pixels.size):
+        value = pixels[i]
+        bin_ = places.bins[start + i]
+        if bin_ >= places.n:
+            continue
         if low <= value <= high:
-            copy = i % COPIES
-            x = np.float64(value)
-            for k in range(WIDTH):
-                share = np.float64(rows[i, k])
-                part = share * x
-                sums[0, copy, place + k] += part
-                sums[1, copy, place + k] += share * part
+            place = np.uint64((start + i) % COPIES) * copy + np.uint64(bin_ * _SUMS)
+            share_one(np.float64(value), rows + np.uint64(i * _ROW), to + place)
         else:
             for k in range(WIDTH):
-                share = np.float64(rows[i, k])
-                removed[0, place + k] += share * weight[i]
-                removed[1, place + k] += share
-                if dark.size:
-                    removed[2, place + k] += share * dark[i]
+                share = np.float64(shares.rows[start + i, k])
+                remove_share(start + i, share, bin_ + k, places, removed)
 
 
-@njit(nogil=True, cache=True)
-def share_wide(
-    image: Array,
-    wide_pixel: Array,
-    wide_bin: Array,
-    wide_share: Array,
+@inner
+def _share_wide(
+    pixels: Array,
+    start: int,
+    wide: int,
+    places: Places,
+    shares: Shares,
     low: Any,
     high: Any,
-    weight: Array,
-    dark: Array,
-    sums: Array,
+    spill: Array,
     removed: Array,
-) -> None:
-    """Add the listed entries in the same way."""
-    for j in range(wide_pixel.size):
-        i = wide_pixel[j]
-        value = image[i]
-        place = wide_bin[j]
-        share = np.float64(wide_share[j])
+) -> int:
+    while wide < shares.wide_pixel.size and shares.wide_pixel[wide] < start + pixels.size:
+        i, bin_ = shares.wide_pixel[wide], shares.wide_bin[wide]
+        share = np.float64(shares.wide_share[wide])
+        value = pixels[i - start]
         if low <= value <= high:
             part = share * np.float64(value)
-            sums[0, 0, place] += part
-            sums[1, 0, place] += share * part
+            spill[0, bin_] += part
+            spill[1, bin_] += share * part
         else:
-            removed[0, place] += share * weight[i]
-            removed[1, place] += share
-            if dark.size:
-                removed[2, place] += share * dark[i]
+            remove_share(i, share, bin_, places, removed)
+        wide += 1
+    return wide
+
+
+@inner
+def remove_share(i: int, share: float, bin_: int, places: Places, removed: Array) -> None:
+    """Add what a share of pixel ``i`` would have added to the totals to ``removed`` (3, n)."""
+    removed[0, bin_] += share * places.weight[i]
+    removed[1, bin_] += share
+    if places.dark.size:
+        removed[2, bin_] += share * places.dark[i]

@@ -5,6 +5,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.bitshuffle import ROOM
 from livepdf.numerics.blocks import (
     CORRUPT,
     HEADER,
@@ -168,8 +169,8 @@ def flawed(flaw: int, size: int) -> UnpackError:
 
 
 def plane_scratch(block: int) -> NDArray[np.uint8]:
-    """Return (2, bytes) for the bit planes of a block: words inside, so that words may be read."""
-    return np.empty((2, block // 8 + 1), np.uint64).view(np.uint8)
+    """Return (2, bytes): room for the bit planes of a block, and what undoing them needs."""
+    return np.empty((2, max(block, ROOM)), np.uint8)
 
 
 @kernel

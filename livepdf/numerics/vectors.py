@@ -178,6 +178,45 @@ def any_bit(_typing: Any, _planes: Any, _row: Any, _live: Any) -> Any:
 
 
 @intrinsic
+def clean_group(_typing: Any, pixels: Any, index: Any, n: Any, top: Any, out: Any) -> Any:
+    """Copy 256 pixels to uint16 at ``out``; return whether one of them is above ``top``.
+
+    A pixel whose bin number is ``n`` or above becomes 0. ``top`` says by its type what the pixels
+    are (unsigned), ``n`` what the bin numbers are.
+    """
+    signature = types.boolean(pixels, index, n, top, out)
+
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        pixels, index, n, top, out = arguments
+        limit, edge = _spread(builder, n, _WIDTH), _spread(builder, top, _WIDTH)
+        highest = ir.Constant(edge.type, None)
+        for start in range(0, GROUP, _WIDTH):
+            places = _load(builder, index, limit.type, _bytes_of(limit.type.element, start))
+            values = _load(builder, pixels, edge.type, _bytes_of(edge.type.element, start))
+            live = builder.icmp_unsigned("<", places, limit)
+            values = builder.select(live, values, ir.Constant(edge.type, None))
+            above = builder.icmp_unsigned(">", values, highest)
+            highest = builder.select(above, values, highest)
+            _store(builder, _as_shorts(builder, values), out, 2 * start)
+        spoilt = builder.icmp_unsigned(">", highest, edge)
+        bits = builder.bitcast(spoilt, ir.IntType(_WIDTH))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(bits.type, 0))
+
+    return signature, emit
+
+
+def _bytes_of(kind: Any, count: int) -> Any:
+    return ir.Constant(_LONG, count * kind.width // 8)
+
+
+def _as_shorts(builder: Any, values: Any) -> Any:
+    shorts = ir.VectorType(_SHORT, values.type.count)
+    if values.type.element.width < 16:
+        return builder.zext(values, shorts)
+    return values if values.type.element.width == 16 else builder.trunc(values, shorts)
+
+
+@intrinsic
 def add_lanes(_typing: Any, _tiles: Any, _stride: Any, _index: Any, _sums: Any) -> Any:
     """Add 16 pixels of each of 16 images, ``stride`` bytes apart from ``tiles`` on, to their bins.
 

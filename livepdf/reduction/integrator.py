@@ -1,6 +1,7 @@
 """Images in, additive sums per Q bin out: geometry, masks and corrections in one frozen object."""
 
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -11,18 +12,27 @@ from livepdf.errors import FrameError
 from livepdf.model.frame import PackedImage
 from livepdf.model.sums import Sums
 from livepdf.numerics.binning import Splitting, centre_bins, split_bins
+from livepdf.numerics.centre_projection import centre_projection
 from livepdf.numerics.geometry import Geometry, RadialUnit
-from livepdf.numerics.integrate import (
-    Projection,
-    Sentinels,
-    centre_projection,
-    split_projection,
-    usable_range,
-)
+from livepdf.numerics.integrate import BinSums, Projection, Sentinels, usable_range
+from livepdf.numerics.packed import Packed, bare, open_packed
+from livepdf.numerics.split_projection import split_projection
 from livepdf.numerics.unpack import UnpackError, unpack
 
 Flip = Literal["none", "ud", "lr", "udlr"]
 """How the image as read must be mirrored to match the calibration: up-down, left-right, both."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Norm:
+    """What one exposure is divided by."""
+
+    factor: float
+    """Multiplies the weight."""
+    monitor: float
+    """NaN where there is none."""
+    exposure: float
+    """s, NaN where there is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -69,23 +79,10 @@ class Integrator:
         FrameError
             ``wrong shape``, ``wrong dtype``, ``no monitor`` or ``no exposure``.
         """
-        factor = 1.0
-        if normalize_monitor:
-            factor *= _positive(monitor, reason="no monitor")
-        if normalize_exposure:
-            factor *= _positive(exposure, reason="no exposure")
-        pixels = self._flat(image)
-        low, high = usable_range(pixels.dtype, sentinels=self.sentinels, saturation=self.saturation)
-        sums = self.projection.project(pixels, low=low, high=high)
-        return Sums(
-            signal=sums.signal,
-            variance=self.gain * sums.variance,
-            weight=factor * sums.weight,
-            pixels=sums.pixels,
-            frames=1,
-            monitor=np.nan if monitor is None else float(monitor),
-            exposure=np.nan if exposure is None else float(exposure),
+        norm = _norm(
+            monitor, exposure, by_monitor=normalize_monitor, by_exposure=normalize_exposure
         )
+        return self._sums(self._project(bare(self._flat(image))), norm)
 
     def integrate_packed(
         self,
@@ -96,22 +93,69 @@ class Integrator:
         normalize_monitor: bool = False,
         normalize_exposure: bool = False,
     ) -> Sums:
-        """Unpack an image into this thread's buffer and add it up, as :meth:`integrate` does.
+        """Add an image up while it is unpacked, with the very result of :meth:`integrate`.
+
+        Each block is unpacked into cache and added there. A bare LZ4 block, one too large for
+        that, and pixels of the other byte order go through a buffer of this thread.
 
         Raises
         ------
         FrameError
             As there, and ``truncated``, ``wrong size`` or ``corrupt``.
         """
-        self._check(image.shape, image.dtype)
-        raw = image.algorithm == "raw"
-        return self.integrate(
-            _unpacked(image, out=None if raw else self._buffer(image.dtype)),
-            monitor=monitor,
-            exposure=exposure,
-            normalize_monitor=normalize_monitor,
-            normalize_exposure=normalize_exposure,
+        norm = _norm(
+            monitor, exposure, by_monitor=normalize_monitor, by_exposure=normalize_exposure
         )
+        return self._sums(self._project(self._open(image)), norm)
+
+    def integrate_batch(
+        self,
+        images: Sequence[PackedImage],
+        *,
+        monitors: Sequence[float | None] | None = None,
+        exposures: Sequence[float | None] | None = None,
+        normalize_monitor: bool = False,
+        normalize_exposure: bool = False,
+    ) -> list[Sums | FrameError]:
+        """Add images up, 16 side by side: for many that wait, a single one is quicker alone.
+
+        Without splitting integers give the very sums of :meth:`integrate_packed`, else the same
+        within 1e-6. Images of one type and one way of packing share lanes; 16 at a time is best.
+
+        Parameters
+        ----------
+        monitors, exposures : optional
+            One for each image.
+
+        Returns
+        -------
+        sums : in the order of the images
+            In place of an unusable one, what :meth:`integrate_packed` would have raised.
+        """
+        results: list[Sums | FrameError | None] = [None] * len(images)
+        groups: dict[str, list[tuple[int, Packed, Norm]]] = {}
+        for k, image in enumerate(images):
+            try:
+                norm = _norm(
+                    None if monitors is None else monitors[k],
+                    None if exposures is None else exposures[k],
+                    by_monitor=normalize_monitor,
+                    by_exposure=normalize_exposure,
+                )
+                ready = self._ready(image)
+                if ready is None:
+                    results[k] = self._sums(self._project(self._open(image)), norm)
+                else:
+                    groups.setdefault(ready.dtype.str, []).append((k, ready, norm))
+            except FrameError as error:
+                results[k] = error
+        for group in groups.values():
+            for (k, _, norm), found in zip(group, self._side_by_side(group), strict=True):
+                if isinstance(found, UnpackError):
+                    results[k] = _refused(found)
+                else:
+                    results[k] = self._sums(found, norm)
+        return [result for result in results if result is not None]
 
     def unpack_image(self, image: PackedImage) -> NDArray[Any]:
         """Unpack an image into memory of its own, e.g. for a preview.
@@ -151,6 +195,49 @@ class Integrator:
         if dtype.kind not in "iuf" or dtype.itemsize > 8:
             raise FrameError("wrong dtype", f"found {dtype}, wanted integers or floats")
 
+    def _project(self, image: Packed) -> BinSums:
+        low, high = self._range(image.dtype)
+        try:
+            return self.projection.project(image, low=low, high=high)
+        except UnpackError as error:
+            raise _refused(error) from error
+
+    def _side_by_side(
+        self, group: Sequence[tuple[int, Packed, Norm]]
+    ) -> list[BinSums | UnpackError]:
+        low, high = self._range(group[0][1].dtype)
+        return self.projection.project_batch([image for _, image, _ in group], low=low, high=high)
+
+    def _range(self, dtype: np.dtype[Any]) -> tuple[Any, Any]:
+        return usable_range(dtype, sentinels=self.sentinels, saturation=self.saturation)
+
+    def _sums(self, sums: BinSums, norm: Norm) -> Sums:
+        return Sums(
+            signal=sums.signal,
+            variance=self.gain * sums.variance,
+            weight=norm.factor * sums.weight,
+            pixels=sums.pixels,
+            frames=1,
+            monitor=norm.monitor,
+            exposure=norm.exposure,
+        )
+
+    def _ready(self, image: PackedImage) -> Packed | None:
+        self._check(image.shape, image.dtype)
+        try:
+            return open_packed(
+                image.blob, algorithm=image.algorithm, shape=image.shape, dtype=image.dtype
+            )
+        except UnpackError as error:
+            raise _refused(error) from error
+
+    def _open(self, image: PackedImage) -> Packed:
+        ready = self._ready(image)
+        if ready is not None:
+            return ready
+        raw = image.algorithm == "raw"
+        return bare(self._flat(_unpacked(image, out=None if raw else self._buffer(image.dtype))))
+
     def _flat(self, image: NDArray[Any]) -> NDArray[Any]:
         self._check(image.shape, image.dtype)
         kind = image.dtype.newbyteorder("=")
@@ -159,10 +246,7 @@ class Integrator:
         flat = np.ascontiguousarray(image, dtype=kind).reshape(-1)
         if flat.ctypes.data % 8:
             flat = flat.copy()
-        view = flat.view()
-        # One compiled kernel serves all images, also those in a received, read-only buffer.
-        view.flags.writeable = False
-        return view
+        return flat
 
     def _buffer(self, dtype: np.dtype[Any]) -> NDArray[Any]:
         native = dtype.newbyteorder("=")
@@ -318,6 +402,21 @@ def _checked(array: NDArray[Any], *, shape: tuple[int, int], name: str) -> NDArr
     return np.asarray(array, dtype=np.float64)
 
 
+def _norm(
+    monitor: float | None, exposure: float | None, *, by_monitor: bool, by_exposure: bool
+) -> Norm:
+    factor = 1.0
+    if by_monitor:
+        factor *= _positive(monitor, reason="no monitor")
+    if by_exposure:
+        factor *= _positive(exposure, reason="no exposure")
+    return Norm(
+        factor=factor,
+        monitor=np.nan if monitor is None else float(monitor),
+        exposure=np.nan if exposure is None else float(exposure),
+    )
+
+
 def _positive(value: float | None, *, reason: str) -> float:
     if value is None or not np.isfinite(value) or value <= 0:
         raise FrameError(reason, f"found {value}, wanted a number above 0")
@@ -330,4 +429,8 @@ def _unpacked(image: PackedImage, *, out: NDArray[Any] | None) -> NDArray[Any]:
             image.blob, algorithm=image.algorithm, shape=image.shape, dtype=image.dtype, out=out
         )
     except UnpackError as error:
-        raise FrameError(error.reason, str(error)) from error
+        raise _refused(error) from error
+
+
+def _refused(error: UnpackError) -> FrameError:
+    return FrameError(error.reason, str(error))

@@ -2,12 +2,10 @@ import numpy as np
 import pytest
 
 from livepdf.numerics.binning import CentreBins, SplitBins
-from livepdf.numerics.integrate import (
-    Projection,
-    centre_projection,
-    split_projection,
-    usable_range,
-)
+from livepdf.numerics.centre_projection import centre_projection
+from livepdf.numerics.integrate import Projection, usable_range
+from livepdf.numerics.packed import bare
+from livepdf.numerics.split_projection import split_projection
 from tests.reference.pixel_sums import split_sums
 
 SHAPE = (37, 53)
@@ -54,7 +52,7 @@ def parts() -> tuple[Projection, dict[str, np.ndarray]]:
 
 def project(projection: Projection, image: np.ndarray, sentinels: str = "mask"):
     low, high = usable_range(image.dtype, sentinels=sentinels, saturation=None)
-    return projection.project(image.ravel(), low=low, high=high)
+    return projection.project(bare(image.ravel()), low=low, high=high)
 
 
 def usable(image: np.ndarray) -> np.ndarray:

@@ -1,0 +1,25 @@
+"""Which of the possible ways the loops take on this machine."""
+
+from collections.abc import Mapping
+
+import llvmlite.binding
+
+from livepdf.numerics.kernel import keeps_on_disk
+from livepdf.numerics.lz4_call import lz4_or_own
+from livepdf.numerics.vectors import LANES
+
+
+def kernel_report() -> Mapping[str, str]:
+    """Return, in words, what each step of the integration runs on; nothing is compiled for it."""
+    own = "own loops (slower): hdf5plugin does not lend its function"
+    widths = {"avx512bw": 64, "avx2": 32}
+    features = llvmlite.binding.get_host_cpu_features()
+    width = max((w for name, w in widths.items() if features.get(name)), default=16)
+    vectors = f"vectors of {width} bytes for {llvmlite.binding.get_host_cpu_name()}"
+    return {
+        "LZ4": "LZ4_decompress_safe of hdf5plugin" if lz4_or_own() else own,
+        "bitshuffle": vectors,
+        "one frame": "scalar histogram of clean pixels",
+        "many frames": f"{LANES} lanes, {vectors}",
+        "compiled loops": "kept on disk" if keeps_on_disk() else "compiled at each start",
+    }
