@@ -102,7 +102,9 @@ def _backgrounds(files: SampleFiles, recipe: Recipe, q: Floats) -> list[Backgrou
         known = np.full(columns.x.shape, np.nan) if columns.sigma is None else columns.sigma
         intensity, sigma = interpolate(onto=q, q=columns.x, intensity=columns.y, sigma=known)
         on_grid.append(
-            Background(name=settings.file.name, intensity=intensity, sigma=sigma, scale=settings.scale)
+            Background(
+                name=settings.file.name, intensity=intensity, sigma=sigma, scale=settings.scale
+            )
         )
     return on_grid
 
