@@ -25,10 +25,13 @@ class Complaint:
 class ConfigError(LivepdfError):
     """The settings are wrong: refuse to start (exit 3). Holds every complaint at once."""
 
-    def __init__(self, complaints: Sequence[Complaint]) -> None:
+    def __init__(self, complaints: Sequence[Complaint], *, rest: object = None) -> None:
         if not complaints:
             raise ValueError("a ConfigError needs at least one complaint")
         self.complaints = tuple(complaints)
+        self.rest = rest
+        """The settings without what is complained about, to look for more; None where too little
+        is left."""
         super().__init__("\n".join(str(complaint) for complaint in self.complaints))
 
 

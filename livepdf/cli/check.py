@@ -3,7 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import click
 
@@ -41,8 +41,13 @@ def check(profile: Path, recipe: Path | None, as_json: bool) -> int:
     return 0
 
 
-def check_files(profile: Path, recipe: Path | None) -> tuple[list[str], list[Complaint]]:
-    """Return the keys still to fill in, and every complaint."""
+def check_files(
+    profile: Path, recipe: Path | None, *, requests: str | None = None
+) -> tuple[list[str], list[Complaint]]:
+    """Return the keys still to fill in, and every complaint.
+
+    ``requests`` is the address for clients where it is not the profile's.
+    """
     from livepdf.config.load import fill_ins, load_profile
     from livepdf.daemon.assemble import check_profile, prepare
     from livepdf.daemon.sockets import bind
@@ -54,7 +59,9 @@ def check_files(profile: Path, recipe: Path | None) -> tuple[list[str], list[Com
         wire = loaded.wire
         sockets = _collect(
             complaints,
-            lambda: bind(requests=wire.requests, results=wire.results, file=str(profile)),
+            lambda: bind(
+                requests=requests or wire.requests, results=wire.results, file=str(profile)
+            ),
         )
         if sockets is not None:
             sockets.close("only checked")
@@ -83,7 +90,7 @@ def _collect(complaints: list[Complaint], make: Callable[[], Made]) -> Made | No
         return make()
     except ConfigError as error:
         complaints += error.complaints
-        return None
+        return cast("Made | None", error.rest)
 
 
 def _once(complaints: Sequence[Complaint]) -> list[Complaint]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from livepdf.errors import LivepdfError
+from livepdf.errors import ConfigError, LivepdfError
 
 if TYPE_CHECKING:
     from livepdf.daemon.service import Service
@@ -77,11 +77,17 @@ def run(
 def _service(
     profile: Path, recipe: Path, *, out: Path | None, requests: str | None, runs: int | None
 ) -> "Service":
+    from livepdf.cli.check import check_files
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.service import Service
     from livepdf.sources.open_source import make_source
 
-    prepared = prepare(profile, recipe)
+    try:
+        prepared = prepare(profile, recipe)
+    except ConfigError as error:
+        # The addresses may be wrong as well, and everything is to be said at once.
+        _, more = check_files(profile, recipe, requests=requests)
+        raise ConfigError(list(dict.fromkeys([*error.complaints, *more]))) from None
     settings = prepared.settings.profile
     return Service(
         prepared,

@@ -2,7 +2,9 @@
 
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from copy import deepcopy
+from functools import reduce
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -70,7 +72,29 @@ def _load(path: Path, model: type[T]) -> T:
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        raise ConfigError([_complaint(path, problem) for problem in error.errors()]) from None
+        complaints = [_complaint(path, problem) for problem in error.errors()]
+        places = [_place(problem["loc"]) for problem in error.errors()]
+        raise ConfigError(complaints, rest=_without(tree, places, model)) from None
+
+
+def _without(tree: Any, places: Sequence[tuple[str | int, ...]], model: type[T]) -> T | None:
+    """Return the settings with the values at those places left out, None where that cannot be."""
+    left: Any = deepcopy(tree)
+    for place in sorted(places, key=lambda p: [str(part) for part in p], reverse=True):
+        table = reduce(_inside, place[:-1], left)
+        if place and isinstance(table, dict):
+            table.pop(place[-1], None)
+    try:
+        return model.model_validate(left)
+    except ValidationError:
+        return None
+
+
+def _inside(table: Any, part: str | int) -> Any:
+    try:
+        return table[part]
+    except (KeyError, IndexError, TypeError):
+        return None
 
 
 def _read_toml(path: Path) -> dict[str, Any]:
@@ -129,10 +153,12 @@ def _complaint(path: Path, problem: Mapping[str, Any]) -> Complaint:
 
 
 def _key(loc: tuple[str | int, ...]) -> str:
-    """Return the dotted path as the file has it: without the tag that chose the kind of source."""
-    if len(loc) > 2 and loc[0] == "source":
-        loc = (loc[0], *loc[2:])
-    return ".".join(str(part) for part in loc) or "file"
+    return ".".join(str(part) for part in _place(loc)) or "file"
+
+
+def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
+    """Return the path as the file has it: without the tag that chose the kind of source."""
+    return (loc[0], *loc[2:]) if len(loc) > 2 and loc[0] == "source" else loc
 
 
 def _short(value: object) -> str:

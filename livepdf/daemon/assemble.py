@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -154,11 +154,14 @@ def check_profile(profile_file: Path) -> Profile:
     ConfigError
         With every complaint about it.
     """
-    profile = load_profile(profile_file)
-    detector, complaints = read_detector(profile, profile_file)
-    if detector is not None and detector.geometry is not None:
-        _see(profile, profile_file, detector, detector.geometry, complaints)
-    if complaints:
+    complaints: list[Complaint] = []
+    profile = _load(load_profile, profile_file, complaints)
+    if profile is not None:
+        detector, trouble = read_detector(profile, profile_file)
+        complaints += trouble
+        if detector is not None and detector.geometry is not None:
+            _see(profile, profile_file, detector, detector.geometry, complaints)
+    if complaints or profile is None:
         raise ConfigError(complaints)
     return profile
 
@@ -175,7 +178,8 @@ def _load(load: Callable[[Path], Loaded], file: Path, complaints: list[Complaint
         return load(file)
     except ConfigError as error:
         complaints += error.complaints
-        return None
+        # More may be wrong with what is left, and people want to hear it now.
+        return cast("Loaded | None", error.rest)
 
 
 def _see(

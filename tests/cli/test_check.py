@@ -45,12 +45,14 @@ def test_each_ready_recipe_names_things_that_are_there(folder: Path, name: str) 
     assert result.return_value == 0, result.exception
 
 
+@pytest.mark.parametrize("command", ["check", "run"])
 def test_every_complaint_comes_at_once_with_exit_3(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, capsys: pytest.CaptureFixture[str], command: str
 ) -> None:
     with zmq.Context() as context, context.socket(zmq.REP) as taken:
         port = taken.bind_to_random_port("tcp://127.0.0.1")
         text = (folder / "demo.toml").read_text().replace("demo.poni", "gone.poni")
+        text = text.replace("bins = 2000", 'bins = "many"\nunit = "furlong"')
         text += f'\n[wire]\nrequests = "tcp://127.0.0.1:{port}"\n'
         (folder / "bad.toml").write_text(text)
         recipe = (folder / "recipes" / "hfo2.toml").read_text()
@@ -59,13 +61,14 @@ def test_every_complaint_comes_at_once_with_exit_3(
         )
 
         code = _exit_code(
-            ["check", str(folder / "bad.toml"), "--recipe", str(folder / "bad-recipe.toml")]
+            [command, str(folder / "bad.toml"), "--recipe", str(folder / "bad-recipe.toml")]
         )
 
     said = capsys.readouterr().err
     assert code == 3
-    for key in ("detector.poni", "wire.requests", "sample.composition", "background.0.file"):
-        assert f": {key}: found " in said
+    wrong = ("detector.poni", "wire.requests", "integration.bins", "integration.unit")
+    for key in (*wrong, "sample.composition", "background.0.file"):
+        assert said.count(f": {key}: found ") == 1
     assert "in use" in said
     assert "Traceback" not in said
 
