@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics import histogram, lanes
-from livepdf.numerics.binning import OUTSIDE, CentreBins
+from livepdf.numerics.binning import OUTSIDE
 from livepdf.numerics.integrate import (
     BinSums,
     Scalar,
@@ -107,21 +107,27 @@ class CentreProjection:
 
 
 def centre_projection(
-    bins: CentreBins, *, weight: NDArray[np.float64], dark: NDArray[np.float64] | None
+    number: NDArray[np.int64],
+    *,
+    n: int,
+    weight: NDArray[np.float64],
+    dark: NDArray[np.float64] | None,
 ) -> CentreProjection:
     """Prepare the adding up of whole pixels.
 
     Parameters
     ----------
-    bins : CentreBins
-        In the orientation of the image.
+    number : (ny, nx) int64
+        Bin of each pixel, −1 for none, in the orientation of the image.
+    n : int
+        Number of bins.
     weight, dark : (ny, nx) float64
         Finite wherever a pixel is in a bin.
     """
-    n = bins.centres.size
-    number = bins.number.ravel()
+    flat_number = number.ravel()
     index_type = np.uint16 if n + histogram.TRASH <= 2**16 else np.uint32
-    index = np.where(number == OUTSIDE, _trash(n, number.size), number).astype(index_type)
+    trash = _trash(n, flat_number.size)
+    index = np.where(flat_number == OUTSIDE, trash, flat_number).astype(index_type)
     return _prepared(index, n=n, weight=flat(weight), dark=flat(dark))
 
 

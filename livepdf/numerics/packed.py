@@ -71,7 +71,7 @@ def open_packed(
         if raw.size != size:
             reason: Any = "truncated" if raw.size < size else "wrong size"
             raise UnpackError(reason, f"{raw.size} bytes of pixels, wanted {size}")
-        aligned = raw.ctypes.data % 8 == 0
+        aligned = raw.ctypes.data % item == 0
         return Packed(mode=RAW, raw=raw, dtype=dtype, piece=RAW_PIECE) if aligned else None
     if algorithm not in ("bslz4", "lz4"):
         return None

@@ -1,8 +1,7 @@
 """Images in, additive sums per Q bin out: geometry, masks and corrections in one frozen object."""
 
-import threading
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,28 +10,29 @@ from numpy.typing import NDArray
 from livepdf.errors import FrameError
 from livepdf.model.frame import PackedImage
 from livepdf.model.sums import Sums
-from livepdf.numerics.binning import Splitting, centre_bins, split_bins
-from livepdf.numerics.centre_projection import centre_projection
+from livepdf.numerics.binning import OUTSIDE, Splitting, centre_bins, split_bins
+from livepdf.numerics.centre_projection import CentreProjection, centre_projection
 from livepdf.numerics.geometry import Geometry, RadialUnit
 from livepdf.numerics.integrate import BinSums, Projection, Sentinels, usable_range
-from livepdf.numerics.packed import Packed, bare, open_packed
+from livepdf.numerics.measured import measured
+from livepdf.numerics.packed import Packed
+from livepdf.numerics.sectors import (
+    FEWEST_SECTORS,
+    agreeing_sectors,
+    by_sector,
+    ring_sums,
+    sector_numbers,
+)
+from livepdf.numerics.side_by_side import FEWEST
 from livepdf.numerics.split_projection import split_projection
-from livepdf.numerics.unpack import UnpackError, unpack
+from livepdf.numerics.unpack import UnpackError
+from livepdf.reduction.corrections import Flip as Flip
+from livepdf.reduction.corrections import checked, flipped, ignored, weight
+from livepdf.reduction.norm import Norm, norm_of
+from livepdf.reduction.unpacking import Unpacker, refused, unpacked
 
-Flip = Literal["none", "ud", "lr", "udlr"]
-"""How the image as read must be mirrored to match the calibration: up-down, left-right, both."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Norm:
-    """What one exposure is divided by."""
-
-    factor: float
-    """Multiplies the weight."""
-    monitor: float
-    """NaN where there is none."""
-    exposure: float
-    """s, NaN where there is none."""
+Variance = Literal["poisson", "measured"]
+"""Of the sums: gain × counts, or the scatter of the pixels in each bin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,8 +48,11 @@ class Integrator:
     saturation: float | None
     gain: float
     projection: Projection
-    scratch: threading.local = field(default_factory=threading.local)
-    """One unpacked image per thread, re-used."""
+    unpacker: Unpacker
+    sectors: int = 1
+    """Into which each ring is cut."""
+    clip: float | None = None
+    """Sectors further than this many σ from the median of their ring are left out."""
 
     def integrate(
         self,
@@ -79,10 +82,10 @@ class Integrator:
         FrameError
             ``wrong shape``, ``wrong dtype``, ``no monitor`` or ``no exposure``.
         """
-        norm = _norm(
+        norm = norm_of(
             monitor, exposure, by_monitor=normalize_monitor, by_exposure=normalize_exposure
         )
-        return self._sums(self._project(bare(self._flat(image))), norm)
+        return self._sums(self._project(self.unpacker.in_memory(image)), norm)
 
     def integrate_packed(
         self,
@@ -103,10 +106,10 @@ class Integrator:
         FrameError
             As there, and ``truncated``, ``wrong size`` or ``corrupt``.
         """
-        norm = _norm(
+        norm = norm_of(
             monitor, exposure, by_monitor=normalize_monitor, by_exposure=normalize_exposure
         )
-        return self._sums(self._project(self._open(image)), norm)
+        return self._sums(self._project(self.unpacker.opened(image)), norm)
 
     def integrate_batch(
         self,
@@ -136,15 +139,15 @@ class Integrator:
         groups: dict[str, list[tuple[int, Packed, Norm]]] = {}
         for k, image in enumerate(images):
             try:
-                norm = _norm(
+                norm = norm_of(
                     None if monitors is None else monitors[k],
                     None if exposures is None else exposures[k],
                     by_monitor=normalize_monitor,
                     by_exposure=normalize_exposure,
                 )
-                ready = self._ready(image)
+                ready = self.unpacker.in_pieces(image)
                 if ready is None:
-                    results[k] = self._sums(self._project(self._open(image)), norm)
+                    results[k] = self._sums(self._project(self.unpacker.opened(image)), norm)
                 else:
                     groups.setdefault(ready.dtype.str, []).append((k, ready, norm))
             except FrameError as error:
@@ -152,10 +155,30 @@ class Integrator:
         for group in groups.values():
             for (k, _, norm), found in zip(group, self._side_by_side(group), strict=True):
                 if isinstance(found, UnpackError):
-                    results[k] = _refused(found)
+                    results[k] = refused(found)
                 else:
                     results[k] = self._sums(found, norm)
         return [result for result in results if result is not None]
+
+    def integrate_sectors(self, image: NDArray[Any] | PackedImage) -> BinSums:
+        """Add one image up by bin and sector: I(Q, χ).
+
+        Returns
+        -------
+        sums : (sectors, n)
+            The variance in detector units, not yet multiplied by the gain. The middles of the
+            sectors are :func:`livepdf.numerics.sectors.sector_centres`.
+
+        Raises
+        ------
+        FrameError
+            As :meth:`integrate_packed`.
+        """
+        if isinstance(image, PackedImage):
+            sums = self._project(self.unpacker.opened(image))
+        else:
+            sums = self._project(self.unpacker.in_memory(image))
+        return by_sector(sums, sectors=self.sectors)
 
     def unpack_image(self, image: PackedImage) -> NDArray[Any]:
         """Unpack an image into memory of its own, e.g. for a preview.
@@ -169,8 +192,8 @@ class Integrator:
         FrameError
             ``wrong shape``, ``wrong dtype``, ``truncated``, ``wrong size`` or ``corrupt``.
         """
-        self._check(image.shape, image.dtype)
-        return _unpacked(image, out=np.empty(image.shape, image.dtype.newbyteorder("=")))
+        self.unpacker.check(image.shape, image.dtype)
+        return unpacked(image, out=np.empty(image.shape, image.dtype.newbyteorder("=")))
 
     def with_mask(self, extra: NDArray[np.bool_]) -> "Integrator":
         """Return an integrator that ignores more pixels and keeps the bins.
@@ -183,24 +206,33 @@ class Integrator:
         if extra.shape != self.shape:
             raise ValueError(f"the mask is {extra.shape}, the images {self.shape}")
         fewer = self.projection.without(np.ascontiguousarray(extra, dtype=np.bool_).ravel())
-        return replace(self, projection=fewer, scratch=threading.local())
+        return replace(self, projection=fewer, unpacker=Unpacker(shape=self.shape))
 
-    def warm_up(self, dtype: np.dtype[Any]) -> None:
-        """Compile what images of that type need, so that the first frame does not wait."""
-        self.integrate(np.zeros(self.shape, dtype))
+    def warm_up(self, dtype: np.dtype[Any], *, batch: bool = False) -> None:
+        """Compile what images of that type need, so that the first frame does not wait.
 
-    def _check(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        if shape != self.shape:
-            raise FrameError("wrong shape", f"found {shape}, wanted {self.shape}")
-        if dtype.kind not in "iuf" or dtype.itemsize > 8:
-            raise FrameError("wrong dtype", f"found {dtype}, wanted integers or floats")
+        Parameters
+        ----------
+        batch : bool
+            For :meth:`integrate_batch` as well.
+        """
+        blank = np.zeros(self.shape, dtype.newbyteorder("="))
+        self.integrate(blank)
+        if batch:
+            image = PackedImage(
+                blob=blank.tobytes(),
+                algorithm="raw",
+                shape=self.shape,
+                dtype=blank.dtype,
+            )
+            self.integrate_batch([image] * FEWEST)
 
     def _project(self, image: Packed) -> BinSums:
         low, high = self._range(image.dtype)
         try:
             return self.projection.project(image, low=low, high=high)
         except UnpackError as error:
-            raise _refused(error) from error
+            raise refused(error) from error
 
     def _side_by_side(
         self, group: Sequence[tuple[int, Packed, Norm]]
@@ -212,6 +244,10 @@ class Integrator:
         return usable_range(dtype, sentinels=self.sentinels, saturation=self.saturation)
 
     def _sums(self, sums: BinSums, norm: Norm) -> Sums:
+        if self.sectors > 1:
+            cut = by_sector(sums, sectors=self.sectors)
+            kept = None if self.clip is None else agreeing_sectors(cut, limit=self.clip)
+            sums = ring_sums(cut, kept=kept)
         return Sums(
             signal=sums.signal,
             variance=self.gain * sums.variance,
@@ -221,40 +257,6 @@ class Integrator:
             monitor=norm.monitor,
             exposure=norm.exposure,
         )
-
-    def _ready(self, image: PackedImage) -> Packed | None:
-        self._check(image.shape, image.dtype)
-        try:
-            return open_packed(
-                image.blob, algorithm=image.algorithm, shape=image.shape, dtype=image.dtype
-            )
-        except UnpackError as error:
-            raise _refused(error) from error
-
-    def _open(self, image: PackedImage) -> Packed:
-        ready = self._ready(image)
-        if ready is not None:
-            return ready
-        raw = image.algorithm == "raw"
-        return bare(self._flat(_unpacked(image, out=None if raw else self._buffer(image.dtype))))
-
-    def _flat(self, image: NDArray[Any]) -> NDArray[Any]:
-        self._check(image.shape, image.dtype)
-        kind = image.dtype.newbyteorder("=")
-        if kind == np.float16:
-            kind = np.dtype(np.float32)
-        flat = np.ascontiguousarray(image, dtype=kind).reshape(-1)
-        if flat.ctypes.data % 8:
-            flat = flat.copy()
-        return flat
-
-    def _buffer(self, dtype: np.dtype[Any]) -> NDArray[Any]:
-        native = dtype.newbyteorder("=")
-        held: NDArray[Any] | None = getattr(self.scratch, "image", None)
-        if held is None or held.dtype != native:
-            held = np.empty(self.shape, native)
-            self.scratch.image = held
-        return held
 
 
 def build_integrator(
@@ -273,6 +275,9 @@ def build_integrator(
     sentinels: Sentinels = "mask",
     saturation: float | None = None,
     gain: float = 1.0,
+    variance: Variance = "poisson",
+    sectors: int = 1,
+    clip: float | None = None,
 ) -> Integrator:
     """Prepare everything about a detector that does not change from frame to frame.
 
@@ -302,20 +307,29 @@ def build_integrator(
         Values from here on are ignored.
     gain : float
         Detector units per photon; the variance is gain × counts.
+    variance : {"poisson", "measured"}
+        Gain × counts, or the scatter of the pixels in each bin, in which ``gain`` has no part.
+    sectors : int
+        Into which each ring is cut, for :meth:`Integrator.integrate_sectors` and ``clip``.
+    clip : float, optional
+        Leave out of each ring the sectors further than this many σ from its median: zingers,
+        diamond spots, single grains. Wants sectors, 36 for example, and 4 or more σ.
 
     Raises
     ------
     ValueError
-        Arrays of another shape, no pixel left, or a value out of its range.
+        Arrays of another shape, no pixel left, a value out of its range, or split pixels with a
+        measured variance or sectors: both want each pixel in one bin.
     """
+    _check_rings(split=split, variance=variance, sectors=sectors, clip=clip)
     if not (np.isfinite(gain) and gain > 0):
         raise ValueError(f"gain is {gain}, wanted above 0")
     usable_range(np.dtype(np.float64), sentinels=sentinels, saturation=saturation)
-    weight = _weight(geometry, polarization=polarization, solid_angle=solid_angle, flip=flip)
+    response = weight(geometry, polarization=polarization, solid_angle=solid_angle, flip=flip)
     if flat is not None:
-        weight = weight * _checked(flat, shape=geometry.shape, name="flat")
-    offset = None if dark is None else _checked(dark, shape=geometry.shape, name="dark")
-    ignored = _ignored(geometry, mask=mask, weight=weight, dark=offset, flip=flip)
+        response = response * checked(flat, shape=geometry.shape, name="flat")
+    offset = None if dark is None else checked(dark, shape=geometry.shape, name="dark")
+    unused = ignored(geometry, mask=mask, weight=response, dark=offset, flip=flip)
     centres, projection = _project(
         geometry,
         npt=npt,
@@ -323,10 +337,13 @@ def build_integrator(
         radial_range=radial_range,
         split=split,
         flip=flip,
-        ignored=ignored,
-        weight=np.where(ignored, 0.0, weight),
-        dark=None if offset is None else np.where(ignored, 0.0, offset),
+        sectors=sectors,
+        unused=unused,
+        weight=np.where(unused, 0.0, response),
+        dark=None if offset is None else np.where(unused, 0.0, offset),
     )
+    if variance == "measured" and isinstance(projection, CentreProjection):
+        projection, gain = measured(projection), 1.0
     return Integrator(
         q=centres,
         unit=unit,
@@ -335,7 +352,19 @@ def build_integrator(
         saturation=saturation,
         gain=gain,
         projection=projection,
+        unpacker=Unpacker(shape=geometry.shape),
+        sectors=sectors,
+        clip=clip,
     )
+
+
+def _check_rings(*, split: Splitting, variance: Variance, sectors: int, clip: float | None) -> None:
+    if split != "no" and (variance == "measured" or sectors != 1):
+        raise ValueError("split pixels give neither a measured variance nor sectors")
+    if clip is not None and not (clip > 0 and sectors >= FEWEST_SECTORS):
+        raise ValueError(
+            f"clip {clip} with {sectors} sectors, wanted above 0 and at least {FEWEST_SECTORS}"
+        )
 
 
 def _project(
@@ -346,91 +375,23 @@ def _project(
     radial_range: tuple[float, float] | None,
     split: Splitting,
     flip: Flip,
-    ignored: NDArray[np.bool_],
+    sectors: int,
+    unused: NDArray[np.bool_],
     weight: NDArray[np.float64],
     dark: NDArray[np.float64] | None,
 ) -> tuple[NDArray[np.float64], Projection]:
-    mask = _flipped(ignored, flip=flip)
+    mask = flipped(unused, flip=flip)
     if split == "no":
         whole = centre_bins(geometry, npt=npt, unit=unit, radial_range=radial_range, mask=mask)
-        turned = replace(whole, number=_flipped(whole.number, flip=flip))
-        return whole.centres, centre_projection(turned, weight=weight, dark=dark)
+        number = whole.number
+        if sectors != 1:
+            sector = sector_numbers(geometry, sectors=sectors)
+            number = np.where(number == OUTSIDE, OUTSIDE, number + npt * sector)
+        turned = flipped(number, flip=flip)
+        projection = centre_projection(turned, n=npt * sectors, weight=weight, dark=dark)
+        return whole.centres, projection
     parts = split_bins(
         geometry, npt=npt, unit=unit, radial_range=radial_range, mask=mask, split=split
     )
-    order = _flipped(np.arange(mask.size).reshape(mask.shape), flip=flip)
+    order = flipped(np.arange(mask.size).reshape(mask.shape), flip=flip)
     return parts.centres, split_projection(parts, order=order, weight=weight, dark=dark)
-
-
-def _weight(
-    geometry: Geometry, *, polarization: float | None, solid_angle: bool, flip: Flip
-) -> NDArray[np.float64]:
-    weight = geometry.solid_angle() if solid_angle else np.ones(geometry.shape)
-    if polarization is not None:
-        weight = weight * geometry.polarization(polarization)
-    return _flipped(weight, flip=flip)
-
-
-def _ignored(
-    geometry: Geometry,
-    *,
-    mask: NDArray[np.bool_] | None,
-    weight: NDArray[np.float64],
-    dark: NDArray[np.float64] | None,
-    flip: Flip,
-) -> NDArray[np.bool_]:
-    ignored = ~(np.isfinite(weight) & (weight > 0))
-    if dark is not None:
-        ignored |= ~np.isfinite(dark)
-    gaps = geometry.detector_mask()
-    if gaps is not None:
-        ignored |= _flipped(gaps, flip=flip)
-    if mask is not None:
-        ignored |= _checked(mask, shape=geometry.shape, name="mask").astype(np.bool_)
-    return ignored
-
-
-def _flipped(array: NDArray[Any], *, flip: Flip) -> NDArray[Any]:
-    rows = -1 if "ud" in flip else 1
-    columns = -1 if "lr" in flip else 1
-    return np.ascontiguousarray(array[::rows, ::columns])
-
-
-def _checked(array: NDArray[Any], *, shape: tuple[int, int], name: str) -> NDArray[np.float64]:
-    if array.shape != shape:
-        raise ValueError(f"the {name} is {array.shape}, the detector {shape}")
-    return np.asarray(array, dtype=np.float64)
-
-
-def _norm(
-    monitor: float | None, exposure: float | None, *, by_monitor: bool, by_exposure: bool
-) -> Norm:
-    factor = 1.0
-    if by_monitor:
-        factor *= _positive(monitor, reason="no monitor")
-    if by_exposure:
-        factor *= _positive(exposure, reason="no exposure")
-    return Norm(
-        factor=factor,
-        monitor=np.nan if monitor is None else float(monitor),
-        exposure=np.nan if exposure is None else float(exposure),
-    )
-
-
-def _positive(value: float | None, *, reason: str) -> float:
-    if value is None or not np.isfinite(value) or value <= 0:
-        raise FrameError(reason, f"found {value}, wanted a number above 0")
-    return float(value)
-
-
-def _unpacked(image: PackedImage, *, out: NDArray[Any] | None) -> NDArray[Any]:
-    try:
-        return unpack(
-            image.blob, algorithm=image.algorithm, shape=image.shape, dtype=image.dtype, out=out
-        )
-    except UnpackError as error:
-        raise _refused(error) from error
-
-
-def _refused(error: UnpackError) -> FrameError:
-    return FrameError(error.reason, str(error))

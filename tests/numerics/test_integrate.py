@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livepdf.numerics.binning import CentreBins, SplitBins
+from livepdf.numerics.binning import SplitBins
 from livepdf.numerics.centre_projection import centre_projection
 from livepdf.numerics.integrate import Projection, usable_range
 from livepdf.numerics.packed import bare
@@ -31,8 +31,7 @@ def some_image(dtype: str) -> np.ndarray:
 
 
 def whole(dark: np.ndarray | None = DARK) -> Projection:
-    bins = CentreBins(centres=np.arange(N, dtype=float), number=NUMBER)
-    return centre_projection(bins, weight=WEIGHT, dark=dark)
+    return centre_projection(NUMBER, n=N, weight=WEIGHT, dark=dark)
 
 
 def parts() -> tuple[Projection, dict[str, np.ndarray]]:
@@ -146,10 +145,9 @@ def test_kept_sentinels_are_data() -> None:
 def test_more_bins_than_a_short_number_holds_still_work() -> None:
     n = 70_000
     number = RNG.integers(0, n, SHAPE)
-    bins = CentreBins(centres=np.arange(n, dtype=float), number=number)
     image = RNG.integers(0, 100, SHAPE).astype(np.uint16)
 
-    sums = project(centre_projection(bins, weight=WEIGHT, dark=None), image)
+    sums = project(centre_projection(number, n=n, weight=WEIGHT, dark=None), image)
 
     np.testing.assert_array_equal(
         sums.signal, np.bincount(number.ravel(), image.ravel(), minlength=n)
