@@ -7,13 +7,10 @@ from numpy.typing import NDArray
 
 from livepdf.numerics.geometry import Geometry
 from livepdf.numerics.integrate import BinSums
-from livepdf.numerics.kernel import kernel
-
-Array = NDArray[Any]
 
 FEWEST_COUNTS = 9.0
-"""Counts that the median sector of a bin must have: below, the skew of Poisson's distribution
-would be taken for a spoilt sector, and the average would come out too low."""
+"""Counts that more than half of the sectors of a bin must have: below, the skew of Poisson's
+distribution would be taken for a spoilt sector, and the average would come out too low."""
 FEWEST_SECTORS = 5
 """Sectors with pixels that a bin must have for its median to be trusted."""
 _NORMAL = 1.4826
@@ -30,9 +27,9 @@ def sector_numbers(geometry: Geometry, *, sectors: int) -> NDArray[np.int64]:
     """
     if sectors < 1:
         raise ValueError(f"the number of sectors is {sectors}, wanted at least 1")
-    azimuth = np.asarray(geometry.pyfai.chiArray(geometry.shape), np.float64)
+    azimuth = geometry.pyfai.array_from_unit(geometry.shape, "center", "chi_rad", scale=False)
+    turn = np.asarray(azimuth, np.float64) / (2 * np.pi) + 0.5
     geometry.pyfai.reset(collect_garbage=False)
-    turn = azimuth / (2 * np.pi) + 0.5
     return np.clip(np.floor(turn * sectors).astype(np.int64), 0, sectors - 1)
 
 
@@ -67,8 +64,8 @@ def agreeing_sectors(sums: BinSums, *, limit: float) -> NDArray[np.bool_]:
 
     A sector is left out where its intensity is further from the median than ``limit`` times the
     larger of its counting noise and the scatter of the sectors (median absolute deviation). The
-    noise is that of the median, so that a spot cannot excuse itself. All are kept in bins with
-    too few counts or sectors to judge.
+    noise is that of the whole ring: a spot adds to it, but its distance grows faster. All are
+    kept in bins with too few counts or sectors to judge.
 
     Parameters
     ----------
@@ -80,32 +77,28 @@ def agreeing_sectors(sums: BinSums, *, limit: float) -> NDArray[np.bool_]:
     """
     if not limit > 0:
         raise ValueError(f"limit is {limit}, wanted above 0")
-    kept = np.ones(sums.signal.shape, np.bool_)
-    scratch = np.empty((3, sums.signal.shape[0]))
-    _judge(sums.signal, sums.variance, sums.weight, float(limit), scratch, kept)
-    return kept
+    filled = sums.weight > 0
+    count = filled.sum(axis=0)
+    intensity = _quotient(sums.signal, sums.weight)
+    middle = _median(intensity, count)
+    per_weight = _quotient(sums.variance.sum(axis=0), sums.weight.sum(axis=0))
+    noise = np.sqrt(_quotient(np.broadcast_to(per_weight, filled.shape), sums.weight))
+    away = np.abs(intensity - middle)
+    scale = np.maximum(noise, _NORMAL * _median(away, count))
+    enough = 2 * (filled & (sums.variance >= FEWEST_COUNTS)).sum(axis=0) > count
+    judged = (count >= FEWEST_SECTORS) & enough
+    return np.asarray(~(judged & (away > limit * scale)))
 
 
-@kernel
-def _judge(
-    signal: Array, variance: Array, weight: Array, limit: float, scratch: Array, kept: Array
-) -> None:
-    sectors, n = signal.shape
-    for bin_ in range(n):
-        found = 0
-        for s in range(sectors):
-            if weight[s, bin_] > 0:
-                scratch[0, found] = signal[s, bin_] / weight[s, bin_]
-                scratch[1, found] = variance[s, bin_] / weight[s, bin_]
-                scratch[2, found] = variance[s, bin_]
-                found += 1
-        if found < FEWEST_SECTORS or np.median(scratch[2, :found]) < FEWEST_COUNTS:
-            continue
-        middle = np.median(scratch[0, :found])
-        noise = np.median(scratch[1, :found])
-        scatter = _NORMAL * np.median(np.abs(scratch[0, :found] - middle))
-        for s in range(sectors):
-            if weight[s, bin_] > 0:
-                scale = max(scatter, np.sqrt(noise / weight[s, bin_]))
-                away = abs(signal[s, bin_] / weight[s, bin_] - middle)
-                kept[s, bin_] = away <= limit * scale
+def _quotient(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    quotient = np.full(below.shape, np.nan)
+    np.divide(above, below, out=quotient, where=below > 0)
+    return quotient
+
+
+def _median(values: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return (n,) the median of each column of (sectors, n); NaN ones are not among ``count``."""
+    # A plain sort puts NaN last, and takes a tenth of the time of nanmedian.
+    ordered = np.sort(values, axis=0)
+    halves = [np.maximum(count - 1, 0) // 2, np.minimum(count // 2, values.shape[0] - 1)]
+    return np.asarray(np.take_along_axis(ordered, np.stack(halves), axis=0).mean(axis=0))

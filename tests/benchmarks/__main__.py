@@ -6,13 +6,17 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks.integration import integration, unpacking
+from tests.benchmarks.integration import engines, integration, rings, scaling, splitting
+from tests.benchmarks.peers import not_measured
 from tests.benchmarks.reduction import reduction
 from tests.benchmarks.table import Row
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
     "integration": integration,
-    "unpacking": unpacking,
+    "splitting": splitting,
+    "engines": engines,
+    "rings": rings,
+    "scaling": scaling,
     "reduction": reduction,
 }
 
@@ -32,6 +36,8 @@ def main() -> None:
             sys.stdout.write(f"{row.line()}\n")
             sys.stdout.flush()
             records.append(row.record())
+    for line in not_measured():
+        sys.stdout.write(f"{line}\n")
     if chosen.json:
         chosen.json.write_text(json.dumps(records, indent=1, ensure_ascii=False), encoding="utf-8")
 

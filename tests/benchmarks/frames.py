@@ -1,6 +1,6 @@
 """Frames and geometries of the three detectors that speed is quoted for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import h5py
@@ -11,6 +11,7 @@ from pyFAI.detectors import Detector
 from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 FRAMES = 4
+"""Different ones of each kind, taken in turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,35 +31,43 @@ class Camera:
     """Rows between modules hold the type's sentinel; None where it has no modules."""
 
 
-CAMERAS = (
-    Camera(
-        name="Varex 2048² uint16",
-        shape=(2048, 2048),
-        dtype="uint16",
-        pixel=200e-6,
-        distance=0.20,
-        mean=3000,
-        gap=None,
-    ),
-    Camera(
-        name="PILATUS 2M int32",
-        shape=(1679, 1475),
-        dtype="int32",
-        pixel=172e-6,
-        distance=0.22,
-        mean=200,
-        gap=212,
-    ),
-    Camera(
-        name="EIGER 9M uint16",
-        shape=(3262, 3108),
-        dtype="uint16",
-        pixel=75e-6,
-        distance=0.13,
-        mean=30,
-        gap=550,
-    ),
+VAREX = Camera(
+    name="Varex 2048² uint16",
+    shape=(2048, 2048),
+    dtype="uint16",
+    pixel=200e-6,
+    distance=0.20,
+    mean=3000,
+    gap=None,
 )
+PILATUS = Camera(
+    name="PILATUS 2M int32",
+    shape=(1679, 1475),
+    dtype="int32",
+    pixel=172e-6,
+    distance=0.22,
+    mean=200,
+    gap=212,
+)
+EIGER = Camera(
+    name="EIGER 9M uint16",
+    shape=(3262, 3108),
+    dtype="uint16",
+    pixel=75e-6,
+    distance=0.13,
+    mean=30,
+    gap=550,
+)
+
+CAMERAS = (VAREX, PILATUS, EIGER)
+KINDS = (
+    *CAMERAS,
+    replace(PILATUS, name="PILATUS 2M int32, few counts", mean=3),
+    replace(EIGER, name="EIGER 9M uint16, few counts", mean=0.5),
+    replace(EIGER, name="EIGER 9M uint32", dtype="uint32"),
+    replace(EIGER, name="EIGER 9M uint32, few counts", dtype="uint32", mean=0.5),
+)
+"""The cameras, and what else their counts and their pixels can be."""
 
 
 def pyfai(camera: Camera) -> AzimuthalIntegrator:

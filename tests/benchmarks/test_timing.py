@@ -7,7 +7,9 @@ from tests.benchmarks.timing import Time, race
 def test_everybody_runs_in_every_round_and_in_turns() -> None:
     calls: list[str] = []
 
-    times = race({"a": lambda _: calls.append("a"), "b": lambda _: calls.append("b")}, rounds=4)
+    times = race(
+        {"a": lambda _: calls.append("a"), "b": lambda _: calls.append("b")}, rounds=4, patience=0.0
+    )
 
     assert "".join(calls) == "baabbaabbaab"
     assert all(0 <= time.best <= time.median for time in times.values())
@@ -30,3 +32,19 @@ def test_without_a_peer_there_is_no_ratio() -> None:
     row = Row(work="I → G", times={"livepdf": Time(median=2.0, best=1.0)}, limit=2.5)
     assert row.ratio is None
     assert "(wanted ≤ 2.5 ms)" in row.line()
+
+
+def test_the_floor_is_stated_beside_the_peers() -> None:
+    row = Row(
+        work="blob → I",
+        times={"livepdf": Time(median=3.0, best=3.0)},
+        floor=("LZ4 alone", Time(median=1.5, best=1.0)),
+        most=3.6,
+    )
+    assert row.over_floor == 2.0
+    assert "2.00 × LZ4 alone 1.50 ms (wanted ≤ 3.6 ×)" in row.line()
+    assert row.record()["ms"]["LZ4 alone"]["median"] == 1.5
+
+
+def test_a_batch_is_timed_per_frame() -> None:
+    assert Time(median=16.0, best=8.0, quiet=3).over(16) == Time(median=1.0, best=0.5, quiet=3)
