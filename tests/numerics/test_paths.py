@@ -1,0 +1,76 @@
+"""The slowest ways must give what the quickest give: a processor of 2003, LZ4 in our own loops."""
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import hdf5plugin
+import numpy as np
+import pytest
+
+import livepdf
+from tests.numerics.test_unpack import packed
+
+SHAPE = (70, 96)
+BINS = 50
+RNG = np.random.default_rng(23)
+
+SCRIPT = """
+import io
+import sys
+
+import numpy as np
+
+from livepdf.numerics.centre_projection import centre_projection
+from livepdf.numerics.packed import open_packed
+from livepdf.numerics.report import kernel_report
+
+given = np.load(io.BytesIO(sys.stdin.buffer.read()))
+number = given["number"]
+projection = centre_projection(number, n=50, weight=np.ones(number.shape), dark=None)
+image = open_packed(
+    given["blob"].tobytes(), algorithm="bslz4", shape=number.shape, dtype=np.dtype("u2")
+)
+limits = {"low": np.uint16(0), "high": np.uint16(65534)}
+one = projection.project(image, **limits)
+lanes = projection.project_batch([image] * 5, **limits)
+assert np.array_equal(one.signal, lanes[4].signal)
+assert np.array_equal(one.pixels, lanes[4].pixels)
+print(kernel_report()["LZ4"].split()[0], *one.signal.astype(int))
+"""
+
+
+@pytest.mark.parametrize(
+    ("environment", "lz4"),
+    [
+        ({"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": "", "LIVEPDF_OWN_LZ4": "1"}, "own"),
+        ({"LIVEPDF_OWN_LZ4": "0"}, "LZ4_decompress_safe"),
+    ],
+)
+def test_an_old_processor_and_our_own_lz4_give_the_same_sums(
+    environment: dict[str, str], lz4: str
+) -> None:
+    number = RNG.integers(-1, BINS, SHAPE)
+    image = RNG.poisson(300.0, SHAPE).astype("u2")
+    image[5, ::3] = 65535
+    used = (number >= 0) & (image < 65535)
+    blob = np.frombuffer(packed(image, hdf5plugin.Bitshuffle()), np.uint8)
+    given = io.BytesIO()
+    np.savez(given, number=number, blob=blob)
+
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        input=given.getvalue(),
+        capture_output=True,
+        env=os.environ | {"PYTHONPATH": str(Path(livepdf.__file__).parents[1])} | environment,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr.decode()
+    name, *sums = done.stdout.split()
+    assert name.decode() == lz4
+    np.testing.assert_array_equal(
+        np.array(sums, int), np.bincount(number[used], image[used], minlength=BINS)
+    )
