@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from livepdf.config.profile import Positive, Table
+from livepdf.config.table import Positive, Table
 
 NonNegative = Annotated[float, Field(ge=0)]
 

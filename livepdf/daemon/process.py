@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
-from livepdf.config.profile import Directory
 from livepdf.config.recipe import Window
+from livepdf.config.sources import Directory
 from livepdf.daemon.assemble import Pipeline, Prepared
 from livepdf.daemon.outlet import run_header
 from livepdf.daemon.results import evaluate

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.config.sources import DectrisStreamV2
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
+from livepdf.model.raw import RawMessage
 from livepdf.numerics.unpack import unpack
 from livepdf.sources.dectris_v2 import End, Image, Scalar, Start, Unknown, parse
 from livepdf.sources.ordering import Arrival
@@ -40,6 +42,13 @@ class DectrisV2Frames:
     def run_is_open(self) -> bool:
         """Whether a series has begun and is not over."""
         return self._tracker.current is not None
+
+    def feed(self, raw: RawMessage) -> list[SourceItem]:
+        """Take one raw message; Stream V2 has one part in each."""
+        if len(raw.parts) != 1:
+            detail = f"a message of {len(raw.parts)} parts, Stream V2 has one"
+            return [self.refuse("malformed", detail, now=raw.received)]
+        return self.message(bytes(raw.parts[0]), now=raw.received)
 
     def message(self, message: bytes, *, now: float) -> list[SourceItem]:
         """Take one message of one part, as received at ``now`` (Unix s)."""
@@ -115,6 +124,16 @@ class DectrisV2Frames:
             environment=image.slow.environment,
             origin=f"{image.series}/{image.index}",
         )
+
+
+def dectris_v2_feed(settings: DectrisStreamV2) -> DectrisV2Frames:
+    """Make what understands the messages of a Stream V2 with these settings."""
+    return DectrisV2Frames(
+        channel=settings.channel,
+        patience=Patience(
+            gap=settings.gap_timeout, header=settings.gap_timeout, idle=settings.idle_timeout
+        ),
+    )
 
 
 def _run_start(start: Start, *, wanted: str | None, now: float) -> RunStart:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from livepdf.config.profile import DectrisStreamV2
+from livepdf.config.sources import DectrisStreamV2
 from livepdf.errors import SourceError
 from livepdf.model.frame import SourceItem
-from livepdf.sources.dectris_v2_frames import DectrisV2Frames
-from livepdf.sources.series import Patience
+from livepdf.model.raw import RawMessage
+from livepdf.sources.dectris_v2_frames import dectris_v2_feed
+from livepdf.sources.source import Tap
 
 RECEIVE_QUEUE = 256
 """Messages that ZeroMQ may hold here; more stay with the sender, which may drop them."""
@@ -34,20 +35,18 @@ class DectrisV2Source:
     """Pulls the stream of one detector control unit; the only reader it may have."""
 
     def __init__(
-        self, settings: DectrisStreamV2, *, clock: Callable[[], float] = time.time
+        self,
+        settings: DectrisStreamV2,
+        *,
+        clock: Callable[[], float] = time.time,
+        tap: Tap | None = None,
     ) -> None:
         self.description = f"DECTRIS Stream V2 from {settings.endpoint}"
         self._settings = settings
         self._clock = clock
         self._largest = settings.largest_message << 20
-        self._frames = DectrisV2Frames(
-            channel=settings.channel,
-            patience=Patience(
-                gap=settings.gap_timeout,
-                header=settings.gap_timeout,
-                idle=settings.idle_timeout,
-            ),
-        )
+        self._tap = tap
+        self._frames = dectris_v2_feed(settings)
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
@@ -121,14 +120,13 @@ class DectrisV2Source:
         return items
 
     def _message(self, parts: list[bytes]) -> list[SourceItem]:
-        now = self._clock()
-        if len(parts) != 1:
-            detail = f"a message of {len(parts)} parts, Stream V2 has one"
-            return [self._frames.refuse("malformed", detail, now=now)]
-        if len(parts[0]) > self._largest:
-            detail = f"{len(parts[0])} bytes, largest_message is {self._largest}"
-            return [self._frames.refuse("too large", detail, now=now)]
-        return self._frames.message(parts[0], now=now)
+        raw = RawMessage(channel="stream", received=self._clock(), parts=tuple(parts))
+        if self._tap is not None:
+            self._tap(raw)
+        if raw.size > self._largest:
+            detail = f"{raw.size} bytes, largest_message is {self._largest}"
+            return [self._frames.refuse("too large", detail, now=raw.received)]
+        return self._frames.feed(raw)
 
     def _watch_connection(self) -> None:
         while self._monitor is not None and self._monitor.poll(0):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from multiprocessing.connection import wait
 from pathlib import Path
 
-from livepdf.config.profile import Directory
+from livepdf.config.sources import Directory
 from livepdf.errors import FrameError, SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
 from livepdf.sources.batch import HDF5, OPEN_END, Batch

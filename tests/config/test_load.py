@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from livepdf.config.load import fill_ins, load_profile, load_recipe
-from livepdf.config.profile import Directory, Profile
+from livepdf.config.profile import Profile
 from livepdf.config.recipe import Recipe
+from livepdf.config.sources import Directory
 from livepdf.errors import ConfigError
 from livepdf.files.profiles import profiles_folder, ready_profiles, ready_recipes
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import zmq
 
-from livepdf.config.profile import DectrisStreamV2
+from livepdf.config.sources import DectrisStreamV2
 from livepdf.errors import SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunEnd, RunStart
 from livepdf.numerics.unpack import unpack

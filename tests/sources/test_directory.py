@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from livepdf.config.profile import Directory
+from livepdf.config.sources import Directory
 from livepdf.errors import SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunEnd, RunStart, SourceItem
 from livepdf.numerics.unpack import unpack
