@@ -43,6 +43,57 @@ def test_a_gap_written_as_nan_stays_a_gap(tmp_path: Path) -> None:
     assert columns.y.size == 13
 
 
+PLAIN = "\n".join(f"{k / 10} {k * k}.5 {k}.25" for k in range(40))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PLAIN.replace(" ", ","),
+        PLAIN.replace(" ", ", "),
+        PLAIN.replace(" ", " , "),
+        PLAIN.replace(" ", ";"),
+        PLAIN.replace(" ", "\t"),
+        PLAIN.replace(".", ","),
+        PLAIN.replace(".", ",").replace(" ", ";"),
+        PLAIN.replace("\n", "\r\n"),
+        PLAIN.replace("\n", "\r\r\n"),
+        PLAIN.replace("\n", "\n\n"),
+        PLAIN.replace("\n", ",\n").replace(" ", ","),
+        "q,I,s\n" + PLAIN.replace(" ", ","),
+        "\n".join(reversed(PLAIN.splitlines())),
+        "nan 1 1\n" + PLAIN,
+    ],
+)
+def test_the_same_numbers_are_read_however_they_are_parted_and_ordered(
+    tmp_path: Path, text: str
+) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+
+    columns = read_columns(path)
+
+    np.testing.assert_array_equal(columns.x, np.arange(40) / 10)
+    np.testing.assert_array_equal(columns.y, np.arange(40) ** 2 + 0.5)
+    np.testing.assert_array_equal(columns.sigma, np.arange(40) + 0.25)
+
+
+def test_unicode_of_windows_and_its_nan_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.xy"
+    path.write_bytes(("Q I\n" + PLAIN + "\n4.0 -1.#IND 1").encode("utf-16"))
+
+    columns = read_columns(path)
+
+    assert columns.x.size == 41
+    assert np.isnan(columns.y[-1])
+
+
+def test_errors_that_are_all_zero_are_none(tmp_path: Path) -> None:
+    rows = "\n".join(f"{k} {k} 0.0" for k in range(20))
+
+    assert read_columns(_write(tmp_path / "a.xy", rows)).sigma is None
+
+
 @pytest.mark.parametrize("text", ["", "1 2\n3 4\n", "no numbers at all\n" * 20, "1\n" * 30])
 def test_a_file_without_a_table_is_refused_by_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(FileError, match=r"a\.chi: found \d rows"):
