@@ -94,8 +94,9 @@ class Plan:
     """From the window to r."""
     fq_variance: RemainderVariance
     """From the variance of F before the polynomial, over the fit range, to that in the window."""
-    variance: VarianceMap
-    """From the variance of I over the fit range to that of G/s at fixed s."""
+    variance: VarianceMap | None
+    """From the variance of I over the fit range to that of G/s at fixed s; None in a plan without
+    errors, where the σ of G is NaN."""
     blanks: "Blanks"
     """Backgrounds whose scale is found in every pattern."""
 
@@ -131,6 +132,7 @@ def build_plan(
     scale_sigma: float = 0.0,
     density: float | None = None,
     energy: float | None = None,
+    errors: bool = True,
 ) -> Plan:
     """Make the plan of the ad hoc reduction (Juhás et al. 2013, as its program really does it).
 
@@ -155,6 +157,8 @@ def build_plan(
     energy : float, keV
         Of the photons: the recoil of Compton scattering, where that is used (scale ``absolute``,
         fitted backgrounds).
+    errors : bool
+        Without, G gets no σ: that makes the plan some ten times sooner, for a first look.
 
     Raises
     ------
@@ -182,7 +186,7 @@ def build_plan(
         energy=energy,
     )
     check(parameters, q=q, backgrounds=backgrounds)
-    return _assemble(parameters, q.astype(np.float64), tuple(backgrounds), revision)
+    return _assemble(parameters, q.astype(np.float64), tuple(backgrounds), revision, errors)
 
 
 def with_scale(
@@ -192,7 +196,8 @@ def with_scale(
     parameters = replace(plan.parameters, scale=kind, scale_value=value, scale_sigma=sigma)
     check(parameters, q=plan.q, backgrounds=plan.backgrounds)
     if "absolute" in (kind, plan.parameters.scale) and kind != plan.parameters.scale:
-        made = _assemble(parameters, plan.q, plan.backgrounds, revision)
+        errors = plan.variance is not None
+        made = _assemble(parameters, plan.q, plan.backgrounds, revision, errors)
         return with_taper(made, plan.taper, revision=revision) if parameters.own_taper else made
     return replace(plan, parameters=parameters, revision=revision)
 
@@ -211,15 +216,19 @@ def with_taper(plan: Plan, taper: Floats, *, revision: int) -> Plan:
         parameters=replace(plan.parameters, own_taper=True),
         taper=taper,
         offset_gr=plan.transform.apply(plan.offset_fq[:n] * taper),
-        variance=_variance(
-            plan.transform, taper, plan.polynomial, plan.fit_q * plan.mean_f2_inverse
-        ),
+        variance=None
+        if plan.variance is None
+        else _variance(plan.transform, taper, plan.polynomial, plan.fit_q * plan.mean_f2_inverse),
         blanks=replace(plan.blanks, gr=plan.transform.apply(plan.blanks.fq[:, :n] * taper)),
     )
 
 
 def _assemble(
-    parameters: Parameters, q: Floats, backgrounds: tuple[Background, ...], revision: int
+    parameters: Parameters,
+    q: Floats,
+    backgrounds: tuple[Background, ...],
+    revision: int,
+    errors: bool,
 ) -> Plan:
     p = parameters
     fit = _points(q, p.qmin, p.qmaxinst)
@@ -250,7 +259,7 @@ def _assemble(
         taper=tapered,
         transform=transform,
         fq_variance=remainder_variance(polynomial, points=tapered.size),
-        variance=_variance(transform, tapered, polynomial, gain),
+        variance=_variance(transform, tapered, polynomial, gain) if errors else None,
         blanks=_blanks(
             q=q,
             fit=fit,

@@ -18,6 +18,7 @@ def plan_from_recipe(
     q: NDArray[np.float64],
     backgrounds: Sequence[Background] = (),
     revision: int = 1,
+    errors: bool = True,
 ) -> Plan:
     """Return the plan of a recipe on the Q grid (n_q,) Å⁻¹; ValueError as :func:`build_plan`.
 
@@ -49,6 +50,7 @@ def plan_from_recipe(
         scale_sigma=table.scale_sigma,
         density=None if density is None else number_density(composition, density=density),
         energy=table.energy,
+        errors=errors,
     )
 
 

@@ -107,6 +107,8 @@ def gr_rows(plan: Plan, found: Patterns) -> tuple[Floats, Floats]:
     both = np.concatenate([found.share[:, None, :n], found.crossed[..., :n]], axis=1)
     transformed = plan.transform.apply(both * plan.taper)
     share = transformed[:, 0]
+    if plan.variance is None:
+        return found.scale[:, None] * share - plan.offset_gr, np.full(share.shape, np.nan)
     variance = _with_found(
         plan,
         found,

@@ -5,6 +5,7 @@ import pytest
 
 from livepdf.config.recipe import Recipe, Sample
 from livepdf.reduction.background import Background, background_on
+from livepdf.reduction.curves import reduce_intensity
 from livepdf.reduction.parameters import r_grid
 from livepdf.reduction.plan import build_plan
 from livepdf.reduction.recipes import plan_extras, plan_from_recipe, plan_header
@@ -94,3 +95,19 @@ def test_a_background_on_another_grid_is_interpolated_and_ends_where_it_ends() -
     np.testing.assert_allclose(background.intensity[inside], 2 * Q[inside], atol=1e-12)
     assert np.all(np.isnan(background.intensity[~inside]))
     assert np.all(np.isnan(background.sigma))
+
+
+def test_a_plan_without_errors_gives_the_same_curves_and_no_sigma_of_g() -> None:
+    rng = np.random.default_rng(3)
+    given = {"q": Q, **GOOD, "scale": "mean"}
+    whole = build_plan(**given)
+    quick = build_plan(**given, errors=False)
+    intensity = rng.uniform(50.0, 60.0, whole.q.size)
+
+    exact = reduce_intensity(whole, intensity=intensity, sigma=np.sqrt(intensity))
+    first = reduce_intensity(quick, intensity=intensity, sigma=np.sqrt(intensity))
+
+    for one, other in zip(exact, first, strict=True):
+        np.testing.assert_array_equal(one.y, other.y)
+    assert np.isnan(first[3].sigma).all()
+    np.testing.assert_array_equal(exact[2].sigma, first[2].sigma)
