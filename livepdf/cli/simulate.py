@@ -140,7 +140,7 @@ def _send(run: "Run", *, port: "DataPort", stop: threading.Event) -> None:
             stop=stop,
             sent=lambda count: progress.update(task, completed=count),
         )
-    click.echo(f"sent {sent} of {run.frames} images", err=True)
+    click.echo(f"sent {sent.images} of {run.frames} images", err=True)
 
 
 @contextmanager

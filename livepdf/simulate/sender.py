@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
@@ -66,6 +67,14 @@ class DataPort:
         self._socket.send(message)
         return True
 
+    def offer(self, message: bytes) -> bool:
+        """Send one message if there is room for it now; tell whether there was."""
+        try:
+            self._socket.send(message, zmq.NOBLOCK)
+        except zmq.Again:
+            return False
+        return True
+
     def close(self) -> None:
         """Close; what readers have not taken within two seconds is dropped."""
         self._socket.close()
@@ -83,6 +92,20 @@ class DataPort:
         self.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What became of the images of a series."""
+
+    images: int
+    """That went out."""
+    dropped: int
+    """That no reader had room for."""
+    seconds: float
+    """From the first one on."""
+    late: float
+    """s that the last one went out behind its time."""
+
+
 def send_series(
     port: DataPort,
     *,
@@ -92,8 +115,9 @@ def send_series(
     rate: float,
     stop: threading.Event,
     sent: Callable[[int], None],
-) -> int:
-    """Send a series at ``rate`` Hz and return how many images went out.
+    drop: bool = False,
+) -> Sent:
+    """Send a series at ``rate`` Hz.
 
     The clock starts when a reader took the start message. A late image is sent at once. When
     ``stop`` is set the series ends early, with its end message.
@@ -102,18 +126,26 @@ def send_series(
     ----------
     sent : callable
         Told the number of images sent so far after each one.
+    drop : bool
+        Drop an image that no reader has room for, as a detector does, instead of waiting.
     """
     if not port.send(start, stop=stop):
-        return 0
+        return Sent(images=0, dropped=0, seconds=0.0, late=0.0)
     began = time.monotonic()
-    count = 0
+    count = dropped = 0
+    due = began
     for message in images:
-        if stop.wait(max(began + count / rate - time.monotonic(), 0.0)):
+        due = began + (count + dropped) / rate
+        if stop.wait(max(due - time.monotonic(), 0.0)):
             break
-        if not port.send(message, stop=stop):
+        if drop and not port.offer(message):
+            dropped += 1
+            continue
+        if not drop and not port.send(message, stop=stop):
             break
         count += 1
         sent(count)
+    now = time.monotonic()
     # The end goes out even after a stop, if a reader is there to take it.
     port.send(end, stop=stop)
-    return count
+    return Sent(images=count, dropped=dropped, seconds=now - began, late=max(now - due, 0.0))

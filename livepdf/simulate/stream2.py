@@ -20,6 +20,7 @@ _TYPED = {"|u1": 64, "<u2": 69, "<u4": 70, "<u8": 71, "<i4": 78, "<f4": 85, "<f8
 _CLOCK = 50_000_000
 """Ticks per second of the times in image messages."""
 CHANNEL = "threshold_1"
+_DATA = cbor2.dumps("data")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,6 +45,8 @@ class Series:
     armed: datetime
     """With its time zone."""
     description: str = "PILATUS3 X CdTe (simulated)"
+    dtype: str = "uint32"
+    """Of the pixels, as numpy names it."""
 
 
 def start_message(series: Series) -> bytes:
@@ -67,7 +70,7 @@ def start_message(series: Series) -> bytes:
             "detector_translation": [0.0, 0.0, series.distance_m],
             "flatfield_enabled": False,
             "frame_time": series.frame_time,
-            "image_dtype": "uint32",
+            "image_dtype": series.dtype,
             "image_size_x": series.shape[1],
             "image_size_y": series.shape[0],
             "incident_energy": series.energy * 1e3,
@@ -88,7 +91,7 @@ def start_message(series: Series) -> bytes:
 
 
 def image_message(
-    series: Series, *, index: int, image: NDArray[np.uint32], user_data: dict[str, float]
+    series: Series, *, index: int, image: NDArray[Any], user_data: dict[str, float]
 ) -> bytes:
     """Return the message of one image, packed with bitshuffle and LZ4.
 
@@ -96,12 +99,26 @@ def image_message(
     ----------
     index : int
         Position in the series, from 0.
-    image : (ny, nx) uint32
+    image : (ny, nx) uint8, 16, 32, int32 or float32
     user_data : dict
         What a beamline appends, e.g. ``{"temperature": 523.0}``.
     """
+    return packed_image_message(
+        series, index=index, content=image_content(image), user_data=user_data
+    )
+
+
+def image_content(image: NDArray[Any]) -> bytes:
+    """Return what :func:`packed_image_message` takes: an image packed once, to be sent often."""
+    return cbor2.dumps({CHANNEL: _array(image, compressed=True)})
+
+
+def packed_image_message(
+    series: Series, *, index: int, content: bytes, user_data: dict[str, float]
+) -> bytes:
+    """Return the message of one image that :func:`image_content` has packed."""
     ticks = round(series.frame_time * _CLOCK)
-    return _packed(
+    head = cbor2.dumps(
         {
             "type": "image",
             "series_id": series.series_id,
@@ -112,9 +129,10 @@ def image_message(
             "start_time": [index * ticks, _CLOCK],
             "stop_time": [(index + 1) * ticks, _CLOCK],
             "user_data": user_data,
-            "data": {CHANNEL: _array(image, compressed=True)},
         }
     )
+    # A map of so few entries counts them in its first byte: one more follows.
+    return b"".join((_SELF_DESCRIBED, bytes([head[0] + 1]), memoryview(head)[1:], _DATA, content))
 
 
 def end_message(series: Series) -> bytes:

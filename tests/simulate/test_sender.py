@@ -37,7 +37,7 @@ def test_a_series_arrives_whole_in_order_and_at_its_rate(reader: zmq.Socket[byte
         )
         took = time.monotonic() - began
 
-    assert sent == 11
+    assert (sent.images, sent.dropped) == (11, 0)
     assert counts == list(range(1, 12))
     assert [reader.recv() for _ in range(13)] == [
         b"start",
@@ -74,7 +74,7 @@ def test_a_stopped_series_still_has_its_end(reader: zmq.Socket[bytes]) -> None:
             sent=lambda count: stop.set() if count == 5 else None,
         )
 
-    assert sent == 5
+    assert sent.images == 5
     assert [reader.recv() for _ in range(7)] == [b"start", *[b"image"] * 5, b"end"]
 
 

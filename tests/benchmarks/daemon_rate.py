@@ -1,0 +1,318 @@
+"""The whole daemon and a detector as processes of this machine: the rate it keeps, its lag, losses.
+
+``python -m tests.benchmarks daemon``, or this module by itself for other cameras and rates.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.wire.client import Client
+
+RATE, SECONDS = 250.0, 60.0
+KNEE_FROM, KNEE_STEP, KNEE_SECONDS = 400.0, 50.0, 12.0
+LAG_LIMIT = 0.25
+"""s"""
+WINDOWS_PER_SECOND = 10.0
+SETTLED = 2.0
+"""s of a series after which a viewer has joined for certain."""
+_TICK = os.sysconf("SC_CLK_TCK")
+
+_PROFILE = """
+[instrument]
+name = "benchmark"
+[source]
+kind = "dectris-stream-v2"
+endpoint = "{endpoint}"
+[detector]
+poni = "detector.poni"
+[integration]
+bins = 2000
+[resolution]
+qdamp = 0.02
+[limits]
+workers = {workers}
+{limits}
+"""
+_RECIPE = """
+[sample]
+composition = "Ni"
+[reduction]
+qmin = 1.0
+qmax = 24.0
+rmax = 30.0
+rstep = 0.01
+[window]
+seconds = 0.1
+[[peak]]
+name = "Ni-Ni"
+near = 2.49
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sustained:
+    """What one series at one rate gave."""
+
+    work: str
+    rate: float
+    """Hz that the detector was asked for."""
+    reached: float
+    """Hz that went out."""
+    dropped: int
+    """Images that found no room at the daemon's door."""
+    late: float
+    """s that the detector was behind at the end."""
+    received: int
+    used: int
+    refused: int
+    lost: int
+    queue: float
+    """MiB, the most that was seen waiting."""
+    lags: tuple[float, float, float]
+    """Median, p99 and maximum: s from the sending of the last frame of a window to its curves at
+    a viewer."""
+    windows: float
+    """Hz, at the viewer."""
+    cpu: float
+    """Cores that the daemon kept busy."""
+    detector_cpu: float
+    memory: float
+    """MiB that the daemon holds."""
+    blob: int
+    """Bytes of an image."""
+
+    @property
+    def kept(self) -> bool:
+        """Whether nothing was lost, late or piled up."""
+        return (
+            self.dropped == self.lost == self.refused == 0
+            and self.used == self.received
+            and self.late < LAG_LIMIT
+            and self.lags[1] <= LAG_LIMIT
+            and self.windows >= 0.95 * WINDOWS_PER_SECOND
+        )
+
+    def line(self) -> str:
+        """Return the row for people."""
+        median, p99, worst = (f"{1e3 * lag:.0f}" for lag in self.lags)
+        return (
+            f"{self.work:44}{'kept' if self.kept else 'NOT KEPT'}: {self.reached:.0f} Hz of "
+            f"{self.blob / 1e6:.2f} MB, {self.used} of {self.received} used, {self.lost} lost, "
+            f"{self.dropped} dropped   lag {median} ms, p99 {p99} (wanted ≤ {1e3 * LAG_LIMIT:.0f}),"
+            f" worst {worst}   windows {self.windows:.1f} Hz   queue ≤ {self.queue:.0f} MiB   "
+            f"daemon {self.cpu:.2f} cores, {self.memory:.0f} MiB, detector "
+            f"{self.detector_cpu:.2f} cores"
+        )
+
+    def record(self) -> dict[str, object]:
+        """Return the row for programs."""
+        fields = {name: getattr(self, name) for name in self.__slots__}
+        return fields | {"kept": self.kept}
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What a viewer and a look into /proc told while the series ran."""
+
+    arrivals: dict[int, float] = field(default_factory=dict)
+    """When each window was first seen, Unix s, by its last frame."""
+    queue: int = 0
+    cpu: float = 0.0
+    detector_cpu: float = 0.0
+    memory: int = 0
+
+
+def daemon_rate() -> Iterator[Sustained]:
+    """Measure the top rate of the detector for a minute, then look for the knee."""
+    yield sustain(rate=RATE, seconds=SECONDS)
+    rate, kept = KNEE_FROM, True
+    while kept:
+        row = sustain(rate=rate, seconds=KNEE_SECONDS)
+        yield row
+        kept, rate = row.kept, rate + KNEE_STEP
+
+
+def sustain(
+    *,
+    rate: float,
+    seconds: float,
+    camera: str = "pilatus-2m",
+    workers: int = 2,
+    limits: str = "",
+    beside: str = "",
+) -> Sustained:
+    """Send one series to a daemon of its own.
+
+    Parameters
+    ----------
+    limits : str
+        More lines for that table of the profile.
+    beside : str
+        A command to run meanwhile, ``{pid}`` in it the daemon's, e.g. a profiler's.
+    """
+    frames = round(rate * seconds)
+    with tempfile.TemporaryDirectory(prefix="livepdf-rate-") as name:
+        folder = Path(name)
+        detector = _detector(folder, camera=camera, rate=rate, frames=frames)
+        endpoint = _line(detector, "bound")
+        (folder / "profile.toml").write_text(
+            _PROFILE.format(endpoint=endpoint, workers=workers, limits=limits)
+        )
+        (folder / "recipe.toml").write_text(_RECIPE)
+        daemon = _daemon(folder)
+        seen, other = _Seen(), list["subprocess.Popen[bytes]"]()
+        try:
+            address = _line(daemon, "ready")
+            other = _beside(beside, daemon.pid)
+            _watch(address, daemon, detector, seen)
+            books = json.loads(daemon.communicate(timeout=120)[0])["counters"]
+            sent = json.loads(detector.communicate(timeout=60)[0])
+        finally:
+            for process in (daemon, detector):
+                process.kill()
+                process.wait()
+            for process in other:
+                process.wait()
+        times = np.loadtxt(folder / "times.txt", ndmin=1)
+    return _row(
+        f"{camera}: daemon at {rate:.0f} Hz, {seconds:.0f} s", rate, seen, times, books, sent
+    )
+
+
+def _detector(folder: Path, *, camera: str, rate: float, frames: int) -> "subprocess.Popen[str]":
+    words = [sys.executable, "-m", "tools.detectors.dectris_v2", "--camera", camera, "--drop"]
+    words += ["--rate", str(rate), "--frames", str(frames)]
+    words += ["--write", str(folder / "detector.poni"), "--times", str(folder / "times.txt")]
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+
+
+def _daemon(folder: Path) -> "subprocess.Popen[str]":
+    words = [sys.executable, "-m", "livepdf.cli.main", "run"]
+    words += [str(folder / "profile.toml"), "--recipe", str(folder / "recipe.toml")]
+    words += ["--requests", "tcp://127.0.0.1:0", "--out", str(folder / "out")]
+    words += ["--runs", "1", "--json"]
+    with (folder / "daemon.log").open("w") as log:
+        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
+
+
+def _beside(command: str, pid: int) -> "list[subprocess.Popen[bytes]]":
+    words = command.format(pid=pid).split()
+    return [subprocess.Popen(words)] if words else []
+
+
+def _line(process: "subprocess.Popen[str]", word: str) -> str:
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith(f"{word} "):
+            return line.split()[1]
+    raise RuntimeError(f"no {word!r} line: exit code {process.wait()}")
+
+
+def _watch(
+    address: str,
+    daemon: "subprocess.Popen[str]",
+    detector: "subprocess.Popen[str]",
+    seen: _Seen,
+) -> None:
+    client = Client(address)
+    looked = 0.0
+    # Both were busy getting ready: that is not counted.
+    before, detector_before = _cpu(daemon.pid), _cpu(detector.pid)
+    while daemon.poll() is None and not _over(client):
+        client.poll(0.1)
+        now = time.time()
+        windows, status = client.mirror.windows, client.mirror.status
+        if windows is not None:
+            for span in windows.spans[len(seen.arrivals) :]:
+                if span is not None:
+                    seen.arrivals.setdefault(span.last, now)
+        if status is not None:
+            seen.queue = max(seen.queue, status.queue_bytes)
+        if now - looked > 1.0:
+            looked = now
+            seen.cpu = max(seen.cpu, _cpu(daemon.pid) - before)
+            seen.detector_cpu = max(seen.detector_cpu, _cpu(detector.pid) - detector_before)
+            seen.memory = _memory(daemon.pid) or seen.memory
+    client.close()
+
+
+def _over(client: Client) -> bool:
+    return any(event.kind == "run end" for event in client.mirror.events)
+
+
+def _row(
+    work: str,
+    rate: float,
+    seen: _Seen,
+    times: NDArray[np.float64],
+    books: dict[str, Any],
+    sent: dict[str, float],
+) -> Sustained:
+    # A frame that was dropped has no time: then the lags are of no interest either.
+    settled = times[0] + min(SETTLED, 0.3 * sent["seconds"])
+    chosen = [(last, at) for last, at in seen.arrivals.items() if at > settled]
+    lags = [at - times[min(last, len(times) - 1)] for last, at in chosen] or [float("nan")]
+    span = max((at for _, at in chosen), default=0.0) - min((at for _, at in chosen), default=0.0)
+    return Sustained(
+        work=work,
+        rate=rate,
+        reached=sent["sent"] / sent["seconds"],
+        dropped=int(sent["dropped"]),
+        late=sent["late"],
+        received=books["received"],
+        used=books["used"],
+        refused=sum(books["refused"].values()),
+        lost=books["lost"],
+        queue=seen.queue / 2**20,
+        lags=(float(np.median(lags)), float(np.quantile(lags, 0.99)), max(lags)),
+        windows=(len(chosen) - 1) / span if span else 0.0,
+        cpu=seen.cpu / sent["seconds"],
+        detector_cpu=seen.detector_cpu / sent["seconds"],
+        memory=seen.memory / 2**20,
+        blob=int(sent["bytes"]),
+    )
+
+
+def _cpu(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rsplit(") ", 1)[1].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def _memory(pid: int) -> int:
+    try:
+        pages = Path(f"/proc/{pid}/statm").read_text().split()[1]
+    except OSError:
+        return 0
+    return int(pages) * os.sysconf("SC_PAGESIZE")
+
+
+def main() -> None:
+    """Measure one rate."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--seconds", type=float, default=SECONDS)
+    parser.add_argument("--camera", default="pilatus-2m")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--limits", default="", help="more lines for [limits]")
+    parser.add_argument("--beside", default="", help="a command for meanwhile; {pid}: the daemon")
+    chosen = vars(parser.parse_args())
+    sys.stdout.write(f"{sustain(**chosen).line()}\n")
+
+
+if __name__ == "__main__":
+    main()
