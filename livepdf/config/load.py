@@ -68,11 +68,11 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def _load(path: Path, model: type[T]) -> T:
-    tree = _resolve(_read_toml(path), path.resolve().parent)
+    tree = resolved(_read_toml(path), path.resolve().parent)
     try:
         return model.model_validate(tree)
     except ValidationError as error:
-        complaints = [_complaint(path, problem) for problem in error.errors()]
+        complaints = [complaint(path, problem) for problem in error.errors()]
         places = [_place(problem["loc"]) for problem in error.errors()]
         raise ConfigError(complaints, rest=_without(tree, places, model)) from None
 
@@ -111,10 +111,10 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError([Complaint(str(path), "syntax", str(error), "valid TOML")]) from None
 
 
-def _resolve(tree: Any, folder: Path) -> Any:
+def resolved(tree: Any, folder: Path) -> Any:
     """Make the values of path keys absolute, so that a file means the same from anywhere."""
     if isinstance(tree, list):
-        return [_resolve(item, folder) for item in tree]
+        return [resolved(item, folder) for item in tree]
     if not isinstance(tree, Mapping):
         return tree
     return {key: _absolute(key, value, folder) for key, value in tree.items()}
@@ -122,7 +122,7 @@ def _resolve(tree: Any, folder: Path) -> Any:
 
 def _absolute(key: str, value: Any, folder: Path) -> Any:
     if key not in _PATH_KEYS:
-        return _resolve(value, folder)
+        return resolved(value, folder)
     if isinstance(value, list):
         return [str(folder / Path(v).expanduser()) if isinstance(v, str) else v for v in value]
     return str(folder / Path(value).expanduser()) if isinstance(value, str) else value
@@ -139,7 +139,8 @@ def _leaves(tree: Any, key: str = "") -> Iterator[tuple[str, Any]]:
         yield key, tree
 
 
-def _complaint(path: Path, problem: Mapping[str, Any]) -> Complaint:
+def complaint(path: Path, problem: Mapping[str, Any]) -> Complaint:
+    """Return what pydantic found wrong as one of our complaints."""
     key = _key(problem["loc"])
     found = problem["input"]
     kind = problem["type"]
