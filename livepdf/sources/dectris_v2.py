@@ -2,21 +2,24 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from math import isfinite
 
 import cbor2
 
 from livepdf.errors import FrameError
+from livepdf.sources.fields import (
+    LARGEST_INDEX,
+    LONGEST_TEXT,
+    Scalar,
+    date,
+    in_words,
+    number,
+    scalar,
+)
 from livepdf.sources.ordering import SeriesId
 from livepdf.sources.slow_values import SlowValues, slow_values
-from livepdf.sources.typed_array import in_words
 
-Scalar = str | int | float | bool | None
 MAGIC = b"\xd9\xd9\xf7"
-LARGEST_INDEX = 1 << 40
-LONGEST_TEXT = 10_000
-"""Characters of the user's data kept with the run."""
 KEPT = (
     "beam_center_x", "beam_center_y", "count_time", "countrate_correction_enabled",
     "detector_description", "detector_serial_number", "flatfield_enabled", "frame_time",
@@ -121,11 +124,11 @@ def _image(fields: Mapping[object, object]) -> Image:
     exposure = _seconds(fields.get("real_time"))
     if exposure is None and start is not None and stop is not None:
         exposure = stop - start
-    date = _date(fields.get("series_date"))
+    began = date(fields.get("series_date"))
     return Image(
         series=_series(fields),
         index=index,
-        time=None if date is None else date + (start or 0.0),
+        time=None if began is None else began + (start or 0.0),
         exposure=exposure if exposure is not None and exposure > 0 else None,
         slow=slow_values(fields.get("user_data")),
         data={in_words(channel): array for channel, array in data.items()},
@@ -135,11 +138,11 @@ def _image(fields: Mapping[object, object]) -> Image:
 def _start(fields: Mapping[object, object]) -> Start:
     channels = fields.get("channels")
     masks = fields.get("pixel_mask")
-    expected = _number(fields.get("number_of_images"))
-    wavelength = _number(fields.get("incident_wavelength"))
+    expected = number(fields.get("number_of_images"))
+    wavelength = number(fields.get("incident_wavelength"))
     return Start(
         series=_series(fields),
-        time=_date(fields.get("arm_date")),
+        time=date(fields.get("arm_date")),
         channels=tuple(map(in_words, channels)) if isinstance(channels, list | tuple) else (),
         expected=int(expected) if expected is not None and 0 < expected < LARGEST_INDEX else None,
         wavelength=wavelength if wavelength is not None and wavelength > 0 else None,
@@ -151,55 +154,32 @@ def _start(fields: Mapping[object, object]) -> Start:
 def _metadata(fields: Mapping[object, object]) -> dict[str, Scalar]:
     kept: dict[str, Scalar] = {}
     for key in KEPT:
-        value = fields.get(key)
-        if isinstance(value, str):
-            kept[key] = value[:LONGEST_TEXT]
-        elif isinstance(value, bool):
+        value = scalar(fields.get(key))
+        if value is not None:
             kept[key] = value
-        elif (number := _number(value)) is not None:
-            kept[key] = int(number) if isinstance(value, int) and number < LARGEST_INDEX else number
     thresholds = fields.get("threshold_energy")
     if isinstance(thresholds, Mapping):
         for channel, energy in thresholds.items():
-            kept[f"threshold_energy {in_words(channel)}"] = _number(energy)
+            kept[f"threshold_energy {in_words(channel)}"] = number(energy)
     if fields.get("user_data") is not None:
         kept["user_data"] = in_words(fields["user_data"], longest=LONGEST_TEXT)
     return kept
 
 
 def _series(fields: Mapping[object, object]) -> SeriesId:
-    number = fields.get("series_id")
-    if not isinstance(number, int) or isinstance(number, bool) or abs(number) >= LARGEST_INDEX:
-        raise FrameError("malformed", f"series_id {in_words(number)}")
+    series = fields.get("series_id")
+    if not isinstance(series, int) or isinstance(series, bool) or abs(series) >= LARGEST_INDEX:
+        raise FrameError("malformed", f"series_id {in_words(series)}")
     unique = fields.get("series_unique_id")
-    return SeriesId(number=number, unique=unique[:100] if isinstance(unique, str) else "")
+    return SeriesId(number=series, unique=unique[:100] if isinstance(unique, str) else "")
 
 
 def _seconds(value: object) -> float | None:
     """Return a time sent as [numerator, denominator]."""
     if not isinstance(value, list | tuple) or len(value) != 2:
         return None
-    numerator, denominator = _number(value[0]), _number(value[1])
+    numerator, denominator = number(value[0]), number(value[1])
     if numerator is None or not denominator:
         return None
     seconds = numerator / denominator
     return seconds if isfinite(seconds) else None
-
-
-def _number(value: object) -> float | None:
-    if not isinstance(value, int | float) or isinstance(value, bool):
-        return None
-    try:
-        number = float(value)
-    except OverflowError:
-        return None
-    return number if isfinite(number) else None
-
-
-def _date(value: object) -> float | None:
-    # A date that cannot be read costs the frame its time stamp, not its pixels.
-    try:
-        date = datetime.fromisoformat(value) if isinstance(value, str) else value
-        return date.timestamp() if isinstance(date, datetime) and date.tzinfo else None
-    except (ValueError, OverflowError):
-        return None

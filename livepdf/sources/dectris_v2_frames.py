@@ -6,12 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.config.sources import DectrisStreamV2
+from livepdf.config.sources import DectrisStreamV2, Stream
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
 from livepdf.model.raw import RawMessage
 from livepdf.numerics.unpack import unpack
-from livepdf.sources.dectris_v2 import End, Image, Scalar, Start, Unknown, parse
+from livepdf.sources.dectris_v2 import End, Image, Start, Unknown, parse
+from livepdf.sources.fields import Scalar
 from livepdf.sources.ordering import Arrival
 from livepdf.sources.series import Patience, Ready, SeriesTracker, Settled
 from livepdf.sources.typed_array import packed_image
@@ -28,15 +29,35 @@ class _Received:
 class DectrisV2Frames:
     """Turns messages into what the intake is handed; holds the state of the series, no socket."""
 
-    def __init__(self, *, channel: str | None, patience: Patience) -> None:
+    def __init__(
+        self,
+        *,
+        channel: str | None,
+        patience: Patience,
+        beside: frozenset[str] = frozenset(),
+        sampled: bool = False,
+    ) -> None:
+        """Begin without a series.
+
+        Parameters
+        ----------
+        channel
+            The threshold channel wanted, None for the first announced.
+        beside
+            Types of messages that belong to the protocol but hold no images.
+        sampled
+            Whether the sender leaves images out on purpose: then none counts as lost.
+        """
         self._wanted = channel
         self._channel = channel
+        self._beside = beside
+        self._sampled = sampled
         self._tracker: SeriesTracker[_Received] = SeriesTracker(patience)
 
     @property
     def lost(self) -> int:
         """Frames that the numbering says existed but never arrived."""
-        return self._tracker.lost
+        return 0 if self._sampled else self._tracker.lost
 
     @property
     def run_is_open(self) -> bool:
@@ -74,6 +95,8 @@ class DectrisV2Frames:
             case End():
                 return self._items(self._tracker.end(parsed.series, now=now))
             case Unknown():
+                if parsed.type in self._beside:
+                    return []
                 return [self.refuse("unknown message", f"type {parsed.type!r}", now=now)]
 
     def refuse(self, reason: str, detail: str, *, now: float) -> FrameRefused:
@@ -130,9 +153,14 @@ def dectris_v2_feed(settings: DectrisStreamV2) -> DectrisV2Frames:
     """Make what understands the messages of a Stream V2 with these settings."""
     return DectrisV2Frames(
         channel=settings.channel,
-        patience=Patience(
-            gap=settings.gap_timeout, header=settings.gap_timeout, idle=settings.idle_timeout
-        ),
+        patience=patience_of(settings),
+    )
+
+
+def patience_of(settings: Stream) -> Patience:
+    """Return how long a stream with these settings waits for what may still come."""
+    return Patience(
+        gap=settings.gap_timeout, header=settings.gap_timeout, idle=settings.idle_timeout
     )
 
 

@@ -4,22 +4,47 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from livepdf.config.sources import Pattern
 from livepdf.errors import SourceError
 from livepdf.sources.dectris_v2_frames import dectris_v2_feed
-from livepdf.sources.dectris_v2_socket import DectrisV2Source
 from livepdf.sources.directory import DirectorySource
+from livepdf.sources.jungfraujoch import jungfraujoch_feed
 from livepdf.sources.source import Feed, Source, Tap
-
-SOURCES: dict[str, Callable[..., Source]] = {
-    "dectris-stream-v2": DectrisV2Source,
-    "directory": DirectorySource,
-}
-"""By the ``kind`` of the settings; called with them and ``clock=``, streams also with ``tap=``."""
+from livepdf.sources.stream_socket import StreamSource
 
 FEEDS: dict[str, Callable[[Any], Feed]] = {
     "dectris-stream-v2": dectris_v2_feed,
+    "jungfraujoch": jungfraujoch_feed,
 }
 """What understands the raw messages of a kind, by the same ``kind``; sources of files have none."""
+
+
+def _stream(name: str, *, request: bytes = b"") -> Callable[..., Source]:
+    """Make a maker of sources of a ZeroMQ stream, called ``name`` before people."""
+
+    def make(
+        settings: Any, *, clock: Callable[[], float] = time.time, tap: Tap | None = None
+    ) -> StreamSource:
+        pattern: Pattern = getattr(settings, "pattern", "pull")
+        return StreamSource(
+            settings,
+            name=name,
+            feed=make_feed(settings),
+            pattern=pattern,
+            request=request if pattern == "req" else b"",
+            clock=clock,
+            tap=tap,
+        )
+
+    return make
+
+
+SOURCES: dict[str, Callable[..., Source]] = {
+    "dectris-stream-v2": _stream("DECTRIS Stream V2"),
+    "directory": DirectorySource,
+    "jungfraujoch": _stream("Jungfraujoch"),
+}
+"""By the ``kind`` of the settings; called with them and ``clock=``, streams also with ``tap=``."""
 
 
 def make_source(

@@ -8,6 +8,7 @@ from cbor2 import CBORTag
 from livepdf.errors import FrameError
 from livepdf.model.frame import PackedImage
 from livepdf.numerics.unpack import unpack
+from livepdf.sources.fields import in_words
 
 ROW_MAJOR, COLUMN_MAJOR, COMPRESSED = 40, 1040, 56500
 DTYPE = {
@@ -109,14 +110,6 @@ def _sequence(value: object, length: int, what: str) -> Sequence[object]:
     if not isinstance(value, list | tuple) or len(value) != length:
         raise FrameError("malformed", f"{what} is no list of {length}")
     return value
-
-
-def in_words(value: object, *, longest: int = 40) -> str:
-    """Show anything that CBOR can hold; str alone fails for huge integers and deep nesting."""
-    try:
-        return str(value)[:longest]
-    except (ValueError, RecursionError):
-        return f"a {type(value).__name__} too large to show"
 
 
 def _size(value: object) -> int:

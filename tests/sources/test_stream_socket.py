@@ -13,7 +13,8 @@ from livepdf.config.sources import DectrisStreamV2
 from livepdf.errors import SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunEnd, RunStart
 from livepdf.numerics.unpack import unpack
-from livepdf.sources.dectris_v2_socket import DectrisV2Source
+from livepdf.sources.open_source import make_source
+from livepdf.sources.source import Source
 from tests.sources.conftest import end_message, image_message, kinds, start_message, wait_for
 
 
@@ -27,12 +28,12 @@ def detector() -> Iterator[zmq.Socket[bytes]]:
 
 
 @pytest.fixture
-def source(detector: zmq.Socket[bytes]) -> Iterator[DectrisV2Source]:
+def source(detector: zmq.Socket[bytes]) -> Iterator[Source]:
     endpoint = detector.getsockopt_string(zmq.LAST_ENDPOINT)
     settings = DectrisStreamV2(
         kind="dectris-stream-v2", endpoint=endpoint, gap_timeout=0.2, largest_message=16
     )
-    source = DectrisV2Source(settings)
+    source = make_source(settings)
     source.open()
     yield source
     source.close()
@@ -40,7 +41,7 @@ def source(detector: zmq.Socket[bytes]) -> Iterator[DectrisV2Source]:
 
 def test_a_recorded_stream_arrives_with_every_pixel_and_is_ended(
     detector: zmq.Socket[bytes],
-    source: DectrisV2Source,
+    source: Source,
     si1m: list[bytes],
     data_path: Callable[[str], Path],
 ) -> None:
@@ -73,7 +74,7 @@ def test_a_recorded_stream_arrives_with_every_pixel_and_is_ended(
 
 
 def test_messages_of_several_parts_or_none_or_too_many_bytes_are_refused(
-    detector: zmq.Socket[bytes], source: DectrisV2Source
+    detector: zmq.Socket[bytes], source: Source
 ) -> None:
     detector.send(start_message())
     detector.send_multipart([image_message(0), b"appendix"])
@@ -90,7 +91,7 @@ def test_messages_of_several_parts_or_none_or_too_many_bytes_are_refused(
 
 
 def test_a_gap_in_the_socket_is_given_up_by_polling_alone(
-    detector: zmq.Socket[bytes], source: DectrisV2Source
+    detector: zmq.Socket[bytes], source: Source
 ) -> None:
     for message in (start_message(), image_message(0), image_message(2)):
         detector.send(message)
@@ -100,9 +101,7 @@ def test_a_gap_in_the_socket_is_given_up_by_polling_alone(
     assert source.lost() == 1
 
 
-def test_the_state_follows_the_connection(
-    detector: zmq.Socket[bytes], source: DectrisV2Source
-) -> None:
+def test_the_state_follows_the_connection(detector: zmq.Socket[bytes], source: Source) -> None:
     assert source.state().startswith("waiting")
 
     detector.send(start_message())
@@ -118,7 +117,7 @@ def test_a_series_that_falls_silent_is_said_to_stall(detector: zmq.Socket[bytes]
     now = [1000.0]
     endpoint = detector.getsockopt_string(zmq.LAST_ENDPOINT)
     settings = DectrisStreamV2(kind="dectris-stream-v2", endpoint=endpoint)
-    source = DectrisV2Source(settings, clock=lambda: now[0])
+    source = make_source(settings, clock=lambda: now[0])
     source.open()
     detector.send(start_message())
     wait_for(lambda: source.poll(0.05), lambda got: kinds(got) == ["RunStart"])
@@ -129,7 +128,7 @@ def test_a_series_that_falls_silent_is_said_to_stall(detector: zmq.Socket[bytes]
     source.close()
 
 
-def test_an_image_owns_its_bytes(detector: zmq.Socket[bytes], source: DectrisV2Source) -> None:
+def test_an_image_owns_its_bytes(detector: zmq.Socket[bytes], source: Source) -> None:
     for message in (start_message(), image_message(0), image_message(1)):
         detector.send(message)
 
@@ -141,8 +140,6 @@ def test_an_image_owns_its_bytes(detector: zmq.Socket[bytes], source: DectrisV2S
 
 
 def test_a_bad_address_is_a_source_error() -> None:
-    source = DectrisV2Source(
-        DectrisStreamV2(kind="dectris-stream-v2", endpoint="tcp://no port at all")
-    )
+    source = make_source(DectrisStreamV2(kind="dectris-stream-v2", endpoint="tcp://no port at all"))
     with pytest.raises(SourceError, match="cannot connect"):
         source.open()

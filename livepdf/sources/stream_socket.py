@@ -1,4 +1,4 @@
-"""DECTRIS Stream V2 over ZeroMQ: drain the socket, hand the messages on."""
+"""A stream over ZeroMQ: drain the socket, hand the messages on; knows no byte of any format."""
 
 import time
 from collections.abc import Callable
@@ -6,13 +6,15 @@ from collections.abc import Callable
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from livepdf.config.sources import DectrisStreamV2
+from livepdf.config.sources import Pattern, Stream
 from livepdf.errors import SourceError
 from livepdf.model.frame import SourceItem
 from livepdf.model.raw import RawMessage
-from livepdf.sources.dectris_v2_frames import dectris_v2_feed
-from livepdf.sources.source import Tap
+from livepdf.sources.republish import Republisher
+from livepdf.sources.source import Feed, Tap
 
+CHANNEL = "stream"
+"""What the raw messages of a source with one socket say they came through."""
 RECEIVE_QUEUE = 256
 """Messages that ZeroMQ may hold here; more stay with the sender, which may drop them."""
 BATCH_MESSAGES, BATCH_BYTES = 256, 128 << 20
@@ -29,45 +31,85 @@ KEEPALIVE = {
 }
 CONNECTED = zmq.Event.HANDSHAKE_SUCCEEDED | zmq.Event.CONNECTED
 BROKEN = zmq.Event.DISCONNECTED | zmq.Event.HANDSHAKE_FAILED_PROTOCOL
+SOCKETS = {"pull": zmq.PULL, "sub": zmq.SUB, "req": zmq.REQ}
 
 
-class DectrisV2Source:
-    """Pulls the stream of one detector control unit; the only reader it may have."""
+class StreamSource:
+    """Receives one stream; of a stream that is pushed it must be the only reader."""
 
     def __init__(
         self,
-        settings: DectrisStreamV2,
+        settings: Stream,
         *,
+        name: str,
+        feed: Feed,
+        pattern: Pattern = "pull",
+        request: bytes = b"",
         clock: Callable[[], float] = time.time,
         tap: Tap | None = None,
     ) -> None:
-        self.description = f"DECTRIS Stream V2 from {settings.endpoint}"
+        """Make it; it is not open yet.
+
+        Parameters
+        ----------
+        settings
+            Addresses and limits.
+        name
+            The protocol, for people.
+        feed
+            What understands the messages.
+        pattern
+            How the sender gives its messages away.
+        request
+            What asks for the next message, where each has to be asked for.
+        tap
+            Told every raw message before anything else happens to it.
+        """
+        self.description = f"{name} from {settings.endpoint}"
         self._settings = settings
+        self._pattern = pattern
+        self._request = request
         self._clock = clock
         self._largest = settings.largest_message << 20
         self._tap = tap
-        self._frames = dectris_v2_feed(settings)
+        self._feed = feed
+        self._republisher = (
+            Republisher(settings.republish, limit=settings.republish_queue << 20)
+            if settings.republish is not None
+            else None
+        )
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
         self._state = "waiting: not open yet"
         self._newest = 0.0
+        self._asked = False
 
     def open(self) -> None:
         """Connect; ZeroMQ goes on trying by itself. Raises SourceError for a bad address."""
         self._context = zmq.Context()
-        self._socket = socket = self._context.socket(zmq.PULL)
+        self._socket = socket = self._context.socket(SOCKETS[self._pattern])
         for option, value in KEEPALIVE.items():
             socket.setsockopt(option, value)
         socket.setsockopt(zmq.LINGER, 0)
         socket.setsockopt(zmq.RCVHWM, RECEIVE_QUEUE)
         socket.setsockopt(zmq.MAXMSGSIZE, OVERSIZE * self._largest)
+        if self._pattern == "sub":
+            socket.setsockopt(zmq.SUBSCRIBE, b"")
+        elif self._pattern == "req":
+            # A request that a broken connection swallowed may be sent again.
+            socket.setsockopt(zmq.REQ_RELAXED, 1)
         self._monitor = socket.get_monitor_socket(CONNECTED | BROKEN)
         try:
             socket.connect(self._settings.endpoint)
+            if self._republisher is not None:
+                self._republisher.open()
         except zmq.ZMQError as error:
             self.close()
             raise SourceError(f"cannot connect to {self._settings.endpoint}: {error}") from error
+        except SourceError:
+            self.close()
+            raise
         self._state = f"waiting: connecting to {self._settings.endpoint}"
 
     def poll(self, timeout: float) -> list[SourceItem]:
@@ -75,21 +117,26 @@ class DectrisV2Source:
         if self._socket is None:
             raise SourceError(f"{self.description} is not open")
         items: list[SourceItem] = []
+        self._ask(self._socket)
         if self._socket.poll(int(timeout * 1000)):
             items = self._drain(self._socket)
+        if self._republisher is not None:
+            self._republisher.flush()
         self._watch_connection()
-        return items + self._frames.tick(now=self._clock())
+        return items + self._feed.tick(now=self._clock())
 
     def state(self) -> str:
         """Return ``connected``, ``waiting: …``, ``stalled: …`` or ``lost: …``."""
         silent = self._clock() - self._newest
-        if self._state == "connected" and self._frames.run_is_open and silent > SILENCE:
+        if self._state == "connected" and self._feed.run_is_open and silent > SILENCE:
             return f"stalled: no message for {silent:.0f} s in the middle of a series"
+        if self._republisher is not None:
+            return f"{self._state}; {self._republisher.summary()}"
         return self._state
 
     def lost(self) -> int:
         """Count the frames that the numbering says existed but never arrived."""
-        return self._frames.lost
+        return self._feed.lost
 
     def close(self) -> None:
         """Close the socket; messages that ZeroMQ had fetched already are gone."""
@@ -101,7 +148,15 @@ class DectrisV2Source:
         if self._context is not None:
             self._context.term()
         self._socket = self._monitor = self._context = None
+        if self._republisher is not None:
+            self._republisher.close()
         self._state = "lost: closed"
+
+    def _ask(self, socket: "zmq.Socket[bytes]") -> None:
+        # Only one request may be open: after a silence its answer is still owed.
+        if self._request and not self._asked and socket.poll(0, zmq.POLLOUT):
+            socket.send(self._request, zmq.NOBLOCK)
+            self._asked = True
 
     def _drain(self, socket: "zmq.Socket[bytes]") -> list[SourceItem]:
         items: list[SourceItem] = []
@@ -111,22 +166,26 @@ class DectrisV2Source:
                 parts = socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 break
+            self._asked = False
+            self._ask(socket)
             self._state = "connected"
-            self._newest = self._clock()
-            items += self._message(parts)
-            taken += sum(map(len, parts))
+            raw = RawMessage(channel=CHANNEL, received=self._clock(), parts=tuple(parts))
+            self._newest = raw.received
+            items += self._message(raw)
+            taken += raw.size
             if taken > BATCH_BYTES:
                 break
         return items
 
-    def _message(self, parts: list[bytes]) -> list[SourceItem]:
-        raw = RawMessage(channel="stream", received=self._clock(), parts=tuple(parts))
+    def _message(self, raw: RawMessage) -> list[SourceItem]:
+        if self._republisher is not None:
+            self._republisher.take(raw)
         if self._tap is not None:
             self._tap(raw)
         if raw.size > self._largest:
             detail = f"{raw.size} bytes, largest_message is {self._largest}"
-            return [self._frames.refuse("too large", detail, now=raw.received)]
-        return self._frames.feed(raw)
+            return [self._feed.refuse("too large", detail, now=raw.received)]
+        return self._feed.feed(raw)
 
     def _watch_connection(self) -> None:
         while self._monitor is not None and self._monitor.poll(0):
@@ -135,5 +194,6 @@ class DectrisV2Source:
                 self._state = "connected"
             elif event & BROKEN:
                 address = self._settings.endpoint
-                run = " in the middle of a series" if self._frames.run_is_open else ""
+                run = " in the middle of a series" if self._feed.run_is_open else ""
                 self._state = f"lost: {address} closed the connection{run}; trying again"
+                self._asked = False
