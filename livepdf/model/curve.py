@@ -8,14 +8,15 @@ from numpy.typing import NDArray
 
 Scope = Literal["frame", "window", "run"]
 """What a result accumulates over."""
-CurveKind = Literal["iq", "sq", "fq", "gr"]
-"""I(Q), S(Q), F(Q) and G(r)."""
+CurveKind = Literal["iq", "sq", "fq", "gr", "dgr"]
+"""I(Q), S(Q), F(Q), G(r), and ΔG(r): G less that of a reference."""
 
 AXIS: dict[CurveKind, tuple[str, str]] = {
     "iq": ("Q (Å⁻¹)", "I (counts per weight)"),
     "sq": ("Q (Å⁻¹)", "S(Q)"),
     "fq": ("Q (Å⁻¹)", "F(Q) (Å⁻¹)"),
     "gr": ("r (Å)", "G(r) (Å⁻²)"),
+    "dgr": ("r (Å)", "ΔG(r) (Å⁻²)"),
 }
 """Axis labels with units, by kind."""
 

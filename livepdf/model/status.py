@@ -26,6 +26,25 @@ class Counters:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Redo:
+    """Stored windows on their way through a new plan, the newest first."""
+
+    run: str
+    revision: int
+    part: Literal["curves", "trends"]
+    """Curves come first, trends follow where they take long."""
+    first: int
+    """Windows from this to ``last`` are done; the number after ``last`` where none is."""
+    last: int
+    """Newest window that is done again; later ones have the new plan anyhow."""
+    done: int
+    total: int
+    missing: int = 0
+    """Windows whose sums could not be had: they keep their revision."""
+    state: Literal["running", "done", "cancelled", "failed"] = "running"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """One line about the daemon, published about twice a second."""
 
@@ -49,6 +68,8 @@ class Status:
     windows: int = 0
     """Windows finished in this run."""
     revision: int = 0
+    redo: Redo | None = None
+    """The last change that stored windows were reduced again for."""
     output: str = ""
     """File that the results go to."""
     problems: tuple[str, ...] = ()

@@ -24,6 +24,7 @@ _TITLE: dict[CurveKind, tuple[str, str]] = {
     "sq": ("Q(A^-1)  S(1)", "dS"),
     "fq": ("Q(A^-1)  F(A^-1)", "dF"),
     "gr": ("r(A)  G(A^-2)", "dr  dG"),
+    "dgr": ("r(A)  DeltaG(A^-2)", "dDeltaG"),
 }
 
 

@@ -5,7 +5,7 @@ was killed, when it holds everything up to the last flush. A file that was close
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from livepdf.model.curve import CurveKind, Result
 from livepdf.model.status import Counters, Event
 from livepdf.model.sums import Sums
+from livepdf.sinks.nexus_difference import DifferenceTable, Reference
+from livepdf.sinks.nexus_read import Stored, read_windows
 from livepdf.sinks.nexus_tables import EventTable, TrendTable, WindowTable, column, fixed, grown
 
 _REASONS = 64
@@ -41,6 +43,19 @@ _PICTURES: tuple[tuple[str, CurveKind, str], ...] = (
 _ABANDONED: list["NexusFile"] = []
 """HDF5 crashes the process when a file is closed, or merely forgotten, after the disk refused a
 write; so such files are kept until the process ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Revised:
+    """One recipe that a run was reduced with."""
+
+    number: int
+    time: float
+    """Unix seconds since when it held."""
+    changes: str
+    """What was changed and for which windows, in words."""
+    recipe: str
+    """Its text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -77,6 +92,17 @@ class RunHeader:
     """Versions by name."""
     metadata: Mapping[str, str | int | float | bool | None]
     """What the detector said at the start."""
+    first: int = 0
+    """Number of the window in the first row."""
+    revisions: Sequence[Revised] = ()
+    """All up to this one, oldest first."""
+    follows: str = ""
+    """Name of the file of the revision before; empty for the first."""
+
+    @property
+    def stem(self) -> str:
+        """Name of the file without its ending: one file for each revision of a run."""
+        return f"{self.run}-rev{self.revision}" if self.follows else self.run
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,9 +119,17 @@ class NexusFile:
     Every method may raise OSError when the disk does not take it.
     """
 
-    def __init__(self, path: Path, header: RunHeader) -> None:
+    def __init__(self, path: Path, header: RunHeader, *, first: int | None = None) -> None:
+        """Make the file.
+
+        Parameters
+        ----------
+        first : int, optional
+            Number of the window in the first row; the header's where it is left out.
+        """
         self.path = path
         self.header = header
+        self.first = header.first if first is None else first
         # "x": results of an earlier run are never overwritten.
         self._file = h5py.File(path, "x", libver="latest")
         try:
@@ -107,17 +141,37 @@ class NexusFile:
             raise
 
     def add(self, rows: Sequence[WindowRow]) -> None:
-        """Append windows."""
-        if not rows:
-            return
-        first = self._windows.add([row.result for row in rows])
-        for kind, (values, errors) in self._curves.items():
-            grown(values, first, [row.result.curve(kind).y for row in rows])
-            grown(errors, first, [row.result.curve(kind).sigma for row in rows])
-        for name, dataset in self._sums.items():
-            grown(dataset, first, [getattr(row.sums, name) for row in rows])
-        for table in self._trends:
-            table.add(first, [row.result for row in rows])
+        """Write windows, each into the row of its number; rows between stay empty."""
+        for first, block in self._blocks(rows):
+            results = [row.result for row in block]
+            self._windows.put(first, results)
+            for kind, (values, errors) in self._curves.items():
+                grown(values, first, [result.curve(kind).y for result in results])
+                grown(errors, first, [result.curve(kind).sigma for result in results])
+            for name, dataset in self._sums.items():
+                grown(dataset, first, [getattr(row.sums, name) for row in block])
+            for table in self._trends:
+                table.put(first, results)
+            self._difference.put(first, results)
+
+    def trends(self, rows: Sequence[WindowRow]) -> None:
+        """Write the trends, and nothing else, of windows that are there."""
+        for first, block in self._blocks(rows):
+            for table in self._trends:
+                table.put(first, [row.result for row in block])
+
+    def reference(self, reference: Reference) -> None:
+        """Keep what differences are taken from, from now on."""
+        self._difference.refer(reference)
+
+    def windows(self, numbers: Sequence[int]) -> dict[int, Stored]:
+        """Return those of the windows that are here, with their sums."""
+        rows = [n - self.first for n in numbers if n >= self.first]
+        return read_windows(self._file, rows)
+
+    def continued(self, name: str) -> None:
+        """Say in which file the run goes on."""
+        self._continued[...] = fixed(name, 200)
 
     def whole(self, row: WindowRow) -> None:
         """Replace the curves of the run as one."""
@@ -137,6 +191,19 @@ class NexusFile:
         refused = sorted(counters.refused.items(), key=lambda item: -item[1])[:_REASONS]
         self._counters["reason"][: len(refused)] = [fixed(name, 40) for name, _ in refused]
         self._counters["refused"][: len(refused)] = [count for _, count in refused]
+
+    def _blocks(self, rows: Sequence[WindowRow]) -> Iterator[tuple[int, list[WindowRow]]]:
+        """Yield neighbours together, with the place of the first; what has no place is left."""
+        block: list[WindowRow] = []
+        for row in sorted(rows, key=_number_of):
+            if _number_of(row) < self.first:
+                continue
+            if block and _number_of(row) != _number_of(block[-1]) + 1:
+                yield _number_of(block[0]) - self.first, block
+                block = []
+            block.append(row)
+        if block:
+            yield _number_of(block[0]) - self.first, block
 
     def flush(self) -> None:
         """Make everything so far visible to readers, and safe from a killed writer."""
@@ -166,7 +233,10 @@ class NexusFile:
         entry["start_time"] = _iso(header.start)
         self._end = entry.create_dataset("end_time", data=fixed("", 40), dtype="S40")
         self._complete = entry.create_dataset("complete", data=0)
-        self._complete.attrs["description"] = "1 once the run was closed in order"
+        self._complete.attrs["description"] = "1 once this file was closed in order"
+        entry["follows"] = header.follows
+        self._continued = entry.create_dataset("continued_in", data=fixed("", 200), dtype="S200")
+        self._continued.attrs["description"] = "file with the next revision of this run"
         sample = _group(entry, "sample", "NXsample")
         sample["name"] = header.sample
         sample["chemical_formula"] = header.composition
@@ -174,6 +244,7 @@ class NexusFile:
         self._build_curves(entry)
         self._build_whole(entry)
         self._build_sums(entry)
+        self._difference = DifferenceTable(entry, r=header.r, time=self._windows.time)
         trends = _group(entry, "trends", "NXcollection")
         self._trends = [
             TrendTable(trends, name=name, unit=unit, time=self._windows.time)
@@ -268,11 +339,19 @@ class NexusFile:
         _describe(process, header)
         process["profile"], process["recipe"] = header.profile, header.recipe
         process["revision"] = header.revision
+        for revised in header.revisions:
+            past = _group(process, f"revision_{revised.number}", "NXparameters")
+            past["number"], past["date"] = revised.number, _iso(revised.time)
+            past["changes"], past["recipe"] = revised.changes, revised.recipe
         process["source"] = header.source
         process["metadata"] = json.dumps(dict(header.metadata), default=str)
         software = _group(process, "software", "NXcollection")
         for name, version in header.software.items():
             software[name] = version
+
+
+def _number_of(row: WindowRow) -> int:
+    return row.result.span.number
 
 
 def must_not_tidy_up() -> bool:

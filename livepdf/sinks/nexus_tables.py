@@ -15,6 +15,8 @@ _TEXT_CHUNK = 128
 _REASON = 120
 _TEXT = 400
 _SLOW_VALUES = 16
+_EMPTY = {"f": np.nan, "i": -1}
+"""What a row holds that was never written, by kind of number."""
 _ABSENT = Trend(name="", unit="", value=np.nan, sigma=np.nan, reason="not evaluated")
 
 
@@ -23,9 +25,15 @@ def fixed(text: str, length: int) -> bytes:
     return text.encode()[:length].decode(errors="ignore").encode()
 
 
+def extended(dataset: Any, rows: int) -> None:
+    """Let a dataset have that many rows at least; new ones are empty."""
+    if dataset.shape[0] < rows:
+        dataset.resize(rows, axis=0)
+
+
 def grown(dataset: Any, first: int, values: Sequence[Any]) -> None:
-    """Write rows from ``first`` on; the dataset grows to hold them."""
-    dataset.resize(first + len(values), axis=0)
+    """Write rows from ``first`` on; the dataset grows where it must to hold them."""
+    extended(dataset, first + len(values))
     dataset[first : first + len(values)] = np.asarray(values, dtype=dataset.dtype)
 
 
@@ -34,7 +42,6 @@ class WindowTable:
 
     def __init__(self, group: Any, *, start: float) -> None:
         self._start = start
-        self._count = 0
         self.time = column(group, "time", np.float64)
         """(windows,) middle of each, s since the start of the run."""
         self.time.attrs.update(units="s", long_name="time (s)")
@@ -58,15 +65,13 @@ class WindowTable:
             fillvalue=np.nan,
         )
 
-    def add(self, results: Sequence[Result]) -> int:
-        """Append windows; return the row of the first of them."""
-        first, spans = self._count, [result.span for result in results]
+    def put(self, first: int, results: Sequence[Result]) -> None:
+        """Write windows from row ``first`` on."""
+        spans = [result.span for result in results]
         for name, dataset in (self._numbers | self._moments).items():
             grown(dataset, first, [getattr(span, name) for span in spans])
         grown(self.time, first, [(s.start + s.end) / 2 - self._start for s in spans])
         grown(self._slow, first, [self._environment(result) for result in results])
-        self._count += len(results)
-        return first
 
     def _environment(self, result: Result) -> NDArray[np.float64]:
         row = np.full(_SLOW_VALUES, np.nan)
@@ -94,7 +99,7 @@ class TrendTable:
         for dataset in (self._value, self._errors):
             dataset.attrs.update(units=unit, long_name=f"{name} ({unit})" if unit else name)
 
-    def add(self, first: int, results: Sequence[Result]) -> None:
+    def put(self, first: int, results: Sequence[Result]) -> None:
         """Write the trend of windows from row ``first`` on."""
         trends = [
             next((t for t in result.trends if t.name == self._name), _ABSENT) for result in results
@@ -133,6 +138,7 @@ def column(group: Any, name: str, dtype: Any) -> Any:
         maxshape=(None,),
         chunks=(_TEXT_CHUNK if kind.kind == "S" else _CHUNK,),
         dtype=kind,
+        fillvalue=_EMPTY.get(kind.kind),
         # Texts repeat or are empty: packed they take next to nothing.
         compression="gzip" if kind.kind == "S" else None,
     )
