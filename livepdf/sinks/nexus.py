@@ -20,7 +20,16 @@ from livepdf.model.status import Counters, Event
 from livepdf.model.sums import Sums
 from livepdf.sinks.nexus_difference import DifferenceTable, Reference
 from livepdf.sinks.nexus_read import Stored, read_windows
-from livepdf.sinks.nexus_tables import EventTable, TrendTable, WindowTable, column, fixed, grown
+from livepdf.sinks.nexus_tables import (
+    EventTable,
+    TrendTable,
+    WindowTable,
+    column,
+    curve_pair,
+    fixed,
+    growing_rows,
+    grown,
+)
 
 _REASONS = 64
 _HC = 12.398419843320026
@@ -264,9 +273,9 @@ class NexusFile:
             data.attrs["axes"] = ["time", x_name]
             data["time"] = self._windows.time
             _axis(data, x_name, x)
-            self._curves[kind] = _pair(data, signal, x.size, unit)
+            self._curves[kind] = curve_pair(data, signal, x.size, unit)
         data = self._build_azint(entry)
-        self._curves["iq"] = _pair(data, "I", header.q.size, "arbitrary units")
+        self._curves["iq"] = curve_pair(data, "I", header.q.size, "arbitrary units")
         data["I"].attrs["long_name"] = "intensity"
 
     def _build_azint(self, entry: Any) -> Any:
@@ -321,7 +330,7 @@ class NexusFile:
         sums["Q"] = entry["azint1d/data/radial_axis"]
         size = self.header.q.size
         self._sums = {
-            name: _rows(sums, name, size, np.float64)
+            name: growing_rows(sums, name, size, np.float64)
             for name in ("signal", "variance", "weight", "pixels")
         }
         self._sums |= {name: column(sums, name, np.float64) for name in ("monitor", "exposure")}
@@ -380,33 +389,6 @@ def _number(group: Any, name: str, value: float, unit: str) -> None:
 def _axis(group: Any, name: str, values: NDArray[np.float64]) -> None:
     group[name] = values
     group[name].attrs["units"] = "angstrom" if name == "r" else "1/angstrom"
-
-
-def _pair(group: Any, signal: str, size: int, unit: str) -> tuple[Any, Any]:
-    values = _rows(group, signal, size, np.float32)
-    errors = _rows(group, f"{signal}_errors", size, np.float32)
-    for dataset in (values, errors):
-        dataset.attrs["units"] = unit
-    return values, errors
-
-
-def _rows(group: Any, name: str, size: int, dtype: Any) -> Any:
-    """Make a dataset that grows by rows, (windows, size), packed.
-
-    One row is one chunk: a chunk that grew from flush to flush would leave its older, shorter
-    copies in the file, as nothing is reclaimed under SWMR.
-    """
-    return group.create_dataset(
-        name,
-        shape=(0, size),
-        maxshape=(None, size),
-        chunks=(1, size),
-        dtype=dtype,
-        fillvalue=np.nan,
-        compression="gzip",
-        compression_opts=1,
-        shuffle=True,
-    )
 
 
 def _iso(time: float) -> str:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import Curve, Result
-from livepdf.sinks.nexus_tables import column, extended, fixed, grown
+from livepdf.sinks.nexus_tables import column, curve_pair, extended, fixed, grown
 
 _WORDS = 200
+_UNIT = "1/angstrom^2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -34,12 +35,12 @@ class DifferenceTable:
         data.attrs["axes"] = ["time", "r"]
         data["time"] = time
         data["r"] = entry["pdf/r"]
-        self._values, self._errors = _curves(data, "dG", r.size)
+        self._values, self._errors = curve_pair(data, "dG", r.size, _UNIT)
         self._used = column(data, "reference", np.int64)
         self._used.attrs["description"] = "row of references that was subtracted, -1 for none"
         kept = entry.create_group("references")
         kept.attrs["NX_class"] = "NXcollection"
-        self._gr, self._gr_errors = _curves(kept, "G", r.size)
+        self._gr, self._gr_errors = curve_pair(kept, "G", r.size, _UNIT)
         self._time = column(kept, "time", np.float64)
         self._time.attrs.update(units="s", description="Unix time since when it held")
         self._words = column(kept, "description", f"S{_WORDS}")
@@ -62,22 +63,3 @@ class DifferenceTable:
         grown(self._time, self._count, [reference.time])
         grown(self._words, self._count, [fixed(reference.words, _WORDS)])
         self._count += 1
-
-
-def _curves(group: Any, signal: str, size: int) -> list[Any]:
-    made = []
-    for name in (signal, f"{signal}_errors"):
-        dataset = group.create_dataset(
-            name,
-            shape=(0, size),
-            maxshape=(None, size),
-            chunks=(1, size),
-            dtype=np.float32,
-            fillvalue=np.nan,
-            compression="gzip",
-            compression_opts=1,
-            shuffle=True,
-        )
-        dataset.attrs["units"] = "1/angstrom^2"
-        made.append(dataset)
-    return made

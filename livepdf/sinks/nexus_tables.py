@@ -144,6 +144,34 @@ def column(group: Any, name: str, dtype: Any) -> Any:
     )
 
 
+def curve_pair(group: Any, signal: str, size: int, unit: str) -> tuple[Any, Any]:
+    """Make the datasets of a signal and its errors, (rows, size) each."""
+    values = growing_rows(group, signal, size, np.float32)
+    errors = growing_rows(group, f"{signal}_errors", size, np.float32)
+    for dataset in (values, errors):
+        dataset.attrs["units"] = unit
+    return values, errors
+
+
+def growing_rows(group: Any, name: str, size: int, dtype: Any) -> Any:
+    """Make a dataset that grows by rows, (windows, size), packed.
+
+    One row is one chunk: a chunk that grew from flush to flush would leave its older, shorter
+    copies in the file, as nothing is reclaimed under SWMR.
+    """
+    return group.create_dataset(
+        name,
+        shape=(0, size),
+        maxshape=(None, size),
+        chunks=(1, size),
+        dtype=dtype,
+        fillvalue=np.nan,
+        compression="gzip",
+        compression_opts=1,
+        shuffle=True,
+    )
+
+
 def _plain(name: str, *, taken: Any) -> str:
     """Return a name that HDF5 and NeXus take, not yet in the group."""
     plain = re.sub(r"\W+", "_", name, flags=re.ASCII).strip("_") or "trend"
