@@ -17,6 +17,9 @@ CACHES = (".mypy_cache", ".ruff_cache", ".pytest_cache", ".import_linter_cache",
 BUILT = ("build", "dist", ".benchmarks")
 SOURCES = ("livepdf", "gui", "tests", "tools")
 
+PYTEST = ("-m", "pytest", "--numprocesses", str(min(4, os.cpu_count() or 1)), "--dist", "loadfile")
+"""Each file of tests stays in one process: its fixtures are made once."""
+
 CHECKS = {
     "ruff check": ["ruff", "check", "."],
     "ruff format": ["ruff", "format", "--check", "."],
@@ -73,7 +76,7 @@ def test(args: list[str]) -> int:
     """Run the whole test suite, or the part that ``args`` names."""
     environment.set_up("dev", "gui")
     _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN)
-    _become([environment.program("python"), "-m", "pytest", *args], _steady())
+    _become([environment.program("python"), *PYTEST, *args], _steady())
 
 
 def check(args: list[str]) -> int:
@@ -85,7 +88,7 @@ def check(args: list[str]) -> int:
     failed = [name for name, words in CHECKS.items() if not _passes(name, words)]
     if tests:
         _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN)
-        if not _passes("pytest", ["python", "-m", "pytest"]):
+        if not _passes("pytest", ["python", *PYTEST]):
             failed.append("pytest")
     say(f"failed: {', '.join(failed)}" if failed else "everything passed")
     return 1 if failed else 0

@@ -31,7 +31,8 @@ After the set-up, `.venv/bin/livepdf --help` lists everything else.
     "test": """\
 usage: python3 tools/dev.py test [PYTEST ARGUMENTS]
 
-Runs pytest with no screen and one thread per library. Examples:
+Runs pytest with no screen, one thread per library and one process per core (-n 0 for one alone,
+which -s and --pdb want). Examples:
   python3 tools/dev.py test tests/numerics        one folder
   python3 tools/dev.py test -k taper -x           by name, stop at the first failure
 Tests on real data look for them in ../shared/data, or where LIVEPDF_TEST_DATA points; they are
