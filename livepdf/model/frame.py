@@ -31,6 +31,22 @@ class PackedImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Integrated:
+    """The frames of a series are patterns that somebody else integrated, not images.
+
+    Each comes as an image of (3, n) float64: intensity per pixel, its σ (NaN where unknown), and
+    the number of pixels in the bin (1 where unknown).
+    """
+
+    q: NDArray[np.float64]
+    """(n,) Å⁻¹, increasing."""
+    solid_angle: bool
+    """Whether the intensities are divided by the solid angle of the pixels already."""
+    polarization: bool
+    """Whether they are corrected for polarization already."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class RunStart:
     """A series begins: a detector was armed, or the first file of a set arrived."""
 
@@ -46,6 +62,10 @@ class RunStart:
     """(ny, nx), True = ignore: the detector's own mask."""
     wavelength: float | None = None
     """Å, as the detector was told; compared with the calibration, never used."""
+    saturation: float | None = None
+    """Counts at and above which a pixel says nothing, as the detector tells it."""
+    integrated: Integrated | None = None
+    """Where the frames are patterns instead of images."""
     metadata: Mapping[str, str | int | float | bool | None] = field(default_factory=dict)
 
 
