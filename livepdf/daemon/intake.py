@@ -29,12 +29,21 @@ class Intake:
         ledger: Ledger,
         board: Board,
         make_run: Callable[[RunStart], Run],
+        patient: bool = False,
     ) -> None:
+        """Make it.
+
+        Parameters
+        ----------
+        patient : bool
+            Poll only while the queue has room, for a source that loses nothing by waiting.
+        """
         self._source = source
         self._frames = frames
         self._ledger = ledger
         self._board = board
         self._make_run = make_run
+        self._patient = patient
         self._run: Run | None = None
         self._lost_before = 0
         self._paused = False
@@ -52,6 +61,8 @@ class Intake:
         try:
             while not stop.is_set():
                 self._take_over_pause()
+                if self._patient and not self._frames.wait_for_room(_POLL):
+                    continue
                 for item in self._source.poll(_POLL):
                     self._take(item)
         finally:

@@ -38,13 +38,22 @@ class Outlet:
         source: str,
         software: Mapping[str, str],
         capacity: int = 1000,
+        patient: bool = False,
     ) -> None:
+        """Make it.
+
+        Parameters
+        ----------
+        patient : bool
+            Never skip the trends of a window, however many wait.
+        """
         self._board = board
         self._history = history
         self._publisher = publisher
         self._store = store
         self._source = source
         self._software = software
+        self._patient = patient
         self._waiting: queue.Queue[Settled] = queue.Queue(maxsize=capacity)
         self._begun: Run | None = None
         self._warned: dict[str, float] = {}
@@ -117,7 +126,8 @@ class Outlet:
         pipeline = self._begin(summed.run)
         whole = summed.stretch.span.scope == "run"
         late = time.monotonic() - summed.closed > _PATIENCE
-        skip = BUSY if (late or whole) and self._newer_waits() else ""
+        skippable = whole or (late and not self._patient)
+        skip = BUSY if skippable and self._newer_waits() else ""
         evaluated = evaluate(pipeline, summed.stretch, skip=skip)
         result = evaluated.result
         self._store.put(WindowRow(result=result, sums=summed.stretch.sums))

@@ -57,7 +57,9 @@ class FrameQueue:
         self.limit = limit
         """Bytes of images kept in memory."""
         self._spool = spool
-        self._changed = threading.Condition()
+        lock = threading.RLock()
+        self._changed = threading.Condition(lock)
+        self._taken = threading.Condition(lock)
         self._tickets: deque[Ticket] = deque()
         self._bytes = 0
         self._number = 0
@@ -107,7 +109,19 @@ class FrameQueue:
             ticket = self._tickets.popleft()
             if isinstance(ticket.item, Frame) and ticket.slot is None:
                 self._bytes -= len(ticket.item.image.blob)
+            self._taken.notify_all()
             return ticket
+
+    def wait_for_room(self, timeout: float) -> bool:
+        """Wait until half the memory is free and nothing lies on disk; tell whether that is so.
+
+        For sources that can wait: a recording is not spooled.
+        """
+        with self._taken:
+            return self._taken.wait_for(self._has_room, timeout)
+
+    def _has_room(self) -> bool:
+        return self._bytes <= self.limit // 2 and not self._spool.held_bytes
 
     def frame(self, ticket: Ticket) -> Frame:
         """Return the ticket's frame with its image, read back from disk where it lies there.

@@ -33,6 +33,7 @@ from livepdf.model.curve import Span
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Event, State, Status
 from livepdf.model.sums import Sums
+from livepdf.sinks.recording import Recorder
 from livepdf.sources.source import Source
 from livepdf.wire.messages import VERSION, Snapshot
 
@@ -57,11 +58,17 @@ class Service:
         requests: str,
         results: str,
         runs: int | None = None,
+        patient: bool = False,
+        recorder: Recorder | None = None,
     ) -> None:
         """Make everything ready but the source.
 
         Parameters
         ----------
+        patient : bool
+            Let the source wait while the queue is full and skip no trends, as for a recording.
+        recorder : Recorder, optional
+            What the source's messages go to; closed with the service.
         runs : int, optional
             Stop after this many runs.
 
@@ -75,6 +82,7 @@ class Service:
         self._prepared = prepared
         self._source = source
         self._runs = runs
+        self._recorder = recorder
         self._names = _run_names(output, file)
         self._software = software_versions()
         self._sockets: Sockets = bind(requests=requests, results=results, file=file)
@@ -106,6 +114,7 @@ class Service:
             store=self._store,
             source=source.description,
             software=self._software,
+            patient=patient,
         )
         self._collector = Collector(ledger=self._ledger, emit=self._outlet.put)
         self._intake = Intake(
@@ -114,8 +123,11 @@ class Service:
             ledger=self._ledger,
             board=self._board,
             make_run=self._make_run,
+            patient=patient,
         )
         self._board.listen(self._hear)
+        if recorder is not None:
+            recorder.tell(self._say_recording)
 
     @property
     def address(self) -> str:
@@ -161,8 +173,11 @@ class Service:
         Takes as long as the queue needs; after a defect, ten seconds at most.
         """
         self.stopping.set()
-        order = [n for n in self._threads if n == "intake" or n.startswith("worker")]
-        for name in (*order, "collector", "outlet"):
+        self._join("intake")
+        if self._recorder is not None:
+            self._recorder.close()
+        workers = [name for name in self._threads if name.startswith("worker")]
+        for name in (*workers, "collector", "outlet"):
             self._join(name)
         self._store.put(Quit())
         self._join("store")
@@ -177,6 +192,8 @@ class Service:
     def abandon(self) -> None:
         """Let go of the sockets of a daemon that never started."""
         self._source.close()
+        if self._recorder is not None:
+            self._recorder.close()
         self._sockets.close("not started")
 
     def status(self) -> Status:
@@ -263,6 +280,12 @@ class Service:
             build=self._prepared.for_shape,
             shape=None if known is None else known.integrator.shape,
         )
+
+    def _say_recording(self, trouble: str) -> None:
+        if trouble:
+            self._board.trouble("recording", trouble)
+        else:
+            self._board.clear("recording")
 
     def _hear(self, event: Event) -> None:
         self._sockets.publisher.event(event)

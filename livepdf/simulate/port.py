@@ -1,0 +1,115 @@
+"""The socket of a detector, whichever way it gives its messages away."""
+
+import threading
+import time
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Literal, Self
+
+import zmq
+
+from livepdf.errors import SourceError
+
+Way = Literal["push", "pub", "rep"]
+"""Pushed to one reader, published to all, or handed out on request."""
+_KINDS = {"push": zmq.PUSH, "pub": zmq.PUB, "rep": zmq.REP}
+_SLICE = 100
+"""ms, longest time without a look at the stop signal."""
+_LINGER = 2000
+"""ms that unsent messages may take when the port closes."""
+
+
+class Port:
+    """A bound socket that sends messages of several parts; use it as a context."""
+
+    def __init__(
+        self, endpoint: str, *, way: Way = "push", patience: float, queue: int = 20
+    ) -> None:
+        """Bind.
+
+        Parameters
+        ----------
+        endpoint : str
+            E.g. ``tcp://127.0.0.1:0``; port 0 takes a free one, see ``endpoint``.
+        patience : float, s
+            How long a message may wait for a reader.
+        queue : int
+            Messages that wait inside for a slow reader.
+
+        Raises
+        ------
+        SourceError
+            When the address cannot be bound.
+        """
+        self.way = way
+        self._patience = patience
+        self._context = zmq.Context()
+        # XPUB publishes like PUB, and hears of its readers.
+        self._socket = self._context.socket(zmq.XPUB if way == "pub" else _KINDS[way])
+        self._socket.setsockopt(zmq.SNDHWM, queue)
+        self._socket.setsockopt(zmq.LINGER, _LINGER)
+        if way == "pub":
+            # A publisher that waits for its slowest reader, as no real one does: for replays
+            # that are to be whole.
+            self._socket.setsockopt(zmq.XPUB_NODROP, 1)
+        self._readers = 0
+        try:
+            self._socket.bind(endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise SourceError(f"cannot bind {endpoint}: {error}") from error
+        self.endpoint: str = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        """The address with its real port."""
+
+    def send(self, parts: Sequence[bytes | memoryview], *, stop: threading.Event) -> bool:
+        """Send one message as soon as a reader takes it.
+
+        Returns
+        -------
+        bool
+            False when ``stop`` was set before that.
+
+        Raises
+        ------
+        SourceError
+            No reader took it in time.
+        """
+        deadline = time.monotonic() + self._patience
+        while not self._may_send():
+            if stop.is_set():
+                return False
+            if time.monotonic() > deadline:
+                raise SourceError(f"{self.endpoint}: no reader within {self._patience:g} s")
+        self._socket.send_multipart(parts)
+        return True
+
+    def close(self) -> None:
+        """Close; what readers have not taken within two seconds is dropped."""
+        self._socket.close()
+        self._context.term()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _may_send(self) -> bool:
+        """Whether a reader can take a message now; waits a moment for one."""
+        if self.way == "push":
+            return bool(self._socket.poll(_SLICE, zmq.POLLOUT))
+        if self.way == "rep":
+            if not self._socket.poll(_SLICE, zmq.POLLIN):
+                return False
+            self._socket.recv_multipart()
+            return True
+        wanted = 0 if self._readers else _SLICE
+        while self._socket.poll(wanted, zmq.POLLIN):
+            wanted = 0
+            self._readers += 1 if self._socket.recv()[:1] == b"\x01" else -1
+        return self._readers > 0 and bool(self._socket.poll(_SLICE, zmq.POLLOUT))
