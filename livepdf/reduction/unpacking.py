@@ -56,8 +56,7 @@ class Unpacker:
         ready = self.in_pieces(image)
         if ready is not None:
             return ready
-        raw = image.algorithm == "raw"
-        return self.in_memory(unpacked(image, out=None if raw else self._buffer(image.dtype)))
+        return self.in_memory(unpacked(image, out=self._buffer(image.dtype)))
 
     def in_memory(self, image: NDArray[Any]) -> Packed:
         """Open (ny, nx) numbers in memory; errors as in :meth:`check`."""

@@ -7,6 +7,7 @@ from math import isfinite
 import cbor2
 
 from livepdf.errors import FrameError
+from livepdf.sources.cbor_views import loads
 from livepdf.sources.fields import (
     LARGEST_INDEX,
     LONGEST_TEXT,
@@ -79,8 +80,8 @@ class Unknown:
 Message = Start | Image | End | Unknown
 
 
-def parse(message: bytes) -> Message:
-    """Read one message. Extra keys are passed over; arrays stay packed.
+def parse(message: bytes | memoryview) -> Message:
+    """Read one message. Extra keys are passed over; arrays stay packed, as views of the message.
 
     Raises FrameError ``malformed`` where the bytes are no such message, or one without what it
     must have: the series, and for an image its number and data.
@@ -96,14 +97,14 @@ def parse(message: bytes) -> Message:
     return Unknown(type=in_words(kind))
 
 
-def _decode(message: bytes) -> Mapping[object, object]:
-    begin = len(MAGIC) if message.startswith(MAGIC) else 0
+def _decode(message: bytes | memoryview) -> Mapping[object, object]:
+    begin = len(MAGIC) if bytes(message[: len(MAGIC)]) == MAGIC else 0
     if not message:
         raise FrameError("malformed", "an empty message")
     if len(message) <= begin or message[begin] >> 5 != 5:
         raise FrameError("malformed", f"no CBOR map: begins {message[: begin + 8].hex(' ')}")
     try:
-        decoded = cbor2.loads(message)
+        decoded = loads(message)
     except (cbor2.CBORError, ValueError, TypeError, OverflowError, RecursionError) as error:
         raise FrameError("malformed", str(error)[:200]) from error
     except MemoryError as error:

@@ -69,9 +69,9 @@ class DectrisV2Frames:
         if len(raw.parts) != 1:
             detail = f"a message of {len(raw.parts)} parts, Stream V2 has one"
             return [self.refuse("malformed", detail, now=raw.received)]
-        return self.message(bytes(raw.parts[0]), now=raw.received)
+        return self.message(raw.parts[0], now=raw.received)
 
-    def message(self, message: bytes, *, now: float) -> list[SourceItem]:
+    def message(self, message: bytes | memoryview, *, now: float) -> list[SourceItem]:
         """Take one message of one part, as received at ``now`` (Unix s)."""
         try:
             parsed = parse(message)

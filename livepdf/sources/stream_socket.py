@@ -10,6 +10,7 @@ from livepdf.config.sources import Pattern, Stream
 from livepdf.errors import SourceError
 from livepdf.model.frame import SourceItem
 from livepdf.model.raw import RawMessage
+from livepdf.sources.cbor_views import LONG
 from livepdf.sources.republish import Republisher
 from livepdf.sources.source import Feed, Tap
 
@@ -163,13 +164,15 @@ class StreamSource:
         taken = 0
         for _ in range(BATCH_MESSAGES):
             try:
-                parts = socket.recv_multipart(zmq.NOBLOCK)
+                frames = socket.recv_multipart(zmq.NOBLOCK, copy=False)
             except zmq.Again:
                 break
             self._asked = False
             self._ask(socket)
             self._state = "connected"
-            raw = RawMessage(channel=CHANNEL, received=self._clock(), parts=tuple(parts))
+            # An image stays in the memory that ZeroMQ received it in.
+            parts = tuple(f.bytes if len(f) < LONG else f.buffer for f in frames)
+            raw = RawMessage(channel=CHANNEL, received=self._clock(), parts=parts)
             self._newest = raw.received
             items += self._message(raw)
             taken += raw.size

@@ -50,7 +50,7 @@ def _image(content: object, *, shape: tuple[int, int]) -> PackedImage:
     wanted = shape[0] * shape[1] * dtype.itemsize
     if wanted > LARGEST_IMAGE:
         raise FrameError("too large", f"an image of {shape[0]} × {shape[1]} pixels")
-    if isinstance(typed.value, bytes):
+    if isinstance(typed.value, bytes | memoryview):
         if len(typed.value) != wanted:
             raise FrameError("wrong size", f"{len(typed.value)} bytes for {wanted}")
         return PackedImage(blob=typed.value, algorithm="raw", shape=shape, dtype=dtype)
@@ -65,7 +65,7 @@ def _compressed(
     name, element, blob = _sequence(tag.value, 3, "compressed bytes")
     if name not in ("bslz4", "lz4"):
         raise FrameError("unsupported compression", in_words(name))
-    if not isinstance(blob, bytes):
+    if not isinstance(blob, bytes | memoryview):
         raise FrameError("malformed", f"{type(blob).__name__} where compressed bytes were wanted")
     if element != dtype.itemsize and not (name == "lz4" and element == 0):
         raise FrameError(

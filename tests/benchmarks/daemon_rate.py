@@ -183,8 +183,8 @@ def sustain(
             for process in (daemon, detector):
                 process.kill()
                 process.wait()
-            for process in other:
-                process.wait()
+            for profiler in other:
+                profiler.wait()
         times = np.loadtxt(folder / "times.txt", ndmin=1)
     return _row(
         f"{camera}: daemon at {rate:.0f} Hz, {seconds:.0f} s", rate, seen, times, books, sent
@@ -203,8 +203,7 @@ def _daemon(folder: Path) -> "subprocess.Popen[str]":
     words += [str(folder / "profile.toml"), "--recipe", str(folder / "recipe.toml")]
     words += ["--requests", "tcp://127.0.0.1:0", "--out", str(folder / "out")]
     words += ["--runs", "1", "--json"]
-    with (folder / "daemon.log").open("w") as log:
-        return subprocess.Popen(words, stdout=subprocess.PIPE, stderr=log, text=True)
+    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
 def _beside(command: str, pid: int) -> "list[subprocess.Popen[bytes]]":
@@ -217,7 +216,7 @@ def _line(process: "subprocess.Popen[str]", word: str) -> str:
     for line in process.stdout:
         if line.startswith(f"{word} "):
             return line.split()[1]
-    raise RuntimeError(f"no {word!r} line: exit code {process.wait()}")
+    raise RuntimeError(f"no {word!r} line: exit code {process.wait()}, see its errors above")
 
 
 def _watch(
