@@ -1,25 +1,20 @@
 """`livepdf run`: the daemon, from a checked start to a clean stop."""
 
-import json
-import os
-import signal
-import sys
-import time
+from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
-from livepdf.errors import ConfigError, LivepdfError
+from livepdf.cli.serve import serve
+from livepdf.errors import Complaint, ConfigError
 
 if TYPE_CHECKING:
+    from livepdf.daemon.assemble import Prepared
     from livepdf.daemon.service import Service
+    from livepdf.sinks.recording import Recorder
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
-_PLAIN_INTERVAL = 5.0
-_LIVE_INTERVAL = 0.25
-STRICT_EXIT = 5
 
 
 @click.command()
@@ -54,24 +49,8 @@ def run(
     livepdf run beamtime/profile.toml --recipe beamtime/recipe.toml
     livepdf run profile.toml --recipe recipe.toml --out /data/pdf --runs 1 --json
     """
-    from livepdf.sinks.nexus import must_not_tidy_up
-
     service = _service(profile, recipe, out=out, requests=requests, runs=runs)
-    _stop_on_signals(service)
-    try:
-        service.start()
-    except LivepdfError:
-        service.abandon()
-        raise
-    click.echo(f"ready {service.address}")
-    sys.stdout.flush()
-    _show(service)
-    service.finish()
-    code = _conclude(service, as_json=as_json, strict=strict)
-    if must_not_tidy_up():
-        sys.stdout.flush()
-        os._exit(code)
-    return code
+    return serve(service, as_json=as_json, strict=strict)
 
 
 def _service(
@@ -89,67 +68,34 @@ def _service(
         _, more = check_files(profile, recipe, requests=requests)
         raise ConfigError(list(dict.fromkeys([*error.complaints, *more]))) from None
     settings = prepared.settings.profile
+    output = (out or settings.output.directory).resolve()
+    recorder = _recorder(prepared, output) if settings.output.record else None
     return Service(
         prepared,
-        make_source(settings.source),
-        output=(out or settings.output.directory).resolve(),
+        make_source(settings.source, tap=None if recorder is None else recorder.put),
+        output=output,
         requests=requests or settings.wire.requests,
         results=settings.wire.results,
         runs=runs,
+        recorder=recorder,
     )
 
 
-def _stop_on_signals(service: "Service") -> None:
-    def stop(number: int, _: FrameType | None) -> None:
-        if service.stopping.is_set():
-            # Somebody does not want to wait: what was flushed is on disk.
-            os._exit(128 + number)
-        click.echo("finishing what has come in; once more to stop at once", err=True)
-        service.stopping.set()
+def _recorder(prepared: "Prepared", output: Path) -> "Recorder":
+    """Begin a recording beside the results; it goes along with the settings."""
+    from livepdf.sinks.recording import Recorder
+    from livepdf.sinks.recording_settings import attached_settings, origin_of
+    from livepdf.sources.open_source import FEEDS
 
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-
-
-def _show(service: "Service") -> None:
-    """Show the status until the daemon is to stop."""
-    from rich.console import Console
-
-    from livepdf.clients.words import status_line
-
-    console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status("starting") as line:
-            while not service.stopping.wait(_LIVE_INTERVAL):
-                line.update(status_line(service.status(), now=time.time()))
-        return
-    while not service.stopping.wait(_PLAIN_INTERVAL):
-        click.echo(status_line(service.status(), now=time.time()), err=True)
-
-
-def _conclude(service: "Service", *, as_json: bool, strict: bool) -> int:
-    from livepdf.clients.words import status_line
-
-    status = service.status()
-    counters = status.counters
-    files = [str(path) for path in service.files]
-    if as_json:
-        books = {
-            "received": counters.received,
-            "used": counters.used,
-            "refused": dict(counters.refused),
-            "waiting": counters.waiting,
-            "lost": counters.lost,
-        }
-        click.echo(json.dumps({"counters": books, "files": files}))
-    else:
-        click.echo(status_line(status, now=time.time()), err=True)
-        for file in files:
-            click.echo(f"results in {file}", err=True)
-    if service.failure is not None:
-        if isinstance(service.failure, LivepdfError):
-            raise service.failure
-        click.echo(f"livepdf: stopped by a defect: {service.failure!r}", err=True)
-        return 1
-    imperfect = counters.refused or counters.lost or counters.waiting
-    return STRICT_EXIT if strict and imperfect else 0
+    settings = prepared.settings
+    source = settings.profile.source
+    if source.kind not in FEEDS:
+        found = f"true with a source of kind {source.kind}"
+        wanted = "false: only streams are recorded, files are there already"
+        raise ConfigError([Complaint(str(settings.profile_file), "output.record", found, wanted)])
+    output.mkdir(parents=True, exist_ok=True)
+    return Recorder(
+        output / f"recording-{datetime.now():%Y%m%d-%H%M%S-%f}.mcap",
+        origin=origin_of(source),
+        attached=attached_settings(profile=settings.profile_file, recipe=settings.recipe_file),
+    )

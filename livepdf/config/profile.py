@@ -98,6 +98,11 @@ class Output(Table):
 
     directory: Path = Field(default=Path("livepdf-output"), description="Made when missing.")
     flush: Positive = Field(default=1.0, description="s between two flushes to disk.")
+    record: bool = Field(
+        default=False,
+        description="Also write every message of the stream, byte for byte, to a recording "
+        "(.mcap) in the directory, for `livepdf replay`.",
+    )
 
 
 class Profile(Table):

@@ -1,0 +1,111 @@
+"""Run a daemon from the terminal: from its start to a clean stop and its last words."""
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from types import FrameType
+from typing import TYPE_CHECKING
+
+import click
+
+from livepdf.errors import LivepdfError
+
+if TYPE_CHECKING:
+    from livepdf.daemon.service import Service
+
+_PLAIN_INTERVAL = 5.0
+_LIVE_INTERVAL = 0.25
+STRICT_EXIT = 5
+
+
+def serve(
+    service: "Service", *, as_json: bool, strict: bool, more: Callable[[], str] = lambda: ""
+) -> int:
+    """Start the daemon, show how it is doing until it is to stop, and return the exit code.
+
+    Parameters
+    ----------
+    more : callable
+        What stands before the status line, e.g. how far a replay has come.
+
+    Raises
+    ------
+    LivepdfError
+        What kept it from starting, or ended it.
+    """
+    from livepdf.sinks.nexus import must_not_tidy_up
+
+    _stop_on_signals(service)
+    try:
+        service.start()
+    except LivepdfError:
+        service.abandon()
+        raise
+    click.echo(f"ready {service.address}")
+    sys.stdout.flush()
+    _show(service, more)
+    service.finish()
+    code = _conclude(service, as_json=as_json, strict=strict)
+    if must_not_tidy_up():
+        sys.stdout.flush()
+        os._exit(code)
+    return code
+
+
+def _stop_on_signals(service: "Service") -> None:
+    def stop(number: int, _: FrameType | None) -> None:
+        if service.stopping.is_set():
+            # Somebody does not want to wait: what was flushed is on disk.
+            os._exit(128 + number)
+        click.echo("finishing what has come in; once more to stop at once", err=True)
+        service.stopping.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _show(service: "Service", more: Callable[[], str]) -> None:
+    """Show the status until the daemon is to stop."""
+    from rich.console import Console
+
+    from livepdf.clients.words import status_line
+
+    console = Console(stderr=True)
+    if console.is_terminal:
+        with console.status("starting") as line:
+            while not service.stopping.wait(_LIVE_INTERVAL):
+                line.update(more() + status_line(service.status(), now=time.time()))
+        return
+    while not service.stopping.wait(_PLAIN_INTERVAL):
+        click.echo(more() + status_line(service.status(), now=time.time()), err=True)
+
+
+def _conclude(service: "Service", *, as_json: bool, strict: bool) -> int:
+    from livepdf.clients.words import status_line
+
+    status = service.status()
+    counters = status.counters
+    files = [str(path) for path in service.files]
+    if as_json:
+        books = {
+            "received": counters.received,
+            "used": counters.used,
+            "refused": dict(counters.refused),
+            "waiting": counters.waiting,
+            "lost": counters.lost,
+        }
+        click.echo(json.dumps({"counters": books, "files": files}))
+    else:
+        click.echo(status_line(status, now=time.time()), err=True)
+        for file in files:
+            click.echo(f"results in {file}", err=True)
+    if service.failure is not None:
+        if isinstance(service.failure, LivepdfError):
+            raise service.failure
+        click.echo(f"livepdf: stopped by a defect: {service.failure!r}", err=True)
+        return 1
+    imperfect = counters.refused or counters.lost or counters.waiting
+    return STRICT_EXIT if strict and imperfect else 0
