@@ -191,6 +191,6 @@ class Directory(Table):
 
 
 Source = Annotated[
-    DectrisStreamV2 | Directory | Jungfraujoch,
+    DectrisStreamV1 | DectrisStreamV2 | Directory | Jungfraujoch | KaraboBridge | Stins,
     Field(discriminator="kind"),
 ]

@@ -6,15 +6,21 @@ from typing import Any
 
 from livepdf.config.sources import Pattern
 from livepdf.errors import SourceError
+from livepdf.sources.dectris_v1_series import dectris_v1_feed
 from livepdf.sources.dectris_v2_frames import dectris_v2_feed
 from livepdf.sources.directory import DirectorySource
 from livepdf.sources.jungfraujoch import jungfraujoch_feed
+from livepdf.sources.karabo_series import karabo_feed
 from livepdf.sources.source import Feed, Source, Tap
+from livepdf.sources.stins_series import stins_feed
 from livepdf.sources.stream_socket import StreamSource
 
 FEEDS: dict[str, Callable[[Any], Feed]] = {
+    "dectris-stream-v1": dectris_v1_feed,
     "dectris-stream-v2": dectris_v2_feed,
     "jungfraujoch": jungfraujoch_feed,
+    "karabo-bridge": karabo_feed,
+    "stins": stins_feed,
 }
 """What understands the raw messages of a kind, by the same ``kind``; sources of files have none."""
 
@@ -40,9 +46,12 @@ def _stream(name: str, *, request: bytes = b"") -> Callable[..., Source]:
 
 
 SOURCES: dict[str, Callable[..., Source]] = {
+    "dectris-stream-v1": _stream("DECTRIS legacy stream"),
     "dectris-stream-v2": _stream("DECTRIS Stream V2"),
     "directory": DirectorySource,
     "jungfraujoch": _stream("Jungfraujoch"),
+    "karabo-bridge": _stream("Karabo bridge", request=b"next"),
+    "stins": _stream("MAX IV STINS"),
 }
 """By the ``kind`` of the settings; called with them and ``clock=``, streams also with ``tap=``."""
 

@@ -106,14 +106,16 @@ class SeriesTracker(Generic[Content]):
         held = len(self._current.order) if self._current is not None else 0
         return held + sum(len(parked.arrivals) for parked in self._parked.values())
 
-    def start(self, series: SeriesId, start: RunStart, *, now: float) -> Settled[Content]:
+    def start(
+        self, series: SeriesId, start: RunStart, *, now: float, first: int = 0
+    ) -> Settled[Content]:
         """Take the start message of a series; ``start.series`` is made unique here."""
         run = self._current
         if run is not None and run.series == series and (run.order.fresh or not run.headed):
             run.newest = now
             return []  # repeated before its first frame, or later than the patience for it
         settled = self._finish("next start", now)
-        settled += self._begin(series, start, headed=True, first=0, now=now)
+        settled += self._begin(series, start, headed=True, first=first, now=now)
         if series in self._parked:
             settled += self._unpark(series, now)
         return settled

@@ -24,6 +24,8 @@ class SeriesBegins:
     series: SeriesId
     start: RunStart
     """Its ``series`` is made unique later."""
+    first: int = 0
+    """Number of its first frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,7 +115,7 @@ class StreamFrames:
                 )
                 return _items(self._tracker.frame(arrival, now=now))
             case SeriesBegins():
-                settled = self._tracker.start(event.series, event.start, now=now)
+                settled = self._tracker.start(event.series, event.start, now=now, first=event.first)
                 if not settled:
                     log.info("series %s: its start came twice, or too late", event.series)
                 return _items(settled)
