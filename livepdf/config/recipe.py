@@ -44,14 +44,23 @@ class Reduction(Table):
     scale_value: Positive | None = Field(
         default=None, description="Only with scale = 'fixed', 'monitor' or 'reference'."
     )
+    scale_from: Path | None = Field(
+        default=None,
+        description="With scale = 'reference', in place of scale_value: a pattern (Q in Å⁻¹, I "
+        "and, where known, σ, backgrounds not subtracted) whose 'mean' scale all others get.",
+    )
     scale_sigma: NonNegative = Field(
         default=0.0, description="One standard uncertainty of scale_value; goes into every σ."
     )
     mode: Literal["xray", "neutron"] = "xray"
     energy: Positive | None = Field(
         default=None,
-        description="keV, for the recoil of Compton scattering: needed by scale = 'absolute', "
-        "of use where a background is fitted.",
+        description="keV, of the photons; the calibration's when left out. For the recoil of "
+        "Compton scattering (scale = 'absolute', fitted backgrounds), dispersion and absorption.",
+    )
+    dispersion: bool = Field(
+        default=False,
+        description="Add f' and f'' at that energy to the form factors; near an absorption edge.",
     )
     taper: Literal["none", "lorch", "lorch-pdfgetx3", "cosine"] = "none"
     transform: Literal["exact", "fft"] = Field(
@@ -67,20 +76,55 @@ class Reduction(Table):
         if not self.rmin < self.rmax:
             raise ValueError(f"rmin {self.rmin} below rmax {self.rmax}")
         told = self.scale in ("fixed", "monitor", "reference")
-        if told != (self.scale_value is not None):
+        if self.scale_from is not None and (self.scale != "reference" or self.scale_value):
+            raise ValueError("scale_from with scale = 'reference' alone, in place of scale_value")
+        if told != (self.scale_value is not None or self.scale_from is not None):
             raise ValueError("scale_value exactly when scale = 'fixed', 'monitor' or 'reference'")
         if self.scale_sigma > 0 and not told:
             raise ValueError("scale_sigma only beside scale_value")
-        if self.scale == "absolute" and self.mode == "xray" and self.energy is None:
-            raise ValueError("energy (keV) with scale = 'absolute'")
+        if self.dispersion and self.mode != "xray":
+            raise ValueError("dispersion with mode = 'xray' alone")
         return self
+
+
+class RampPoint(Table):
+    """One blank of a series over temperature."""
+
+    temperature: float = Field(description="In the unit that the frames tell theirs in.")
+    file: Path = Field(description="Columns Q (Å⁻¹), I and, where known, σ.")
 
 
 class Background(Table):
     """One pattern that is not the sample: cell, solvent, air."""
 
     name: str = "background"
-    file: Path = Field(description="Columns Q (Å⁻¹), I and, where known, σ.")
+    file: Path | None = Field(
+        default=None, description="Columns Q (Å⁻¹), I and, where known, σ; or else a ramp."
+    )
+    ramp: list[RampPoint] = Field(
+        default=[],
+        description="In place of file: the same blank at several temperatures, all of one "
+        "exposure or divided by it.",
+    )
+    match: str = Field(
+        default="temperature",
+        min_length=1,
+        description="Which number of the frames' surroundings says where in the ramp they are; "
+        "'fit': none, the mean and its changes are fitted to every pattern.",
+    )
+    components: Annotated[int, Field(ge=0, le=4)] = Field(
+        default=2,
+        description="At most so many kinds of change with temperature, of those that "
+        "stand above noise.",
+    )
+    denoise: Positive | None = Field(
+        default=None,
+        description="Å; leave only what distances up to this make. For liquids, 24 or so.",
+    )
+    cell: bool = Field(
+        default=False,
+        description="The sample's own empty capillary, which the sample shades; with [absorption].",
+    )
     scale: NonNegative | Literal["fit", "monitor"] = Field(
         default=1.0,
         description="A number; 'fit': found in every pattern beside the sample's own scattering; "
@@ -95,6 +139,39 @@ class Background(Table):
         if (self.scale == "monitor") != (self.monitor is not None):
             raise ValueError("monitor exactly when scale = 'monitor'")
         return self
+
+    @model_validator(mode="after")
+    def _file_or_ramp(self) -> "Background":
+        if (self.file is None) != bool(self.ramp):
+            raise ValueError("exactly one of file and ramp")
+        if len({point.temperature for point in self.ramp}) != len(self.ramp):
+            raise ValueError("every temperature of the ramp once")
+        if len(self.ramp) == 1:
+            raise ValueError("two temperatures or more in a ramp")
+        if self.match == "fit" and self.scale != "fit":
+            raise ValueError("scale = 'fit' with match = 'fit'")
+        return self
+
+    @property
+    def files(self) -> list[Path]:
+        """Return the file, or those of the ramp."""
+        return [point.file for point in self.ramp] if self.file is None else [self.file]
+
+
+class Absorption(Table):
+    """What a filled capillary absorbs of its own scattering."""
+
+    radius: Positive = Field(description="mm, of the sample: the inner one of the capillary.")
+    mu: NonNegative | None = Field(
+        default=None,
+        description="1/mm, linear absorption coefficient of the sample as filled; from "
+        "sample.composition, sample.density, packing and the energy when left out.",
+    )
+    packing: Annotated[float, Field(gt=0, le=1)] = Field(
+        default=1.0, description="Share of the volume that is sample, where mu is left out."
+    )
+    wall: NonNegative = Field(default=0.0, description="mm, thickness of the wall.")
+    wall_mu: NonNegative = Field(default=0.0, description="1/mm, of the wall.")
 
 
 class Normalization(Table):
@@ -142,6 +219,7 @@ class Recipe(Table):
     sample: Sample
     reduction: Reduction = Reduction()
     background: list[Background] = Field(default=[], description="Subtracted, scaled each.")
+    absorption: Absorption | None = None
     normalization: Normalization = Normalization()
     window: Window = Window(frames=10)
     peak: list[Peak] = Field(default=[], description="Peaks of G(r) to follow.")
@@ -155,4 +233,12 @@ class Recipe(Table):
             raise ValueError("normalization.monitor = true, as a scale is tied to the monitor")
         if self.reduction.scale == "absolute" and self.sample.density is None:
             raise ValueError("sample.density (g/cm³) with scale = 'absolute'")
+        followed = any(b.ramp and b.match != "fit" for b in self.background)
+        if self.reduction.scale_from is not None and followed:
+            raise ValueError("scale_value in place of scale_from, as a background follows a number")
+        if self.absorption is None and any(background.cell for background in self.background):
+            raise ValueError("[absorption] where a background is the cell")
+        unknown = self.absorption is not None and self.absorption.mu is None
+        if unknown and self.sample.density is None:
+            raise ValueError("absorption.mu (1/mm) or sample.density (g/cm³)")
         return self

@@ -27,6 +27,7 @@ from livepdf.daemon.samples import (
     sample_plan,
 )
 from livepdf.errors import Complaint, ConfigError
+from livepdf.numerics.compton import HC
 from livepdf.numerics.geometry import Geometry
 from livepdf.reduction.integrator import Integrator
 from livepdf.reduction.plan import Plan
@@ -202,7 +203,8 @@ def _see(
 def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen) -> Pipeline:
     recipe = settings.recipe
     try:
-        plan = sample_plan(sample, recipe, seen.integrator.q)
+        energy = HC / seen.geometry.wavelength
+        plan = sample_plan(sample, recipe, seen.integrator.q, energy=energy)
         analysis = sample_analysis(sample, settings.profile, recipe, plan)
     except ValueError as error:
         wanted = "settings that the data allow"

@@ -10,6 +10,7 @@ from livepdf.daemon.windows import Stretch
 from livepdf.model.curve import Curve, Result, Trend
 from livepdf.model.sums import intensity
 from livepdf.reduction.curves import reduce_sums
+from livepdf.reduction.ramps import matched
 
 BUSY = "skipped: analysis was busy"
 
@@ -25,7 +26,8 @@ class Evaluated:
 def evaluate(pipeline: Pipeline, stretch: Stretch, *, skip: str = "") -> Evaluated:
     """Return the result of some frames; ``skip`` says why its trends are not evaluated."""
     try:
-        curves = reduce_sums(pipeline.plan, stretch.sums)
+        plan = matched(pipeline.plan, dict(stretch.environment))
+        curves = reduce_sums(plan, stretch.sums)
     except ValueError as error:
         why = f"no curves: {error}"
         return _evaluated(stretch, _no_curves(pipeline, stretch), _withheld(pipeline, why), why)

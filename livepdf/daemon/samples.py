@@ -14,10 +14,8 @@ from livepdf.files.columns import Columns, read_columns
 from livepdf.files.structures import read_structure
 from livepdf.model.structure import Structure
 from livepdf.numerics.composition import parse_composition
-from livepdf.numerics.resample import interpolate
-from livepdf.reduction.background import Background
 from livepdf.reduction.plan import Plan
-from livepdf.reduction.recipes import plan_from_recipe
+from livepdf.reduction.recipes import Pattern, plan_from_recipe, recipe_backgrounds
 
 Floats = NDArray[np.float64]
 
@@ -26,8 +24,9 @@ Floats = NDArray[np.float64]
 class SampleFiles:
     """What the files of a recipe hold."""
 
-    backgrounds: tuple[Columns, ...]
-    """As many as the recipe names."""
+    backgrounds: tuple[tuple[Columns, ...], ...]
+    """As many as the recipe names, each with its file or those of its ramp."""
+    scale_from: Columns | None
     structure: Structure | None
 
 
@@ -36,16 +35,16 @@ def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Co
     complaints = _composition(recipe, file)
     backgrounds = []
     for number, background in enumerate(recipe.background):
-        key = f"background.{number}.file"
-        try:
-            columns = read_columns(background.file)
-        except (FileError, ValueError) as error:
-            wanted = "columns of Q (Å⁻¹), I and, where known, σ"
-            complaints.append(Complaint(str(file), key, str(error), wanted))
-            continue
-        complaints += _coverage(recipe, file, key, columns.x)
-        backgrounds.append(columns)
-    structure = None
+        place = f"background.{number}"
+        keys = [f"{place}.ramp.{n}.file" for n in range(len(background.ramp))] or [f"{place}.file"]
+        read = [_read(recipe, file, k, p) for k, p in zip(keys, background.files, strict=True)]
+        complaints += [trouble for _, found in read for trouble in found]
+        backgrounds.append(tuple(columns for columns, _ in read if columns is not None))
+    scale_from, structure = None, None
+    if recipe.reduction.scale_from is not None:
+        key = "reduction.scale_from"
+        scale_from, trouble = _read(recipe, file, key, recipe.reduction.scale_from)
+        complaints += trouble
     if recipe.size is not None:
         try:
             structure = read_structure(recipe.size.structure)
@@ -54,7 +53,9 @@ def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Co
             complaints.append(Complaint(str(file), "size.structure", str(error), wanted))
     if complaints:
         return None, complaints
-    return SampleFiles(backgrounds=tuple(backgrounds), structure=structure), []
+    return SampleFiles(
+        backgrounds=tuple(backgrounds), scale_from=scale_from, structure=structure
+    ), []
 
 
 def reach_complaints(recipe: Recipe, file: Path, q: Floats) -> list[Complaint]:
@@ -74,9 +75,21 @@ def reach_complaints(recipe: Recipe, file: Path, q: Floats) -> list[Complaint]:
     return complaints
 
 
-def sample_plan(files: SampleFiles, recipe: Recipe, q: Floats) -> Plan:
-    """Build the plan as the recipe says on this grid; ValueError where that cannot be."""
-    return plan_from_recipe(recipe, q=q, backgrounds=_backgrounds(files, recipe, q))
+def sample_plan(
+    files: SampleFiles, recipe: Recipe, q: Floats, *, energy: float | None = None
+) -> Plan:
+    """Build the plan as the recipe says on this grid; ValueError where that cannot be.
+
+    ``energy``, keV, is that of the calibration.
+    """
+    patterns = [[_pattern(columns) for columns in held] for held in files.backgrounds]
+    return plan_from_recipe(
+        recipe,
+        q=q,
+        backgrounds=recipe_backgrounds(recipe, grid=q, patterns=patterns),
+        energy=energy,
+        reference=None if files.scale_from is None else _pattern(files.scale_from),
+    )
 
 
 def sample_analysis(files: SampleFiles, profile: Profile, recipe: Recipe, plan: Plan) -> Analysis:
@@ -96,17 +109,19 @@ def sample_analysis(files: SampleFiles, profile: Profile, recipe: Recipe, plan: 
     )
 
 
-def _backgrounds(files: SampleFiles, recipe: Recipe, q: Floats) -> list[Background]:
-    on_grid = []
-    for settings, columns in zip(recipe.background, files.backgrounds, strict=True):
-        known = np.full(columns.x.shape, np.nan) if columns.sigma is None else columns.sigma
-        intensity, sigma = interpolate(onto=q, q=columns.x, intensity=columns.y, sigma=known)
-        on_grid.append(
-            Background(
-                name=settings.file.name, intensity=intensity, sigma=sigma, scale=settings.scale
-            )
-        )
-    return on_grid
+def _read(
+    recipe: Recipe, file: Path, key: str, path: Path
+) -> tuple[Columns | None, list[Complaint]]:
+    try:
+        columns = read_columns(path)
+    except (FileError, ValueError) as error:
+        wanted = "columns of Q (Å⁻¹), I and, where known, σ"
+        return None, [Complaint(str(file), key, str(error), wanted)]
+    return columns, _coverage(recipe, file, key, columns.x)
+
+
+def _pattern(columns: Columns) -> Pattern:
+    return columns.x, columns.y, columns.sigma
 
 
 def _composition(recipe: Recipe, file: Path) -> list[Complaint]:

@@ -18,9 +18,8 @@ def cylinder_transmission(*, two_theta: Floats, mu_r: float) -> Floats:
     with the ways in and out, l₁ and l₂, of each point of the cross section (Bond, Acta Cryst.
     12, 375, 1959; International Tables C, 6.3.3). The beam bathes the cylinder at a right angle
     to its axis, the scattered ray lies in the cross section: on a flat detector the rays out of
-    that plane are longer by 1/cos of their elevation, which is left out. Divide I(Q) by A before
-    backgrounds are subtracted; the background of a wall needs its own coefficients (Paalman &
-    Pings, J. Appl. Phys. 33, 2635, 1962), which this is not.
+    that plane are longer by 1/cos of their elevation, which is left out. With a wall around the
+    sample see :mod:`livepdf.numerics.capillary`.
 
     Parameters
     ----------
@@ -30,7 +29,7 @@ def cylinder_transmission(*, two_theta: Floats, mu_r: float) -> Floats:
     """
     if not 0.0 <= mu_r <= _LARGEST:
         raise ValueError(f"mu_r is {mu_r}, wanted from 0 to {_LARGEST:g}")
-    x, y, area = _disc()
+    x, y, area = disc()
     way_in = x + np.sqrt(1.0 - y**2)
     values = np.empty(two_theta.shape)
     for place, angle in enumerate(two_theta):
@@ -41,7 +40,7 @@ def cylinder_transmission(*, two_theta: Floats, mu_r: float) -> Floats:
     return values
 
 
-def _disc() -> tuple[Floats, Floats, Floats]:
+def disc() -> tuple[Floats, Floats, Floats]:
     """Return points of the unit disc, and shares of its area that add up to 1."""
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
     # Chords along the beam, spaced by the angle at which they meet the rim: the way in is smooth.

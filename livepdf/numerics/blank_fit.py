@@ -12,9 +12,14 @@ weight of a good one."""
 
 
 def fit_blanks(
-    *, self_scattering: Floats, blanks: Floats, intensity: Floats, variance: Floats
+    *,
+    self_scattering: Floats,
+    blanks: Floats,
+    intensity: Floats,
+    variance: Floats,
+    signed: NDArray[np.bool_] | None = None,
 ) -> tuple[Floats, Floats]:
-    r"""Fit :math:`I = a S + \sum_j b_j B_j` with a, b ≥ 0, weighted by 1/σ².
+    r"""Fit :math:`I = a S + \sum_j b_j B_j` with a ≥ 0 and b ≥ 0 but for the signed, by 1/σ².
 
     To be used at high Q, where I oscillates little about the self-scattering. Lawson & Hanson's
     active set, each pattern by itself.
@@ -26,6 +31,8 @@ def fit_blanks(
     blanks : (m, n) float64
     intensity, variance : (k, n) float64
         Without gaps; a pattern whose variance is unknown (NaN) or zero is fitted unweighted.
+    signed : (m,) bool, optional
+        Blanks whose scale may be negative; none by default.
 
     Returns
     -------
@@ -38,13 +45,18 @@ def fit_blanks(
     columns = np.vstack([self_scattering, blanks])
     sizes = np.sqrt(np.mean(columns**2, axis=1))
     columns = columns / sizes[:, None]
+    turned = np.zeros(0, np.intp) if signed is None else 1 + np.flatnonzero(signed)
     scales = np.full((len(intensity), len(blanks)), np.nan)
     gains = np.zeros((len(intensity), *blanks.shape))
     for row in np.flatnonzero(np.all(np.isfinite(intensity), axis=1)):
         weights = _weights(variance[row])
         root = np.sqrt(weights)
-        found, _ = optimize.nnls((columns * root).T, intensity[row] * root)
-        free = np.flatnonzero(found > 0)
+        # A scale of either sign is the difference of two that are not negative.
+        both = np.vstack([columns, -columns[turned]])
+        found, _ = optimize.nnls((both * root).T, intensity[row] * root)
+        found, back = found[: len(columns)], found[len(columns) :]
+        found[turned] -= back
+        free = np.flatnonzero(found != 0)
         weighted = columns[free] * weights
         gain = np.linalg.solve(weighted @ columns[free].T, weighted)
         kept = free >= 1

@@ -9,8 +9,8 @@ from periodictable import elements
 
 _REST_ENERGY = 510.998950
 """keV, of the electron."""
-_HC = 12.398419843
-"""keV Å"""
+HC = 12.398419843
+"""keV Å: energy × wavelength of a photon."""
 _TABLE_BEGINS = 0.01
 """Å⁻¹, of sin θ/λ."""
 
@@ -43,10 +43,16 @@ def mean_compton(
 
 def recoil(*, q: NDArray[np.float64], energy: float) -> NDArray[np.float64]:
     """Return E'/E of a photon scattered by a free electron at rest, (n_q,)."""
-    sin_theta = q * _HC / energy / (4 * np.pi)
-    if not energy > 0 or sin_theta.max() > 1:
-        raise ValueError(f"{energy} keV reach no further than {4 * np.pi * energy / _HC:.3f} 1/A")
+    sin_theta = np.sin(scattering_angle(q=q, energy=energy) / 2)
     return np.asarray(1 / (1 + 2 * energy / _REST_ENERGY * sin_theta**2), dtype=np.float64)
+
+
+def scattering_angle(*, q: NDArray[np.float64], energy: float) -> NDArray[np.float64]:
+    """Return 2θ of elastic scattering, (n_q,) rad; ValueError where ``energy`` keV reach no Q."""
+    sin_theta = q * HC / energy / (4 * np.pi)
+    if not energy > 0 or sin_theta.max() > 1:
+        raise ValueError(f"{energy} keV reach no further than {4 * np.pi * energy / HC:.3f} 1/A")
+    return np.asarray(2 * np.arcsin(sin_theta), dtype=np.float64)
 
 
 def _incoherent(number: int, q: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.ramp import Ramp
 from livepdf.numerics.resample import interpolate
 
 Floats = NDArray[np.float64]
@@ -30,6 +31,14 @@ class Background:
     monitor: float | None = None
     """I0 counts while it was measured; for the scale ``monitor``, when the sample's intensities
     are per I0 count and these are not."""
+    cell: bool = False
+    """Whether it is the sample's own empty capillary, which the sample then shades."""
+    signed: bool = False
+    """Whether a fitted scale may be negative, as that of a change about a mean."""
+    ramp: Ramp | None = None
+    """A series of blanks over temperature; ``intensity`` is its mean, or one of its changes."""
+    match: str | None = None
+    """The number of a frame's surroundings, by name, that says where in the ramp it is."""
 
     @property
     def factor(self) -> float:
@@ -64,6 +73,7 @@ def background_on(
     sigma: Floats | None,
     scale: BackgroundScale = 1.0,
     monitor: float | None = None,
+    cell: bool = False,
 ) -> Background:
     """Bring a background onto a plan's grid by linear interpolation.
 
@@ -84,7 +94,9 @@ def background_on(
     step = (grid[-1] - grid[0]) / (grid.size - 1)
     if q.shape != grid.shape or np.any(np.abs(q - grid) >= 1e-2 * step):
         values, spread = interpolate(onto=grid, q=q, intensity=values, sigma=spread)
-    return Background(name=name, intensity=values, sigma=spread, scale=scale, monitor=monitor)
+    return Background(
+        name=name, intensity=values, sigma=spread, scale=scale, monitor=monitor, cell=cell
+    )
 
 
 def subtract(

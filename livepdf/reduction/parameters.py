@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.adhoc import GIVEN, SCALES, ScaleKind
+from livepdf.numerics.capillary import Capillary, check_capillary
 from livepdf.numerics.tapers import TaperKind
 from livepdf.numerics.transform import TRANSFORMS, TransformKind, spacing
 from livepdf.reduction.background import Background
@@ -40,7 +41,11 @@ class Parameters:
     density: float | None = None
     """Atoms per Å³, for the scale ``absolute``."""
     energy: float | None = None
-    """keV, for Compton's recoil."""
+    """keV, for Compton's recoil, for f′ and f″, and for the angles of a capillary."""
+    dispersion: bool = False
+    """Whether f′ and f″ belong to the form factors."""
+    capillary: Capillary | None = None
+    """What absorbs; None leaves absorption out."""
     own_taper: bool = False
     """A termination function without a name took the place of ``taper``."""
 
@@ -72,6 +77,7 @@ def check(parameters: Parameters, *, q: Floats, backgrounds: Sequence[Background
     _check_scale(p)
     if p.mode not in MODES:
         raise ValueError(f"mode is {p.mode!r}, wanted one of {', '.join(MODES)}")
+    _check_energy(p)
     if p.transform not in TRANSFORMS:
         raise ValueError(f"transform is {p.transform!r}, wanted one of {', '.join(TRANSFORMS)}")
     for background in backgrounds:
@@ -91,3 +97,13 @@ def _check_scale(p: Parameters) -> None:
             raise ValueError(f"scale absolute needs the density of the sample, found {p.density}")
         if p.mode == "xray" and p.energy is None:
             raise ValueError("scale absolute needs the photon energy for Compton's recoil")
+
+
+def _check_energy(p: Parameters) -> None:
+    for wanted, what in ((p.dispersion, "dispersion"), (p.capillary is not None, "absorption")):
+        if wanted and (p.energy is None or p.mode != "xray"):
+            raise ValueError(
+                f"{what} needs X-rays and their energy, found {p.mode}, {p.energy} keV"
+            )
+    if p.capillary is not None:
+        check_capillary(p.capillary)

@@ -59,7 +59,9 @@ def scaled_patterns(plan: Plan, *, intensity: Floats, sigma: Floats) -> Patterns
         As in :func:`livepdf.reduction.curves.reduce_intensity`.
     """
     _check(plan, intensity, sigma)
-    left, left_variance = subtract(intensity=intensity, sigma=sigma, backgrounds=plan.backgrounds)
+    if plan.transmission is not None:
+        intensity, sigma = intensity / plan.transmission, sigma / plan.transmission
+    left, left_variance = subtract(intensity=intensity, sigma=sigma, backgrounds=plan.taken)
     left[:, np.isnan(plan.blanks.intensity).any(axis=0)] = np.nan
     whole, variance, bridged, reasons = _bridge_rows(plan, left, left_variance)
     blank_scale, gains = _blank_scales(plan, whole, variance)
@@ -134,6 +136,7 @@ def _blank_scales(plan: Plan, whole: Floats, variance: Floats) -> tuple[Floats, 
         blanks=blanks.bridged[:, part],
         intensity=whole[:, part],
         variance=variance[:, part],
+        signed=blanks.signed,
     )
     return scale, gains
 

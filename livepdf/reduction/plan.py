@@ -1,14 +1,15 @@
 """The plan: everything of the reduction that does not depend on the frames, made once."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.adhoc import ScaleKind
+from livepdf.numerics.capillary import Capillary, transmissions
 from livepdf.numerics.composition import parse_composition
-from livepdf.numerics.compton import mean_compton
+from livepdf.numerics.compton import mean_compton, scattering_angle
 from livepdf.numerics.form_factors import mean_form_factors
 from livepdf.numerics.neutron import mean_scattering_lengths
 from livepdf.numerics.polynomial import (
@@ -27,36 +28,14 @@ from livepdf.numerics.transform import (
     spacing,
 )
 from livepdf.numerics.variance import VarianceMap, variance_map
-from livepdf.reduction.background import Background, bridge
+from livepdf.reduction.background import Background
+from livepdf.reduction.blanks import Blanks, fitted_blanks
 from livepdf.reduction.parameters import Mode, Parameters, check, r_grid
 
 Floats = NDArray[np.float64]
 
 # A datum at 23.999999999 still counts for qmax = 24.
 _EDGE = 1e-8
-FIT_BLANKS_FROM = 8.0
-"""Å⁻¹; above it the structure is faint enough to fit blanks beside the self-scattering, and at
-least the upper half of the range is used."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Blanks:
-    """Backgrounds whose scale is fitted, as the fit and its error propagation need them."""
-
-    intensity: Floats
-    """(m, n_q) NaN where a bin is empty."""
-    sigma: Floats
-    """(m, n_q)"""
-    fitted: slice
-    """The points in the fit range that the scales are fitted to."""
-    bridged: Floats
-    """(m, n_fit) without gaps."""
-    self_scattering: Floats
-    """(n_fit,) ⟨f²⟩ + Compton."""
-    fq: Floats
-    """(m, n_fit) each blank as F per unit of scale: (1 − polynomial)·Q/⟨f⟩²·B."""
-    gr: Floats
-    """(m, n_r) each blank as G per unit of scale."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -74,6 +53,11 @@ class Plan:
     r: Floats
     """(n_r,) Å, equidistant."""
     backgrounds: tuple[Background, ...]
+    """As measured."""
+    taken: tuple[Background, ...]
+    """What is taken off: the backgrounds, with absorption corrected as in the sample's pattern."""
+    transmission: Floats | None
+    """(n_q,) what of the sample's scattering gets out of it; None where that is left out."""
     fit: slice
     """The fit range in q."""
     window: slice
@@ -97,7 +81,7 @@ class Plan:
     variance: VarianceMap | None
     """From the variance of I over the fit range to that of G/s at fixed s; None in a plan without
     errors, where the σ of G is NaN."""
-    blanks: "Blanks"
+    blanks: Blanks
     """Backgrounds whose scale is found in every pattern."""
 
     @property
@@ -132,6 +116,8 @@ def build_plan(
     scale_sigma: float = 0.0,
     density: float | None = None,
     energy: float | None = None,
+    dispersion: bool = False,
+    capillary: Capillary | None = None,
     errors: bool = True,
 ) -> Plan:
     """Make the plan of the ad hoc reduction (Juhás et al. 2013, as its program really does it).
@@ -156,7 +142,12 @@ def build_plan(
         For the scale ``absolute``.
     energy : float, keV
         Of the photons: the recoil of Compton scattering, where that is used (scale ``absolute``,
-        fitted backgrounds).
+        fitted backgrounds), and what the next two need.
+    dispersion : bool
+        Adds f′ and f″ to the form factors.
+    capillary : optional
+        Corrects absorption: intensities are divided by what of the sample's scattering gets out,
+        and backgrounds that are the empty cell are shaded by the sample before they come off.
     errors : bool
         Without, G gets no σ: that makes the plan some ten times sooner, for a first look.
 
@@ -184,6 +175,8 @@ def build_plan(
         scale_sigma=scale_sigma,
         density=density,
         energy=energy,
+        dispersion=dispersion,
+        capillary=capillary,
     )
     check(parameters, q=q, backgrounds=backgrounds)
     return _assemble(parameters, q.astype(np.float64), tuple(backgrounds), revision, errors)
@@ -200,6 +193,33 @@ def with_scale(
         made = _assemble(parameters, plan.q, plan.backgrounds, revision, errors)
         return with_taper(made, plan.taper, revision=revision) if parameters.own_taper else made
     return replace(plan, parameters=parameters, revision=revision)
+
+
+def with_backgrounds(plan: Plan, backgrounds: Sequence[Background], *, revision: int) -> Plan:
+    """Return the plan with other patterns to subtract, on its grid.
+
+    Which of them are fitted must stay as it was: the plan holds Compton's part for fits alone.
+    """
+    kept = [b.scale == "fit" for b in plan.backgrounds]
+    if [b.scale == "fit" for b in backgrounds] != kept:
+        raise ValueError("other backgrounds are fitted than in the plan")
+    check(plan.parameters, q=plan.q, backgrounds=backgrounds)
+    _, taken = _absorbed(plan.parameters, plan.q, tuple(backgrounds))
+    gain, n = plan.fit_q * plan.mean_f2_inverse, plan.window_size
+    return replace(
+        plan,
+        revision=revision,
+        backgrounds=tuple(backgrounds),
+        taken=taken,
+        blanks=fitted_blanks(
+            taken,
+            q=plan.q,
+            fit=plan.fit,
+            self_scattering=plan.blanks.self_scattering,
+            to_fq=lambda rows: plan.polynomial.remove((gain * rows).T).T,
+            to_gr=lambda fq: plan.transform.apply(fq[:, :n] * plan.taper),
+        ),
+    )
 
 
 def with_taper(plan: Plan, taper: Floats, *, revision: int) -> Plan:
@@ -234,8 +254,8 @@ def _assemble(
     fit = _points(q, p.qmin, p.qmaxinst)
     window = _points(q, p.qmin, p.qmax)
     r = r_grid(rmin=p.rmin, rmax=p.rmax, rstep=p.rstep)
-    fitted = [background for background in backgrounds if background.scale == "fit"]
-    counted = p.scale == "absolute" or bool(fitted)
+    transmission, taken = _absorbed(p, q, backgrounds)
+    counted = p.scale == "absolute" or any(b.scale == "fit" for b in taken)
     mean_f, mean_f2, compton = _atoms(p, q[fit], compton=counted)
     polynomial = polynomial_fit(q=q[fit], degree=effective_degree(q=q[fit], rpoly=p.rpoly))
     tapered = taper(kind=p.taper, q=q[window], qmin=p.qmin, qmax=p.qmax)
@@ -249,6 +269,8 @@ def _assemble(
         q=q,
         r=r,
         backgrounds=backgrounds,
+        taken=taken,
+        transmission=transmission,
         fit=fit,
         window=window,
         mean_f2_inverse=1 / mean_f**2,
@@ -260,10 +282,10 @@ def _assemble(
         transform=transform,
         fq_variance=remainder_variance(polynomial, points=tapered.size),
         variance=_variance(transform, tapered, polynomial, gain) if errors else None,
-        blanks=_blanks(
+        blanks=fitted_blanks(
+            taken,
             q=q,
             fit=fit,
-            fitted=fitted,
             self_scattering=mean_f2 + compton,
             to_fq=lambda rows: polynomial.remove((gain * rows).T).T,
             to_gr=lambda fq: transform.apply(fq[:, : tapered.size] * tapered),
@@ -284,46 +306,37 @@ def _variance(
     )
 
 
+def _absorbed(
+    p: Parameters, q: Floats, backgrounds: tuple[Background, ...]
+) -> tuple[Floats | None, tuple[Background, ...]]:
+    """Return what gets out of the sample, and the backgrounds divided by it."""
+    if p.capillary is None or p.energy is None:
+        return None, backgrounds
+    two_theta = scattering_angle(q=q, energy=p.energy)
+    sample, wall = transmissions(p.capillary, two_theta=two_theta)
+    taken = []
+    for background in backgrounds:
+        factor = (wall if background.cell else 1.0) / sample
+        taken.append(
+            replace(
+                background,
+                intensity=factor * background.intensity,
+                sigma=factor * background.sigma,
+            )
+        )
+    return sample, tuple(taken)
+
+
 def _atoms(p: Parameters, q: Floats, *, compton: bool) -> tuple[Floats, Floats, Floats]:
     """Return ⟨f⟩, ⟨f²⟩ and the incoherent part (zero where it is not wanted), (n_fit,) each."""
     if p.mode == "neutron":
         return mean_scattering_lengths(q=q, composition=p.composition)
-    mean_f, mean_f2 = mean_form_factors(q=q, composition=p.composition)
+    mean_f, mean_f2 = mean_form_factors(
+        q=q, composition=p.composition, energy=p.energy if p.dispersion else None
+    )
     if not compton:
         return mean_f, mean_f2, np.zeros(q.shape)
     return mean_f, mean_f2, mean_compton(q=q, composition=p.composition, energy=p.energy)
-
-
-def _blanks(
-    *,
-    q: Floats,
-    fit: slice,
-    fitted: list[Background],
-    self_scattering: Floats,
-    to_fq: Callable[[Floats], Floats],
-    to_gr: Callable[[Floats], Floats],
-) -> Blanks:
-    m = len(fitted)
-    bridged = np.empty((m, fit.stop - fit.start))
-    for row, b in enumerate(fitted):
-        bridged[row] = bridge(
-            q=q[fit], intensity=b.intensity[fit], variance=b.sigma[fit] ** 2
-        ).intensity
-    fq = to_fq(bridged)
-    return Blanks(
-        intensity=np.array([b.intensity for b in fitted]).reshape(m, q.size),
-        sigma=np.array([b.sigma for b in fitted]).reshape(m, q.size),
-        fitted=_upper(q[fit]),
-        bridged=bridged,
-        self_scattering=self_scattering,
-        fq=fq,
-        gr=to_gr(fq),
-    )
-
-
-def _upper(q: Floats) -> slice:
-    start = np.searchsorted(q, min(FIT_BLANKS_FROM, (q[0] + q[-1]) / 2))
-    return slice(int(start), q.size)
 
 
 def _transform(parameters: Parameters, q: Floats, window: slice, r: Floats) -> Transform:

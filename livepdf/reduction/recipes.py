@@ -6,10 +6,18 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.config.recipe import Background as Told
 from livepdf.config.recipe import Recipe
+from livepdf.numerics.capillary import Capillary, attenuation
 from livepdf.numerics.composition import number_density, parse_composition
-from livepdf.reduction.background import Background
+from livepdf.reduction.background import Background, background_on
+from livepdf.reduction.difference import reference_plan
 from livepdf.reduction.plan import Plan, build_plan
+from livepdf.reduction.ramps import denoised, ramp_backgrounds
+
+Floats = NDArray[np.float64]
+Pattern = tuple[Floats, Floats, Floats | None]
+"""Q (Å⁻¹), intensity and, where known, its σ, (m,) each."""
 
 
 def plan_from_recipe(
@@ -19,18 +27,24 @@ def plan_from_recipe(
     backgrounds: Sequence[Background] = (),
     revision: int = 1,
     errors: bool = True,
+    energy: float | None = None,
+    reference: Pattern | None = None,
 ) -> Plan:
     """Return the plan of a recipe on the Q grid (n_q,) Å⁻¹; ValueError as :func:`build_plan`.
 
-    Backgrounds that are as many as the recipe's get the monitor that it names.
+    Backgrounds that are as many as the recipe's get the monitor that it names. ``energy``, keV,
+    is the instrument's, for a recipe that tells none; ``reference`` is what its ``scale_from``
+    holds.
     """
     table = recipe.reduction
+    energy = energy if table.energy is None else table.energy
     density = recipe.sample.density
     composition = parse_composition(recipe.sample.composition)
     if len(backgrounds) == len(recipe.background):
         pairs = zip(backgrounds, recipe.background, strict=True)
         backgrounds = [replace(b, monitor=b.monitor or named.monitor) for b, named in pairs]
-    return build_plan(
+    frozen = table.scale_from is not None
+    plan = build_plan(
         q=q,
         composition=composition,
         qmin=table.qmin,
@@ -40,7 +54,7 @@ def plan_from_recipe(
         rmin=table.rmin,
         rmax=table.rmax,
         rstep=table.rstep,
-        scale=table.scale,
+        scale="mean" if frozen else table.scale,
         scale_value=table.scale_value,
         taper=table.taper,
         transform=table.transform,
@@ -49,9 +63,79 @@ def plan_from_recipe(
         mode=table.mode,
         scale_sigma=table.scale_sigma,
         density=None if density is None else number_density(composition, density=density),
-        energy=table.energy,
+        energy=energy,
         errors=errors,
+        dispersion=table.dispersion,
+        capillary=_capillary(recipe, composition, energy),
     )
+    if not frozen:
+        return plan
+    if reference is None:
+        raise ValueError(f"the pattern {table.scale_from} was not handed over")
+    taken = _on_grid(Told(file=table.scale_from), q, reference)
+    return reference_plan(plan, intensity=taken.intensity, sigma=taken.sigma, revision=revision)
+
+
+def recipe_backgrounds(
+    recipe: Recipe, *, grid: Floats, patterns: Sequence[Sequence[Pattern]]
+) -> list[Background]:
+    """Return the backgrounds of a recipe on a plan's grid.
+
+    Parameters
+    ----------
+    grid : (n_q,) float64, Å⁻¹
+    patterns : for each background of the recipe what its files hold, one or those of its ramp
+        ValueError for a Q axis that does not increase.
+    """
+    made: list[Background] = []
+    for told, held in zip(recipe.background, patterns, strict=True):
+        made += _one_or_ramp(told, [_on_grid(told, grid, pattern) for pattern in held])
+    return made
+
+
+def _on_grid(told: Told, grid: Floats, pattern: Pattern) -> Background:
+    q, intensity, sigma = pattern
+    name = told.name if told.file is None else told.file.name
+    background = background_on(
+        grid=grid,
+        name=name,
+        q=q,
+        intensity=intensity,
+        sigma=sigma,
+        scale=told.scale,
+        monitor=told.monitor,
+        cell=told.cell,
+    )
+    if told.denoise is None:
+        return background
+    return denoised(background, grid=grid, r_max=told.denoise)
+
+
+def _one_or_ramp(told: Told, held: list[Background]) -> list[Background]:
+    if not told.ramp:
+        return held
+    return ramp_backgrounds(
+        held,
+        name=told.name,
+        temperatures=[point.temperature for point in told.ramp],
+        match=told.match,
+        scale=told.scale,
+        components=told.components,
+    )
+
+
+def _capillary(
+    recipe: Recipe, composition: Mapping[str, float], energy: float | None
+) -> Capillary | None:
+    told, density = recipe.absorption, recipe.sample.density
+    if told is None:
+        return None
+    mu = told.mu
+    if mu is None:
+        if density is None or energy is None:
+            raise ValueError("absorption needs mu, or the sample's density and the energy")
+        mu = attenuation(composition=composition, density=told.packing * density, energy=energy)
+    return Capillary(radius=told.radius, mu=mu, wall=told.wall, wall_mu=told.wall_mu)
 
 
 def plan_header(plan: Plan) -> dict[str, object]:
@@ -88,7 +172,16 @@ def plan_extras(plan: Plan) -> dict[str, object]:
         "taper": "own" if p.own_taper else p.taper,
         "transform": p.transform,
     }
-    return {key: value for key, value in extras.items() if value is not None}
+    if p.dispersion:
+        extras = {**extras, "dispersion": "true"}
+    if p.capillary is not None:
+        c = p.capillary
+        extras = {
+            **extras,
+            "capillary": f"{c.radius:.12g} {c.mu:.12g} {c.wall:.12g} {c.wall_mu:.12g}",
+            "cells": ", ".join(str(int(b.cell)) for b in plan.backgrounds),
+        }
+    return {key: value for key, value in extras.items() if value is not None and value != ""}
 
 
 def _bgscale(background: Background) -> str:
