@@ -14,7 +14,7 @@ from livepdf.daemon.results import evaluate
 from livepdf.daemon.runs import Run
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.windows import WindowCutter
-from livepdf.daemon.workers import integrate
+from livepdf.daemon.workers import integrate_here
 from livepdf.errors import FileError, FrameError
 from livepdf.model.curve import Result
 from livepdf.model.frame import Frame, FrameRefused, RunStart
@@ -138,9 +138,11 @@ class FileJob:
             return self._refuse(file, file.name, FrameError(item.reason, item.detail))
         try:
             pipeline = self._run_of(item).pipeline(item.image.shape)
-            sums = integrate(pipeline, item, pipeline.recipe.normalization)
         except FrameError as error:
             return self._refuse(file, item.origin, error)
+        [sums] = integrate_here(pipeline, [item])
+        if isinstance(sums, FrameError):
+            return self._refuse(file, item.origin, sums)
         self._books["used"] += 1
         return self._reduce(pipeline, file, item, sums, self._names.of(file, number))
 

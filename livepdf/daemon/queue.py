@@ -101,16 +101,34 @@ class FrameQueue:
 
     def take(self) -> Ticket:
         """Wait for the next ticket. `Stop` stays in the queue, so that every worker meets it."""
+        return self.take_share(workers=1, fewest=1, most=1)[0]
+
+    def take_share(self, *, workers: int, fewest: int, most: int) -> list[Ticket]:
+        """Wait for the next ticket; take the frames that follow it along where many wait.
+
+        Parameters
+        ----------
+        workers : int
+            How many share what waits.
+        fewest : int
+            A share of fewer frames is left to the others but for its first one.
+        most : int
+
+        Returns
+        -------
+        tickets : one of any kind, or frames of one run in their order
+        """
         with self._changed:
             while not self._tickets:
                 self._changed.wait()
             if isinstance(self._tickets[0].item, Stop):
-                return self._tickets[0]
-            ticket = self._tickets.popleft()
-            if isinstance(ticket.item, Frame) and ticket.slot is None:
-                self._bytes -= len(ticket.item.image.blob)
+                return [self._tickets[0]]
+            share = min(-(-len(self._tickets) // workers), most)
+            taken = [self._pop()]
+            while len(taken) < share >= fewest and self._goes_along(taken[0]):
+                taken.append(self._pop())
             self._taken.notify_all()
-            return ticket
+            return taken
 
     def wait_for_room(self, timeout: float) -> bool:
         """Wait until half the memory is free and nothing lies on disk; tell whether that is so.
@@ -139,10 +157,25 @@ class FrameQueue:
         except OSError as error:
             raise FrameError("spool unreadable", str(error)) from None
 
+    def _pop(self) -> Ticket:
+        ticket = self._tickets.popleft()
+        if isinstance(ticket.item, Frame) and ticket.slot is None:
+            self._bytes -= len(ticket.item.image.blob)
+        return ticket
+
+    def _goes_along(self, first: Ticket) -> bool:
+        if not self._tickets or not isinstance(first.item, Frame):
+            return False
+        ticket = self._tickets[0]
+        return isinstance(ticket.item, Frame) and ticket.run is first.run
+
     def _append(self, ticket: Ticket) -> None:
         self._tickets.append(ticket)
         self._number += 1
-        self._changed.notify_all()
+        if isinstance(ticket.item, Stop):
+            self._changed.notify_all()
+        else:
+            self._changed.notify()
 
 
 def without_image(frame: Frame) -> Frame:

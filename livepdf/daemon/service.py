@@ -27,7 +27,7 @@ from livepdf.daemon.software import software_versions
 from livepdf.daemon.spool import Spool
 from livepdf.daemon.store import Quit, Store
 from livepdf.daemon.windows import Stretch
-from livepdf.daemon.workers import Newest, Outcome, work
+from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
 from livepdf.errors import Complaint, ConfigError, LivepdfError
 from livepdf.model.curve import Span
 from livepdf.model.frame import RunStart
@@ -96,7 +96,7 @@ class Service:
         self._board = Board()
         self._ledger = Ledger()
         self._newest = Newest()
-        self._outcomes: queue.Queue[Outcome] = queue.Queue(maxsize=256)
+        self._outcomes: Outcomes = queue.Queue(maxsize=256)
         self._spool = Spool(output, reserve=_RESERVE)
         self._frames = FrameQueue(limit=limits.queue * _MIB, spool=self._spool)
         self._history = History(limit=limits.history * _MIB)
@@ -292,12 +292,19 @@ class Service:
         self._store.put(event)
 
     def _work(self) -> None:
-        work(self._frames, self._outcomes, self._newest)
+        work(
+            self._frames,
+            self._outcomes,
+            self._newest,
+            workers=self._prepared.settings.profile.limits.workers,
+            integrate=integrate_here,
+        )
 
     def _collect(self) -> None:
         while not self._collector.ended:
             try:
-                self._collector.take(self._outcomes.get(timeout=0.2))
+                for outcome in self._outcomes.get(timeout=0.2):
+                    self._collector.take(outcome)
             except queue.Empty:
                 if self.failure is not None and not self._threads["intake"].is_alive():
                     self._collector.finish()
@@ -335,7 +342,7 @@ def warm_up(pipeline: Pipeline | None) -> None:
     if pipeline is None:
         return
     for dtype in _WARM:
-        pipeline.integrator.warm_up(dtype)
+        pipeline.integrator.warm_up(dtype, batch=True)
     ones = np.ones(pipeline.plan.q.shape)
     sums = Sums(
         signal=ones,

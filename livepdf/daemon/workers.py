@@ -1,14 +1,19 @@
 """Workers turn queued frames into sums; each ticket gets exactly one outcome."""
 
 import queue
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from livepdf.config.recipe import Normalization
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.queue import FrameQueue, RunOpens, Stop, Ticket, without_image
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
 from livepdf.model.sums import Sums
+from livepdf.numerics.side_by_side import FEWEST
+from livepdf.numerics.vectors import LANES
+
+Integrate = Callable[[Pipeline, Sequence[Frame]], list[Sums | FrameError]]
+"""Turns frames into sums, in their order; in place of an unusable one, why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,6 +25,9 @@ class Outcome:
     refusal: FrameError | None = None
 
 
+Outcomes = queue.Queue[Sequence[Outcome]]
+
+
 class Newest:
     """The newest frame that could be used, whole, for the preview."""
 
@@ -27,49 +35,92 @@ class Newest:
         self.frame: tuple[Frame, Ticket, Pipeline] | None = None
 
 
-def work(frames: FrameQueue, outcomes: "queue.Queue[Outcome]", newest: Newest) -> None:
-    """Take tickets until the stop."""
+def work(
+    frames: FrameQueue,
+    outcomes: Outcomes,
+    newest: Newest,
+    *,
+    workers: int,
+    integrate: Integrate,
+) -> None:
+    """Take tickets until the stop.
+
+    One frame at a time while few wait; else 16 side by side, or this worker's share of what waits.
+
+    Parameters
+    ----------
+    workers : int
+        How many share the queue.
+    """
     while True:
-        ticket = frames.take()
-        if isinstance(ticket.item, Frame):
-            outcomes.put(_frame_outcome(frames, ticket, newest))
+        tickets = frames.take_share(workers=workers, fewest=FEWEST, most=LANES)
+        first = tickets[0]
+        if isinstance(first.item, Frame):
+            outcomes.put(_frame_outcomes(frames, tickets, newest, integrate))
             continue
-        if isinstance(ticket.item, RunOpens) and ticket.run is not None:
-            ticket.run.get_ready()
-        outcomes.put(Outcome(ticket=ticket))
-        if isinstance(ticket.item, Stop):
+        if isinstance(first.item, RunOpens) and first.run is not None:
+            first.run.get_ready()
+        outcomes.put([Outcome(ticket=first)])
+        if isinstance(first.item, Stop):
             return
 
 
-def integrate(pipeline: Pipeline, frame: Frame, rule: Normalization) -> Sums:
-    """Return the sums of one frame.
-
-    Raises
-    ------
-    FrameError
-        When it cannot be used.
-    """
-    return pipeline.integrator.integrate_packed(
-        frame.image,
-        monitor=frame.monitor,
-        exposure=frame.exposure,
+def integrate_here(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | FrameError]:
+    """Return the sums of frames, added up by this thread."""
+    integrator, rule = pipeline.integrator, pipeline.recipe.normalization
+    if len(frames) == 1:
+        frame = frames[0]
+        try:
+            sums = integrator.integrate_packed(
+                frame.image,
+                monitor=frame.monitor,
+                exposure=frame.exposure,
+                normalize_monitor=rule.monitor,
+                normalize_exposure=rule.exposure,
+            )
+        except FrameError as error:
+            return [error]
+        return [sums]
+    return integrator.integrate_batch(
+        [frame.image for frame in frames],
+        monitors=[frame.monitor for frame in frames],
+        exposures=[frame.exposure for frame in frames],
         normalize_monitor=rule.monitor,
         normalize_exposure=rule.exposure,
     )
 
 
-def _frame_outcome(frames: FrameQueue, ticket: Ticket, newest: Newest) -> Outcome:
+def _frame_outcomes(
+    frames: FrameQueue, tickets: Sequence[Ticket], newest: Newest, integrate: Integrate
+) -> list[Outcome]:
+    found: dict[int, Sums | FrameError] = {}
+    usable: dict[Pipeline, list[tuple[int, Frame]]] = {}
+    lights = [_light(ticket) for ticket in tickets]
+    for ticket, light in zip(tickets, lights, strict=True):
+        try:
+            frame = frames.frame(ticket)
+            if ticket.run is None:
+                raise FrameError("stale series", frame.origin)
+            pipeline = ticket.run.pipeline(frame.image.shape)
+            newest.frame = (frame, light, pipeline)
+            if ticket.paused:
+                raise FrameError("paused")
+        except FrameError as error:
+            found[ticket.number] = error
+            continue
+        usable.setdefault(pipeline, []).append((ticket.number, frame))
+    for pipeline, group in usable.items():
+        results = integrate(pipeline, [frame for _, frame in group])
+        found.update(zip((number for number, _ in group), results, strict=True))
+    return [_outcome(light, found[light.number]) for light in lights]
+
+
+def _light(ticket: Ticket) -> Ticket:
     assert isinstance(ticket.item, Frame)
-    light = replace(ticket, item=without_image(ticket.item), slot=None)
-    try:
-        frame = frames.frame(ticket)
-        if ticket.run is None:
-            raise FrameError("stale series", frame.origin)
-        pipeline = ticket.run.pipeline(frame.image.shape)
-        newest.frame = (frame, light, pipeline)
-        if ticket.paused:
-            raise FrameError("paused")
-        sums = integrate(pipeline, frame, pipeline.recipe.normalization)
-    except FrameError as error:
-        return Outcome(ticket=light, refusal=error)
-    return Outcome(ticket=light, sums=sums)
+    return replace(ticket, item=without_image(ticket.item), slot=None)
+
+
+def _outcome(ticket: Ticket, found: Sums | FrameError) -> Outcome:
+    if isinstance(found, FrameError):
+        return Outcome(ticket=ticket, refusal=found)
+    return Outcome(ticket=ticket, sums=found)

@@ -8,8 +8,9 @@ from livepdf.daemon.collector import Closed, Collector, Ended, Opened, Refusal, 
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.queue import RunCloses, RunOpens, Stop, Ticket
 from livepdf.daemon.runs import Run, RunNames
-from livepdf.daemon.workers import Outcome, integrate
+from livepdf.daemon.workers import Outcome, integrate_here
 from livepdf.errors import FrameError
+from livepdf.model.sums import Sums
 from tests.daemon import beamline
 
 
@@ -19,7 +20,6 @@ def test_results_do_not_depend_on_which_worker_is_faster(tmp_path: object, seed:
     pipeline = prepared.for_shape(beamline.SHAPE)
     run = Run(beamline.start(), name="r", build=prepared.for_shape, shape=beamline.SHAPE)
     run.get_ready()
-    rule = pipeline.recipe.normalization
     outcomes = [Outcome(ticket=Ticket(0, RunOpens(), run))]
     for n in range(12):
         frame = beamline.frame(n)
@@ -27,7 +27,9 @@ def test_results_do_not_depend_on_which_worker_is_faster(tmp_path: object, seed:
         if n % 5 == 3:
             outcomes.append(Outcome(ticket=ticket, refusal=FrameError("corrupt")))
         else:
-            outcomes.append(Outcome(ticket=ticket, sums=integrate(pipeline, frame, rule)))
+            [sums] = integrate_here(pipeline, [frame])
+            assert isinstance(sums, Sums)
+            outcomes.append(Outcome(ticket=ticket, sums=sums))
     outcomes.append(Outcome(ticket=Ticket(13, RunCloses(1.0, "end"), run)))
     outcomes += [Outcome(ticket=Ticket(14, Stop()))] * 2
 
