@@ -3,15 +3,19 @@
 import logging
 import os
 import queue
+import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
 
 from livepdf.daemon.board import Board
 from livepdf.model.status import Counters, Event
 from livepdf.sinks.nexus import NexusFile, RunHeader, WindowRow
+from livepdf.sinks.nexus_difference import Reference
+from livepdf.sinks.nexus_read import Stored, read_closed
 
 log = logging.getLogger(__name__)
 
@@ -23,9 +27,25 @@ _RETRY = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Begin:
-    """Results of another run follow."""
+    """Results of another run follow, or of the same run by a new revision."""
 
     header: RunHeader
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Again:
+    """Windows that were reduced once more."""
+
+    rows: Sequence[WindowRow]
+    trends_only: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recall:
+    """Windows of the run are wanted back."""
+
+    numbers: Sequence[int]
+    reply: "Future[dict[int, Stored]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -41,7 +61,7 @@ class Quit:
     """Nothing follows."""
 
 
-Entry = Begin | WindowRow | Event | Finish | Quit
+Entry = Begin | WindowRow | Again | Recall | Reference | Event | Finish | Quit
 
 
 class Store:
@@ -78,6 +98,16 @@ class Store:
         self._unsafe_bytes = 0
         self._events: list[Event] = []
         self._events_written = 0
+        self._past: list[Event] = []
+        """Events of the last run after its file was closed."""
+        self._reference: Reference | None = None
+        self._closed: list[tuple[Path, int]] = []
+        """Files of the present or last run that are closed, with the window of their first row."""
+        self._run = ""
+        self._again = False
+        """Whether older windows may still come."""
+        self._lock = threading.Lock()
+        self._queued_bytes = 0
         self._whole: WindowRow | None = None
         self._flushed = time.monotonic()
         self._retry_at = 0.0
@@ -87,7 +117,26 @@ class Store:
 
     def put(self, entry: Entry) -> None:
         """Hand over something to write; never waits."""
+        if isinstance(entry, Again):
+            with self._lock:
+                self._queued_bytes += sum(map(_size, entry.rows))
         self._entries.put(entry)
+
+    @property
+    def owed(self) -> int:
+        """Bytes that were handed over and are not on disk yet: who makes many may wait."""
+        return self._queued_bytes + self._unsafe_bytes
+
+    @property
+    def failing(self) -> bool:
+        """Whether the disk refuses now."""
+        return self._failing
+
+    def recall(self, numbers: Sequence[int]) -> "Future[dict[int, Stored]]":
+        """Ask for windows of the present or last run; those that cannot be had are left out."""
+        reply: Future[dict[int, Stored]] = Future()
+        self._entries.put(Recall(numbers=numbers, reply=reply))
+        return reply
 
     def run(self) -> None:
         """Write until `Quit`."""
@@ -114,15 +163,74 @@ class Store:
     def _take(self, entry: Entry) -> None:
         match entry:
             case Begin():
-                self._end_run(None)
-                self._header, self._part = entry.header, 0
-                self._save()
+                self._begin(entry.header)
             case WindowRow():
                 self._keep(entry)
+            case Again():
+                self._keep_again(entry)
+            case Recall():
+                entry.reply.set_result(self._recall(entry.numbers))
+            case Reference():
+                self._refer(entry)
             case Event():
                 self._events.append(entry)
             case Finish():
                 self._end_run(entry)
+
+    def _begin(self, header: RunHeader) -> None:
+        if header.run == self._run and header.follows:
+            events = [*self._past, *self._events]
+            self._end_run(None, follower=f"{header.stem}.nxs")
+            self._events = events
+        else:
+            self._end_run(None)
+            self._closed, self._again = [], False
+        self._past, self._reference = [], None
+        self._again = self._again or bool(header.follows)
+        self._header, self._part, self._run = header, 0, header.run
+        self._save()
+
+    def _keep_again(self, again: Again) -> None:
+        with self._lock:
+            self._queued_bytes -= sum(map(_size, again.rows))
+        if not again.trends_only:
+            for row in again.rows:
+                self._keep(row)
+            return
+        # They belong to rows that must be there first.
+        if self._save() and self._file is not None:
+            try:
+                self._file.trends(again.rows)
+            except (OSError, RuntimeError, ValueError) as error:
+                self._fail(error)
+
+    def _refer(self, reference: Reference) -> None:
+        saved = self._save()
+        self._reference = reference
+        if saved and self._file is not None:
+            try:
+                self._file.reference(reference)
+            except (OSError, RuntimeError, ValueError) as error:
+                self._fail(error)
+
+    def _recall(self, numbers: Sequence[int]) -> dict[int, Stored]:
+        wanted = set(numbers)
+        found = {
+            row.result.span.number: Stored(
+                span=row.result.span, sums=row.sums, environment=row.result.environment
+            )
+            for row in self._unsafe
+            if row.result.span.number in wanted
+        }
+        try:
+            if self._file is not None:
+                found |= self._file.windows(sorted(wanted - found.keys()))
+            for path, first in self._closed:
+                if missing := sorted(wanted - found.keys()):
+                    found |= read_closed(path, first=first, numbers=missing)
+        except (OSError, RuntimeError, ValueError, KeyError) as error:
+            log.warning("windows cannot be read back: %s", error)
+        return found
 
     def _keep(self, row: WindowRow) -> None:
         if row.result.span.scope == "run":
@@ -183,9 +291,11 @@ class Store:
     def _open(self, header: RunHeader) -> NexusFile:
         self._part += 1
         suffix = "" if self._part == 1 else f"-part{self._part}"
-        path = self._directory / f"{header.run}{suffix}.nxs"
+        path = self._directory / f"{header.stem}{suffix}.nxs"
         try:
-            self._file = NexusFile(path, header)
+            self._file = NexusFile(path, header, first=self._first_of(header))
+            if self._reference is not None:
+                self._file.reference(self._reference)
         except (OSError, RuntimeError, ValueError):
             if not path.exists():
                 self._part -= 1
@@ -194,6 +304,12 @@ class Store:
         self._board.output = str(path)
         self._events_written = 0
         return self._file
+
+    def _first_of(self, header: RunHeader) -> int:
+        """Return the window of the first row: in a later part, the oldest that it must take."""
+        if self._part == 1 or self._again or not self._unsafe:
+            return header.first
+        return min(row.result.span.number for row in self._unsafe)
 
     def _fail(self, error: Exception) -> None:
         if self._file is not None:
@@ -212,7 +328,7 @@ class Store:
             "store", f"results are not saved ({text}); {len(self._unsafe)} windows in memory"
         )
 
-    def _end_run(self, finish: Finish | None) -> None:
+    def _end_run(self, finish: Finish | None, *, follower: str = "") -> None:
         if self._header is None:
             return
         self._retry_at = 0.0
@@ -221,7 +337,11 @@ class Store:
             try:
                 if finish is not None:
                     self._file.counters(finish.counters)
-                self._file.close(end=None if finish is None else finish.time)
+                if follower:
+                    self._file.continued(follower)
+                end = time.time() if follower else None
+                self._file.close(end=end if finish is None else finish.time)
+                self._closed.append((self._file.path, self._file.first))
             except (OSError, RuntimeError, ValueError) as error:
                 self._fail(error)
         if not saved:
@@ -232,7 +352,7 @@ class Store:
             )
         self._file = self._header = self._whole = None
         self._unsafe.clear()
-        self._events.clear()
+        self._past, self._events = self._events, []
         self._written = self._unsafe_bytes = self._events_written = 0
 
 
