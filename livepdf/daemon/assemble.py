@@ -33,6 +33,7 @@ from livepdf.reduction.integrator import Integrator
 from livepdf.reduction.plan import Plan
 
 Mask = NDArray[np.bool_]
+Floats = NDArray[np.float64]
 Shape = tuple[int, int]
 Loaded = TypeVar("Loaded", Profile, Recipe)
 
@@ -86,6 +87,8 @@ class Prepared:
     sample: SampleFiles
     pipeline: Pipeline | None
     """None while only the images can tell the shape."""
+    revision: int = 1
+    """Number of the plans that are made from it."""
 
     def for_shape(self, shape: Shape) -> Pipeline:
         """Return the pipeline for images of this shape.
@@ -108,7 +111,7 @@ class Prepared:
             complaints += reach_complaints(recipe, recipe_file, seen.integrator.q)
         if complaints or seen is None:
             raise ConfigError(complaints)
-        return _pipeline(self.settings, self.sample, seen)
+        return _pipeline(self.settings, self.sample, seen, self.revision)
 
 
 def prepare(profile_file: Path, recipe_file: Path) -> Prepared:
@@ -143,7 +146,7 @@ def prepare(profile_file: Path, recipe_file: Path) -> Prepared:
         profile_text=profile_file.read_text(encoding="utf-8"),
         recipe_text=recipe_file.read_text(encoding="utf-8"),
     )
-    pipeline = None if seen is None else _pipeline(settings, sample, seen)
+    pipeline = None if seen is None else _pipeline(settings, sample, seen, 1)
     return Prepared(settings=settings, detector=detector, sample=sample, pipeline=pipeline)
 
 
@@ -200,16 +203,40 @@ def _see(
     return _Seen(geometry=geometry, integrator=integrator, ignored=ignored)
 
 
-def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen) -> Pipeline:
+def retuned(
+    pipeline: Pipeline, *, settings: Settings, sample: SampleFiles, revision: int
+) -> Pipeline:
+    """Return the pipeline with another recipe, for the same frames.
+
+    Raises
+    ------
+    ConfigError
+        When the recipe does not fit what the detector sees.
+    """
+    q = pipeline.integrator.q
+    complaints = reach_complaints(settings.recipe, settings.recipe_file, q)
+    if complaints:
+        raise ConfigError(complaints)
+    plan, analysis = _planned(settings, sample, q, pipeline.geometry, revision)
+    return replace(pipeline, settings=settings, plan=plan, analysis=analysis)
+
+
+def _planned(
+    settings: Settings, sample: SampleFiles, q: Floats, geometry: Geometry, revision: int
+) -> tuple[Plan, Analysis]:
     recipe = settings.recipe
     try:
-        energy = HC / seen.geometry.wavelength
-        plan = sample_plan(sample, recipe, seen.integrator.q, energy=energy)
-        analysis = sample_analysis(sample, settings.profile, recipe, plan)
+        energy = HC / geometry.wavelength
+        plan = sample_plan(sample, recipe, q, energy=energy, revision=revision)
+        return plan, sample_analysis(sample, settings.profile, recipe, plan)
     except ValueError as error:
         wanted = "settings that the data allow"
         file = str(settings.recipe_file)
         raise ConfigError([Complaint(file, "reduction", str(error), wanted)]) from None
+
+
+def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen, revision: int) -> Pipeline:
+    plan, analysis = _planned(settings, sample, seen.integrator.q, seen.geometry, revision)
     return Pipeline(
         settings=settings,
         geometry=seen.geometry,

@@ -76,11 +76,17 @@ def reach_complaints(recipe: Recipe, file: Path, q: Floats) -> list[Complaint]:
 
 
 def sample_plan(
-    files: SampleFiles, recipe: Recipe, q: Floats, *, energy: float | None = None
+    files: SampleFiles,
+    recipe: Recipe,
+    q: Floats,
+    *,
+    energy: float | None = None,
+    revision: int = 1,
+    errors: bool = True,
 ) -> Plan:
     """Build the plan as the recipe says on this grid; ValueError where that cannot be.
 
-    ``energy``, keV, is that of the calibration.
+    ``energy``, keV, is that of the calibration; without ``errors`` it is made sooner.
     """
     patterns = [[_pattern(columns) for columns in held] for held in files.backgrounds]
     return plan_from_recipe(
@@ -88,6 +94,8 @@ def sample_plan(
         q=q,
         backgrounds=recipe_backgrounds(recipe, grid=q, patterns=patterns),
         energy=energy,
+        revision=revision,
+        errors=errors,
         reference=None if files.scale_from is None else _pattern(files.scale_from),
     )
 
