@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from livepdf.model.curve import Curve, Result
 from livepdf.model.status import Event, Status
 from livepdf.wire.codec import encode
+from livepdf.wire.curves import CurveHeader
 from livepdf.wire.messages import (
     ByeMessage,
-    CurveHeader,
     EventMessage,
     PreviewMessage,
     ResultMessage,

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from livepdf.errors import SourceError
 from livepdf.model.curve import Curve, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
+from livepdf.wire.curves import CurveHeader
 from livepdf.wire.messages import (
     VERSION,
     ByeMessage,
-    CurveHeader,
     EventMessage,
     History,
     HistoryRequest,

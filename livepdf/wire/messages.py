@@ -4,21 +4,13 @@ from typing import Literal
 
 import msgspec
 
-from livepdf.model.curve import CurveKind, Span, Trend
+from livepdf.model.curve import Span, Trend
 from livepdf.model.status import Event, Status
+from livepdf.wire.curves import CurveHeader
+from livepdf.wire.tuning import TuningReply, TuningRequest
 
-VERSION = 1
+VERSION = 2
 """Raised when a message changes so that an older reader would misread it."""
-
-
-class CurveHeader(msgspec.Struct, frozen=True):
-    """Names three buffers of the message: x, y and σ."""
-
-    kind: CurveKind
-    x: int
-    """Number of the buffer."""
-    y: int
-    sigma: int
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -118,6 +110,7 @@ Request = (
     | PauseRequest
     | ResetRequest
     | ShutdownRequest
+    | TuningRequest
 )
 
 
@@ -146,7 +139,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, tag="history"):
-    """Windows of a run; the curves are stacked in buffers."""
+    """Windows of a run; the curves are stacked in buffers.
+
+    All are on the grids of the newest: where a window was made by another revision on another
+    grid, its curves are interpolated, NaN beyond their ends. Ask for the window itself to have it
+    as it is.
+    """
 
     run: str
     spans: tuple[Span, ...]
@@ -181,8 +179,10 @@ class Done(msgspec.Struct, frozen=True, tag="done"):
 class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     """The request was not carried out; nothing changed."""
 
-    why: Literal["malformed", "unknown", "not there", "not allowed", "too much"]
+    why: Literal[
+        "malformed", "unknown", "not there", "not allowed", "too much", "wrong settings", "failed"
+    ]
     text: str
 
 
-Reply = Snapshot | History | Window | Done | Refused
+Reply = Snapshot | History | Window | Done | Refused | TuningReply

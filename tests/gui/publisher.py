@@ -13,10 +13,10 @@ import zmq
 from livepdf.model.curve import Curve, Result, Span, Trend
 from livepdf.model.status import Counters, Event, Status
 from livepdf.wire.codec import decode_request, encode
+from livepdf.wire.curves import CurveHeader
 from livepdf.wire.messages import (
     VERSION,
     ByeMessage,
-    CurveHeader,
     Done,
     EventMessage,
     History,

@@ -13,9 +13,9 @@ from livepdf.model.curve import Span
 from livepdf.model.status import Counters, Status
 from livepdf.wire.client import Client
 from livepdf.wire.codec import decode_request, encode
+from livepdf.wire.curves import CurveHeader
 from livepdf.wire.messages import (
     VERSION,
-    CurveHeader,
     Refused,
     ResultMessage,
     Snapshot,

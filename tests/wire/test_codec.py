@@ -16,9 +16,9 @@ from livepdf.wire.codec import (
     decode_request,
     encode,
 )
+from livepdf.wire.curves import CurveHeader
 from livepdf.wire.messages import (
     ByeMessage,
-    CurveHeader,
     EventMessage,
     HistoryRequest,
     MarkRequest,
