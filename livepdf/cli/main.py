@@ -23,6 +23,11 @@ class _Entry(NamedTuple):
 _COMMANDS: dict[str, _Entry] = {
     "demo": _Entry("livepdf.cli.demo:demo", "See it work: simulated detector, daemon and window."),
     "run": _Entry("livepdf.cli.run:run", "Follow a detector: frames in, live results out."),
+    "record": _Entry("livepdf.cli.record:record", "Write a stream to a file, byte for byte."),
+    "replay": _Entry("livepdf.cli.replay:replay", "Play a recorded stream, at any speed."),
+    "recording": _Entry(
+        "livepdf.cli.recording:recording", "Look into recordings, cut and repair them."
+    ),
     "gui": _Entry("livepdf.cli.gui:gui", "Open the window on a daemon, or start both."),
     "watch": _Entry("livepdf.cli.watch:watch", "Follow a daemon in the terminal."),
     "status": _Entry("livepdf.cli.status:status", "Ask a daemon how it is doing."),

@@ -83,6 +83,22 @@ class Port:
         self._socket.send_multipart(parts)
         return True
 
+    def wait_for_reader(self, *, stop: threading.Event) -> bool:
+        """Wait until somebody reads, so that a clock can start; tell whether somebody does.
+
+        Raises
+        ------
+        SourceError
+            Nobody came in time.
+        """
+        deadline = time.monotonic() + self._patience
+        while not self._is_read():
+            if stop.is_set():
+                return False
+            if time.monotonic() > deadline:
+                raise SourceError(f"{self.endpoint}: no reader within {self._patience:g} s")
+        return True
+
     def close(self) -> None:
         """Close; what readers have not taken within two seconds is dropped."""
         self._socket.close()
@@ -108,8 +124,16 @@ class Port:
                 return False
             self._socket.recv_multipart()
             return True
+        return self._is_read() and bool(self._socket.poll(_SLICE, zmq.POLLOUT))
+
+    def _is_read(self) -> bool:
+        """Whether there is a reader; waits a moment for one."""
+        if self.way == "push":
+            return bool(self._socket.poll(_SLICE, zmq.POLLOUT))
+        if self.way == "rep":
+            return bool(self._socket.poll(_SLICE, zmq.POLLIN))
         wanted = 0 if self._readers else _SLICE
         while self._socket.poll(wanted, zmq.POLLIN):
             wanted = 0
             self._readers += 1 if self._socket.recv()[:1] == b"\x01" else -1
-        return self._readers > 0 and bool(self._socket.poll(_SLICE, zmq.POLLOUT))
+        return self._readers > 0

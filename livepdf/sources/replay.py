@@ -66,7 +66,6 @@ class ReplaySource:
         *,
         description: str,
         pace: Pace,
-        ended: Callable[[], None] = lambda: None,
         largest_message: int | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -76,8 +75,6 @@ class ReplaySource:
         ----------
         make_feed
             Makes what understands the messages; called once.
-        ended
-            Called from the poll after the one that handed on the last items.
         largest_message : bytes, optional
             Larger messages are refused, as they were live.
         """
@@ -85,12 +82,16 @@ class ReplaySource:
         self.progress = Progress()
         self._messages = timed_messages(reader, pace=pace, progress=self.progress)
         self._feed = make_feed()
-        self._ended = ended
+        self._when_over: Callable[[], None] = lambda: None
         self._largest = largest_message
         self._clock = clock
         self._now = float("nan")
         self._over = False
         self._due: _Due | None = None
+
+    def when_over(self, listener: Callable[[], None]) -> None:
+        """Have somebody called from the poll after the one that handed on the last items."""
+        self._when_over = listener
 
     def open(self) -> None:
         """Nothing to connect to; the clock of the replay starts with the first poll."""
@@ -118,7 +119,7 @@ class ReplaySource:
             items += self._message(due.raw)
             taken += due.raw.size
         if self._over and not items:
-            self._ended()
+            self._when_over()
             time.sleep(timeout)
         return self._restamped(items)
 
@@ -187,7 +188,8 @@ def timed_messages(reader: Reader, *, pace: Pace, progress: Progress) -> Iterato
             first = raw.received if first is None else first
             last = raw.received
             at = 0.0 if pace.speed is None else began + (raw.received - first) / pace.speed
-            progress.missing += max(0, message.sequence - expected.get(raw.channel, 0))
+            due_number = expected.get(raw.channel, message.sequence)
+            progress.missing += max(0, message.sequence - due_number)
             expected[raw.channel] = message.sequence + 1
             yield _Due(raw=raw if shift == 0.0 else _later(raw, shift), at=at)
             progress.messages += 1
