@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from livepdf.config.sources import Source
 from livepdf.config.table import Positive, Table
@@ -16,6 +16,26 @@ class Instrument(Table):
 
     name: str = Field(description="Beamline and endstation, e.g. 'P02.1'.")
     facility: str = Field(default="", description="E.g. 'PETRA III'.")
+
+
+class DeadTime(Table):
+    """How long a pixel of a counting detector is busy after each count."""
+
+    seconds: Positive | None = Field(default=None, description="s, of one pixel.")
+    kind: Literal["non-paralysable", "paralysable"] = Field(
+        default="non-paralysable", description="Whether a count during that time prolongs it."
+    )
+    table: Path | None = Field(
+        default=None,
+        description="In place of seconds: the maker's table, measured and true counts per s and "
+        "pixel, two rising columns.",
+    )
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "DeadTime":
+        if (self.seconds is None) == (self.table is None):
+            raise ValueError("exactly one of seconds and table")
+        return self
 
 
 class Detector(Table):
@@ -40,6 +60,11 @@ class Detector(Table):
     )
     gain: Positive = Field(
         default=1.0, description="Detector units per photon; the Poisson variance is gain × counts."
+    )
+    dead_time: DeadTime | None = Field(
+        default=None,
+        description="Put back the counts that pixels miss, ring by ring; frames then need their "
+        "exposure time. Not for single pulses, nor where the detector does it itself.",
     )
 
 
@@ -66,6 +91,10 @@ class Resolution(Table):
 
     qdamp: Annotated[float, Field(ge=0)] | None = Field(default=None, description="Å⁻¹")
     qdamp_sigma: Annotated[float, Field(ge=0)] = Field(default=0.0, description="Å⁻¹")
+    qbroad: Annotated[float, Field(ge=0)] | None = Field(
+        default=None,
+        description="Å⁻¹, how peaks of G(r) broaden with r; written into every .gr for refinement.",
+    )
 
 
 class Wire(Table):

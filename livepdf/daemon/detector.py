@@ -8,12 +8,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.config.profile import DeadTime as ToldDeadTime
 from livepdf.config.profile import Profile
 from livepdf.errors import Complaint, FileError
+from livepdf.files.columns import Columns, read_columns
 from livepdf.files.images import read_float_image, read_mask
 from livepdf.files.poni import read_poni
+from livepdf.numerics.dead_time import tabulated_rate
 from livepdf.numerics.geometry import Geometry
 from livepdf.reduction.integrator import Flip, Integrator, build_integrator
+from livepdf.reduction.live_time import DeadTime
 
 Mask = NDArray[np.bool_]
 Shape = tuple[int, int]
@@ -29,6 +33,8 @@ class DetectorFiles:
     """As many as the profile names."""
     dark: NDArray[Any] | None
     flat: NDArray[Any] | None
+    rates: Columns | None
+    """The table of the detector's maker for its dead time."""
     geometry: Geometry | None
     """None where the calibration does not know the size of the images."""
 
@@ -44,6 +50,7 @@ def read_detector(profile: Profile, file: Path) -> tuple[DetectorFiles | None, l
             complaints.append(_unreadable(file, f"detector.masks.{number}", error, "a mask image"))
     dark = _optional_image(settings.dark, "detector.dark", file, complaints)
     flat = _optional_image(settings.flat, "detector.flat", file, complaints)
+    rates = _rates(settings.dead_time, file, complaints)
     geometry, trouble = _own_geometry(settings.poni, file)
     complaints += trouble
     if geometry is None and not trouble and (masks or dark is not None or flat is not None):
@@ -53,7 +60,8 @@ def read_detector(profile: Profile, file: Path) -> tuple[DetectorFiles | None, l
         complaints += _shape_complaints(profile, file, geometry.shape, masks, dark, flat)
     if complaints:
         return None, complaints
-    return DetectorFiles(masks=tuple(masks), dark=dark, flat=flat, geometry=geometry), []
+    files = DetectorFiles(masks=tuple(masks), dark=dark, flat=flat, rates=rates, geometry=geometry)
+    return files, []
 
 
 def geometry_for(files: DetectorFiles, profile: Profile, shape: Shape) -> Geometry:
@@ -98,7 +106,30 @@ def detector_integrator(
         sentinels=detector.sentinels,
         saturation=detector.saturation,
         gain=detector.gain,
+        dead_time=_dead_time(files, profile),
     )
+
+
+def _dead_time(files: DetectorFiles, profile: Profile) -> DeadTime | None:
+    told = profile.detector.dead_time
+    if told is None:
+        return None
+    if files.rates is not None:
+        return DeadTime(table=(files.rates.x, files.rates.y))
+    return DeadTime(seconds=told.seconds or 0.0, kind=told.kind)
+
+
+def _rates(told: ToldDeadTime | None, file: Path, complaints: list[Complaint]) -> Columns | None:
+    if told is None or told.table is None:
+        return None
+    try:
+        rates = read_columns(told.table)
+        tabulated_rate(measured=rates.x[:1], table=(rates.x, rates.y))
+    except (FileError, ValueError) as error:
+        wanted = "two rising columns: measured and true counts per s and pixel"
+        complaints.append(_unreadable(file, "detector.dead_time.table", error, wanted))
+        return None
+    return rates
 
 
 def _radial_range(

@@ -28,6 +28,7 @@ from livepdf.numerics.split_projection import split_projection
 from livepdf.numerics.unpack import UnpackError
 from livepdf.reduction.corrections import Flip as Flip
 from livepdf.reduction.corrections import checked, flipped, ignored, weight
+from livepdf.reduction.live_time import DeadTime, live_sums
 from livepdf.reduction.norm import Norm, norm_of
 from livepdf.reduction.unpacking import Unpacker, refused, unpacked
 
@@ -53,6 +54,8 @@ class Integrator:
     """Into which each ring is cut."""
     clip: float | None = None
     """Sectors further than this many σ from the median of their ring are left out."""
+    dead_time: DeadTime | None = None
+    """What each pixel misses; put back in every frame, which then needs its exposure time."""
 
     def integrate(
         self,
@@ -217,7 +220,7 @@ class Integrator:
             For :meth:`integrate_batch` as well.
         """
         blank = np.zeros(self.shape, dtype.newbyteorder("="))
-        self.integrate(blank)
+        self.integrate(blank, exposure=1.0)
         if batch:
             image = PackedImage(
                 blob=blank.tobytes(),
@@ -225,7 +228,7 @@ class Integrator:
                 shape=self.shape,
                 dtype=blank.dtype,
             )
-            self.integrate_batch([image] * FEWEST)
+            self.integrate_batch([image] * FEWEST, exposures=[1.0] * FEWEST)
 
     def _project(self, image: Packed) -> BinSums:
         low, high = self._range(image.dtype)
@@ -248,7 +251,7 @@ class Integrator:
             cut = by_sector(sums, sectors=self.sectors)
             kept = None if self.clip is None else agreeing_sectors(cut, limit=self.clip)
             sums = ring_sums(cut, kept=kept)
-        return Sums(
+        found = Sums(
             signal=sums.signal,
             variance=self.gain * sums.variance,
             weight=norm.factor * sums.weight,
@@ -257,6 +260,7 @@ class Integrator:
             monitor=norm.monitor,
             exposure=norm.exposure,
         )
+        return found if self.dead_time is None else live_sums(found, self.dead_time)
 
 
 def build_integrator(
@@ -278,6 +282,7 @@ def build_integrator(
     variance: Variance = "poisson",
     sectors: int = 1,
     clip: float | None = None,
+    dead_time: DeadTime | None = None,
 ) -> Integrator:
     """Prepare everything about a detector that does not change from frame to frame.
 
@@ -314,6 +319,9 @@ def build_integrator(
     clip : float, optional
         Leave out of each ring the sectors further than this many σ from its median: zingers,
         diamond spots, single grains. Wants sectors, 36 for example, and 4 or more σ.
+    dead_time : optional
+        Counts that each pixel misses are put back, ring by ring: see
+        :func:`livepdf.reduction.live_time.live_sums`.
 
     Raises
     ------
@@ -355,6 +363,7 @@ def build_integrator(
         unpacker=Unpacker(shape=geometry.shape),
         sectors=sectors,
         clip=clip,
+        dead_time=dead_time,
     )
 
 
