@@ -190,7 +190,15 @@ class Directory(Table):
     )
 
 
+# fmt: off
 Source = Annotated[
-    DectrisStreamV1 | DectrisStreamV2 | Directory | Jungfraujoch | KaraboBridge | Stins,
+    DectrisStreamV1
+    | DectrisStreamV2
+    | Directory
+    | Hidra
+    | Jungfraujoch
+    | KaraboBridge
+    | Stins,
     Field(discriminator="kind"),
 ]
+# fmt: on

@@ -9,6 +9,8 @@ from livepdf.errors import SourceError
 from livepdf.sources.dectris_v1_series import dectris_v1_feed
 from livepdf.sources.dectris_v2_frames import dectris_v2_feed
 from livepdf.sources.directory import DirectorySource
+from livepdf.sources.hidra_files import HidraFeed
+from livepdf.sources.hidra_socket import HidraSource
 from livepdf.sources.jungfraujoch import jungfraujoch_feed
 from livepdf.sources.karabo_series import karabo_feed
 from livepdf.sources.source import Feed, Source, Tap
@@ -18,6 +20,7 @@ from livepdf.sources.stream_socket import StreamSource
 FEEDS: dict[str, Callable[[Any], Feed]] = {
     "dectris-stream-v1": dectris_v1_feed,
     "dectris-stream-v2": dectris_v2_feed,
+    "hidra": HidraFeed,
     "jungfraujoch": jungfraujoch_feed,
     "karabo-bridge": karabo_feed,
     "stins": stins_feed,
@@ -49,6 +52,7 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "dectris-stream-v1": _stream("DECTRIS legacy stream"),
     "dectris-stream-v2": _stream("DECTRIS Stream V2"),
     "directory": DirectorySource,
+    "hidra": HidraSource,
     "jungfraujoch": _stream("Jungfraujoch"),
     "karabo-bridge": _stream("Karabo bridge", request=b"next"),
     "stins": _stream("MAX IV STINS"),

@@ -46,6 +46,7 @@ class StreamSource:
         feed: Feed,
         pattern: Pattern = "pull",
         request: bytes = b"",
+        bind: bool = False,
         clock: Callable[[], float] = time.time,
         tap: Tap | None = None,
     ) -> None:
@@ -63,13 +64,18 @@ class StreamSource:
             How the sender gives its messages away.
         request
             What asks for the next message, where each has to be asked for.
+        bind
+            Whether the sender connects to us.
         tap
             Told every raw message before anything else happens to it.
         """
         self.description = f"{name} from {settings.endpoint}"
+        self.endpoint: str = settings.endpoint
+        """Once open and bound, with its real port."""
         self._settings = settings
         self._pattern = pattern
         self._request = request
+        self._bind = bind
         self._clock = clock
         self._largest = settings.largest_message << 20
         self._tap = tap
@@ -102,7 +108,11 @@ class StreamSource:
             socket.setsockopt(zmq.REQ_RELAXED, 1)
         self._monitor = socket.get_monitor_socket(CONNECTED | BROKEN)
         try:
-            socket.connect(self._settings.endpoint)
+            if self._bind:
+                socket.bind(self._settings.endpoint)
+                self.endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+            else:
+                socket.connect(self._settings.endpoint)
             if self._republisher is not None:
                 self._republisher.open()
         except zmq.ZMQError as error:
