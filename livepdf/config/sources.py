@@ -8,6 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from livepdf.config.control_sources import EpicsPva
 from livepdf.config.table import Positive, Table
 
 Address = Annotated[str, Field(pattern=r"^(tcp|ipc|inproc)://.+")]
@@ -195,6 +196,7 @@ Source = Annotated[
     DectrisStreamV1
     | DectrisStreamV2
     | Directory
+    | EpicsPva
     | Hidra
     | Jungfraujoch
     | KaraboBridge

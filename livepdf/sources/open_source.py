@@ -13,6 +13,8 @@ from livepdf.sources.hidra_files import HidraFeed
 from livepdf.sources.hidra_socket import HidraSource
 from livepdf.sources.jungfraujoch import jungfraujoch_feed
 from livepdf.sources.karabo_series import karabo_feed
+from livepdf.sources.pva_frames import pva_feed
+from livepdf.sources.pva_socket import PvaSource
 from livepdf.sources.source import Feed, Source, Tap
 from livepdf.sources.stins_series import stins_feed
 from livepdf.sources.stream_socket import StreamSource
@@ -20,6 +22,7 @@ from livepdf.sources.stream_socket import StreamSource
 FEEDS: dict[str, Callable[[Any], Feed]] = {
     "dectris-stream-v1": dectris_v1_feed,
     "dectris-stream-v2": dectris_v2_feed,
+    "epics-pva": pva_feed,
     "hidra": HidraFeed,
     "jungfraujoch": jungfraujoch_feed,
     "karabo-bridge": karabo_feed,
@@ -52,6 +55,7 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "dectris-stream-v1": _stream("DECTRIS legacy stream"),
     "dectris-stream-v2": _stream("DECTRIS Stream V2"),
     "directory": DirectorySource,
+    "epics-pva": PvaSource,
     "hidra": HidraSource,
     "jungfraujoch": _stream("Jungfraujoch"),
     "karabo-bridge": _stream("Karabo bridge", request=b"next"),
