@@ -11,12 +11,14 @@ from livepdf.errors import Complaint, ConfigError
 from livepdf.files.columns import read_text
 
 Format = Literal["QA", "Qnm", "twotheta"]
-BackgroundScale = float | Literal["fit"]
+BackgroundScale = float | Literal["fit", "fit-signed"]
 _START = "#### start data"
 _SECTIONS = ("PDF", "Misc", "livepdf")
 """Beside [DEFAULT]: those of xPDFsuite, and our own."""
 _SCALES = ("lsq", "mean", "high-q", "absolute", "fixed", "monitor", "reference")
 _TOLD = ("fixed", "monitor", "reference")
+_OWN_TAPERS = ("none", "lorch", "lorch-pdfgetx3", "cosine", "wiener")
+_QUANTITIES = ("", "iq", "sq", "fq")
 _TAPERS = {"": "none", "none": "none", "step": "none", "lorch": "lorch-pdfgetx3"}
 
 
@@ -39,6 +41,8 @@ class PdfConfig:
     """Degrees, subtracted from 2θ."""
     backgrounds: tuple[tuple[str, BackgroundScale], ...]
     """File name and scale of each."""
+    cells: tuple[bool, ...]
+    """As many: whether each is the sample's own empty capillary."""
     bgscale: BackgroundScale
     """Of a background that the user names instead."""
     scale: str
@@ -51,26 +55,43 @@ class PdfConfig:
     mode: str
     taper: str
     transform: str
+    dispersion: bool
+    capillary: tuple[float, float, float, float] | None
+    """Radius (mm), µ (1/mm), wall (mm), its µ (1/mm)."""
+    quantity: str
+    """What the y column of the data is: iq, sq or fq; empty where nobody said."""
+    minus: str
+    """Name of a pattern that was taken off; empty for none."""
 
 
-def read_pdf_config(path: Path) -> PdfConfig:
+def read_pdf_config(
+    path: Path, *, section: str | None = None, options: Mapping[str, str] | None = None
+) -> PdfConfig:
     """Read a .cfg or a file that carries its settings in its header.
 
     What PDFgetX3 leaves to its defaults is: qmin 0, rpoly 0.9, bgscale 1, rmin 0, rmax 30,
-    rstep 0.01. Scale ``lsq`` and transform ``fft`` repeat its numbers; a ``[livepdf]`` section
-    says otherwise. Keys that do not concern the reduction are passed over.
+    rstep 0.01; of qmax and qmaxinst one may stand for the other. Scale ``lsq`` and transform
+    ``fft`` repeat its numbers; a ``[livepdf]`` section says otherwise. Keys that do not concern
+    the reduction are passed over.
+
+    Parameters
+    ----------
+    section : str, optional
+        Of several samples in one .cfg, which: its keys go before those of ``[DEFAULT]``.
+    options : mapping, optional
+        Keys that go before all that the file says.
 
     Raises
     ------
     ConfigError
         With every complaint at once.
     """
-    return _Reader(str(path), _settings(path)).config()
+    return _Reader(str(path), {**_settings(path, section), **(options or {})}).config()
 
 
-def _settings(path: Path) -> Mapping[str, str]:
+def _settings(path: Path, chosen: str | None) -> Mapping[str, str]:
     text = read_text(path).split(_START, 1)[0]
-    opening = re.search(r"^\[\w+\]", text, re.MULTILINE)
+    opening = re.search(r"^\[[^\]\n]+\]", text, re.MULTILINE)
     if opening is None:
         wanted = "[DEFAULT] or [PDF] with the settings of PDFgetX3, or a recipe ending in .toml"
         raise ConfigError([Complaint(str(path), "sections", "none", wanted)])
@@ -81,9 +102,16 @@ def _settings(path: Path) -> Mapping[str, str]:
         found = str(error).replace("\n", " ")
         raise ConfigError([Complaint(str(path), "syntax", found, "key = value lines")]) from None
     settings = dict(parser.defaults())
-    for section in _SECTIONS:
+    for section in (*_SECTIONS, *([] if chosen is None else [chosen])):
         if parser.has_section(section):
             settings.update(parser[section])
+    others = [name for name in parser.sections() if name not in _SECTIONS]
+    if chosen is not None and chosen not in parser.sections():
+        wanted = f"one of {', '.join(others)}" if others else "none: the file has [DEFAULT] alone"
+        raise ConfigError([Complaint(str(path), "--section", chosen, wanted)])
+    if chosen is None and others and not settings.get("composition", "").strip():
+        wanted = f"--section with one of {', '.join(others)}"
+        raise ConfigError([Complaint(str(path), "composition", "none in [DEFAULT]", wanted)])
     return settings
 
 
@@ -101,8 +129,8 @@ class _Reader:
         config = {
             "composition": self._text("composition"),
             "qmin": self._number("qmin", 0.0),
-            "qmax": self._needed("qmax"),
-            "qmaxinst": self._needed("qmaxinst"),
+            "qmax": self._needed("qmax", other="qmaxinst"),
+            "qmaxinst": self._needed("qmaxinst", other="qmax"),
             "rpoly": self._number("rpoly", 0.9),
             "rmin": self._number("rmin", 0.0, other="xmin"),
             "rmax": self._number("rmax", 30.0, other="xmax"),
@@ -111,6 +139,7 @@ class _Reader:
             "wavelength": wavelength,
             "twothetazero": self._number("twothetazero", 0.0),
             "backgrounds": self._backgrounds(),
+            "cells": self._cells(),
             "bgscale": self._scales()[0],
             "scale": self._choice("scale", _SCALES, "lsq"),
             "scale_value": self._number("scale_value", None),
@@ -120,6 +149,10 @@ class _Reader:
             "mode": self._choice("mode", ("xray", "neutron"), "xray"),
             "taper": self._taper(),
             "transform": self._choice("transform", ("exact", "fft"), "fft"),
+            "dispersion": self._choice("dispersion", ("true", "false"), "false") == "true",
+            "capillary": self._capillary(),
+            "quantity": self._choice("quantity", _QUANTITIES, ""),
+            "minus": self._settings.get("minus", "").strip(),
         }
         self._check_limits(config)
         if self._complaints:
@@ -139,13 +172,15 @@ class _Reader:
         text = self._settings.get(key, "").strip() or self._settings.get(other, "").strip()
         return self._parse(key, text) if text else default
 
-    def _needed(self, key: str) -> float | None:
+    def _needed(self, key: str, *, other: str) -> float | None:
+        if not self._settings.get(key, "").strip() and self._settings.get(other, "").strip():
+            return self._number(other, None)
         text = self._text(key)
         return self._parse(key, text) if text else None
 
     def _parse(self, key: str, text: str) -> float | None:
         try:
-            return float(text)
+            return float(text.split("#")[0])
         except ValueError:
             self._complain(key, repr(text), "a number")
             return None
@@ -160,7 +195,7 @@ class _Reader:
 
     def _taper(self) -> str:
         if "taper" in self._settings:
-            return self._choice("taper", ("none", "lorch", "lorch-pdfgetx3", "cosine"), None)
+            return self._choice("taper", _OWN_TAPERS, None)
         names = self._settings.get("terminationfunctions", "").strip().lower()
         if names not in _TAPERS:
             self._complain("terminationfunctions", repr(names), "none, step or lorch")
@@ -170,19 +205,39 @@ class _Reader:
         text = self._settings.get("bgscales") or self._settings.get("bgscale") or "1"
         scales: list[BackgroundScale] = []
         for word in _words(text):
-            number = None if word == "fit" else self._parse("bgscale", word)
-            scales.append("fit" if word == "fit" else 1.0 if number is None else number)
+            if word == "fit" or word == "fit-signed":
+                scales.append("fit" if word == "fit" else "fit-signed")
+                continue
+            number = self._parse("bgscale", word)
+            scales.append(1.0 if number is None else number)
         return scales or [1.0]
 
     def _backgrounds(self) -> tuple[tuple[str, BackgroundScale], ...]:
         text = self._settings.get("backgroundfiles") or self._settings.get("backgroundfile") or ""
-        names = [name.strip() for name in re.split(r"[,\n]", text) if name.strip()]
+        names = _names(text)
         scales = self._scales()
         if len(scales) == 1:
             scales = scales * len(names)
         if len(scales) < len(names):
             self._complain("bgscale", f"{len(scales)} values", f"one, or {len(names)}")
         return tuple(zip(names, scales, strict=False))
+
+    def _cells(self) -> tuple[bool, ...]:
+        told = [word == "1" for word in _words(self._settings.get("cells", ""))]
+        text = self._settings.get("backgroundfiles") or self._settings.get("backgroundfile") or ""
+        count = len(_names(text))
+        return tuple((told + [False] * count)[:count])
+
+    def _capillary(self) -> tuple[float, float, float, float] | None:
+        text = self._settings.get("capillary", "").strip()
+        if not text:
+            return None
+        found = [self._parse("capillary", word) for word in _words(text)]
+        numbers = [number for number in found if number is not None]
+        if len(numbers) != 4:
+            self._complain("capillary", text, "radius, µ, wall and its µ")
+            return None
+        return numbers[0], numbers[1], numbers[2], numbers[3]
 
     def _check_limits(self, config: Mapping[str, object]) -> None:
         self._ordered(config, "qmin", "qmax", equal=False)
@@ -210,6 +265,10 @@ class _Reader:
             return
         if not (a < b or (equal and a == b)):
             self._complain(high, f"{b}", f"{'at least' if equal else 'more than'} {low} = {a}")
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in re.split(r"[,\n]", text) if name.strip()]
 
 
 def _words(text: str) -> list[str]:

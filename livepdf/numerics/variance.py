@@ -41,6 +41,28 @@ class VarianceMap:
         return np.asarray(np.maximum(on_r, 0.0) * (sizes * self.size), dtype=np.float64)
 
 
+def correlation_length(*, q: Floats, variance: Floats) -> float:
+    r"""Return over how much of r the noise of G hangs together, Å.
+
+    .. math:: \int \rho(\Delta r)^2 \, d\Delta r = \pi \int v^2 dQ \, / \, (\int v \, dQ)^2
+
+    with the correlation ρ of two points Δr apart and the variance v of the F(Q) that is
+    transformed. For v that is the same at all Q it is π/qmax; noise that rises with Q, as it
+    does, makes it longer. A range of r holds as many independent points as it is such lengths long.
+
+    Parameters
+    ----------
+    q : (n,) float64, Å⁻¹, equidistant
+    variance : (n,) float64
+        Of F, times the square of the taper; NaN anywhere gives NaN.
+    """
+    step = (q[-1] - q[0]) / (q.size - 1)
+    total = float(np.sum(variance))
+    if not total > 0:
+        return float("nan")
+    return float(np.pi * np.sum((variance / total) ** 2) / step)
+
+
 def operator_rows(
     *,
     transform: Transform,

@@ -1,11 +1,13 @@
 """What has changed since: a curve less a reference curve, with σ."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import Curve
-from livepdf.numerics.adhoc import ScaleKind
-from livepdf.reduction.curves import intensity_scale
+from livepdf.numerics.adhoc import GIVEN, ScaleKind
+from livepdf.reduction.curves import intensity_scale, reduce_intensity
 from livepdf.reduction.plan import Plan, with_scale
 
 Floats = NDArray[np.float64]
@@ -34,6 +36,37 @@ def difference(curve: Curve, reference: Curve) -> Curve:
         y=curve.y - reference.y,
         sigma=np.hypot(curve.sigma, reference.sigma),
     )
+
+
+def pattern_difference(
+    plan: Plan, *, pattern: tuple[Floats, Floats], reference: tuple[Floats, Floats]
+) -> tuple[Curve, ...]:
+    """Return the curves iq, sq, fq and gr of one pattern less those of another, exactly.
+
+    Both get the one scale of the plan, which must be a told one (:func:`reference_plan`). What is
+    taken off both alike, backgrounds and their noise, drops out; S is a difference of two S.
+    Where backgrounds are fitted to each, the curves are made first and their noise counts twice.
+
+    Parameters
+    ----------
+    pattern, reference : intensity and σ, (n_q,) each, backgrounds not yet subtracted
+    """
+    if plan.parameters.scale not in GIVEN:
+        raise ValueError(f"scale {plan.parameters.scale} is found in every pattern: freeze it")
+    if plan.blanks.bridged.size:
+        one, other = (reduce_intensity(plan, intensity=i, sigma=s) for i, s in (pattern, reference))
+        return tuple(difference(a, b) for a, b in zip(one, other, strict=True))
+    bare = replace(
+        plan,
+        backgrounds=(),
+        taken=(),
+        offset_fq=np.zeros(plan.offset_fq.shape),
+        offset_gr=np.zeros(plan.offset_gr.shape),
+    )
+    iq, sq, fq, gr = reduce_intensity(
+        bare, intensity=pattern[0] - reference[0], sigma=np.hypot(pattern[1], reference[1])
+    )
+    return iq, replace(sq, y=sq.y - 1), fq, gr
 
 
 def reference_plan(

@@ -185,7 +185,9 @@ def plan_extras(plan: Plan) -> dict[str, object]:
 
 
 def _bgscale(background: Background) -> str:
-    return "fit" if background.scale == "fit" else f"{background.factor:.12g}"
+    if background.scale == "fit":
+        return "fit-signed" if background.signed else "fit"
+    return f"{background.factor:.12g}"
 
 
 def _term(element: str, count: float) -> str:

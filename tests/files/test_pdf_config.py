@@ -139,3 +139,62 @@ def test_two_theta_needs_a_wavelength(tmp_path: Path) -> None:
 def test_a_file_that_is_no_config_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(ConfigError, match=r"pdfgetx3\.cfg"):
         read_pdf_config(_write(tmp_path, text))
+
+
+SAMPLES = """# made by hand
+[DEFAULT]
+dataformat = QA
+qmaxinst = 24.0   # of the detector
+qmin = 0.8
+backgroundfile = empty*.chi
+inputfile = *.chi
+
+[nacl]
+composition = NaCl
+rpoly = 1.1
+
+[tio2 film]
+composition = TiO2
+bgscale = 0.97
+"""
+
+
+def test_of_several_samples_the_chosen_one_goes_before_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "all.cfg"
+    path.write_text(SAMPLES, encoding="utf-8")
+
+    salt = read_pdf_config(path, section="nacl")
+    film = read_pdf_config(path, section="tio2 film", options={"qmax": "20"})
+
+    assert (salt.composition, salt.rpoly, salt.qmax, salt.bgscale) == ("NaCl", 1.1, 24.0, 1.0)
+    assert (film.composition, film.rpoly, film.qmax, film.qmaxinst) == ("TiO2", 0.9, 20.0, 24.0)
+    assert film.backgrounds == (("empty*.chi", 0.97),)
+
+
+@pytest.mark.parametrize("section", [None, "kcl"])
+def test_which_samples_there_are_is_said(tmp_path: Path, section: str | None) -> None:
+    path = tmp_path / "all.cfg"
+    path.write_text(SAMPLES, encoding="utf-8")
+
+    with pytest.raises(ConfigError, match="nacl, tio2 film"):
+        read_pdf_config(path, section=section)
+
+
+def test_absorption_and_what_the_numbers_are_come_back_from_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "a.gr"
+    path.write_text(
+        "[DEFAULT]\ndataformat = QA\ncomposition = Ni\nqmax = 20\nbackgroundfile = a.chi, b.chi\n"
+        "bgscale = fit, fit-signed\n[livepdf]\ncells = 1, 0\ncapillary = 0.35 1.2 0.01 0.5\n"
+        "energy = 60\ndispersion = true\nquantity = sq\nminus = c.chi\ntaper = wiener\n",
+        encoding="utf-8",
+    )
+
+    found = read_pdf_config(path)
+
+    assert found.capillary == (0.35, 1.2, 0.01, 0.5)
+    assert found.backgrounds == (("a.chi", "fit"), ("b.chi", "fit-signed"))
+    assert found.cells == (True, False)
+    assert (found.dispersion, found.quantity, found.minus) == (True, "sq", "c.chi")
+    path.write_text(path.read_text().replace("0.01 0.5", "0.01"), encoding="utf-8")
+    with pytest.raises(ConfigError, match="capillary"):
+        read_pdf_config(path)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
+from livepdf.reduction.background import Background
 from livepdf.reduction.curves import intensity_scale, reduce_intensity
-from livepdf.reduction.difference import difference, reference_plan
-from livepdf.reduction.plan import build_plan
+from livepdf.reduction.difference import difference, pattern_difference, reference_plan
+from livepdf.reduction.plan import build_plan, with_scale
 from livepdf.reduction.recipes import plan_extras
 from tests.reduction.patterns import SETTINGS, Q, pattern
 
@@ -64,3 +65,47 @@ def test_an_absolute_scale_brings_its_compton_and_takes_it_away_again() -> None:
     np.testing.assert_allclose(
         reduce_intensity(frozen, **known)[3].y, reduce_intensity(plain, **known)[3].y, atol=1e-9
     )
+
+
+def test_a_difference_of_patterns_is_that_of_their_curves_without_the_noise_of_backgrounds() -> (
+    None
+):
+    rng = np.random.default_rng(4)
+    one, other = rng.uniform(0.95, 1.05, (2, Q.size)) * pattern()
+    cell = Background(
+        name="cell", intensity=0.2 * pattern(), sigma=0.05 * pattern(), cell=False, scale=0.8
+    )
+    plan = reference_plan(
+        build_plan(q=Q, **SETTINGS, backgrounds=[cell]),
+        intensity=other,
+        sigma=np.sqrt(other),
+        revision=2,
+    )
+    both = ((one, np.sqrt(one)), (other, np.sqrt(other)))
+
+    found = pattern_difference(plan, pattern=both[0], reference=both[1])
+    curves = [reduce_intensity(plan, intensity=i, sigma=s) for i, s in both]
+
+    for delta, a, b in zip(found, *curves, strict=True):
+        np.testing.assert_allclose(delta.y, a.y - b.y, rtol=1e-9, atol=1e-9)
+    assert np.median(found[3].sigma / difference(curves[0][3], curves[1][3]).sigma) < 0.6
+    with pytest.raises(ValueError, match="freeze"):
+        pattern_difference(build_plan(q=Q, **SETTINGS), pattern=both[0], reference=both[1])
+
+
+def test_the_sigma_of_a_difference_is_its_scatter() -> None:
+    rng, expected = np.random.default_rng(5), 100 * pattern()
+    plan = with_scale(
+        build_plan(q=Q, **SETTINGS), kind="reference", value=1e-3, sigma=0.0, revision=2
+    )
+    found = []
+    for _ in range(300):
+        one, other = (rng.poisson(expected).astype(np.float64) for _ in range(2))
+        found.append(
+            pattern_difference(
+                plan, pattern=(one, np.sqrt(expected)), reference=(other, np.sqrt(expected))
+            )[3]
+        )
+    ratio = found[0].sigma / np.std([gr.y for gr in found], axis=0, ddof=1)
+
+    assert np.median(ratio[plan.r > 1.5]) == pytest.approx(1.0, abs=0.04)
