@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from livepdf.config.control_sources import EpicsPva
+from livepdf.config.control_sources import BlueskyDocuments, EpicsPva
 from livepdf.config.table import Positive, Table
 
 Address = Annotated[str, Field(pattern=r"^(tcp|ipc|inproc)://.+")]
@@ -166,6 +166,16 @@ class Directory(Table):
         description="File names to leave: temporary files, darks, and data files that a DECTRIS "
         "master names (they are read through their master).",
     )
+    layout: Literal["files", "extra-data"] = Field(
+        default="files",
+        description="'extra-data': folders of runs of the European XFEL, with one file per "
+        "detector module; each folder is one series and `patterns` has no meaning.",
+    )
+    dataset: str | None = Field(
+        default=None,
+        description="Where the images are, for HDF5 files and run folders that hold several: "
+        "'/entry/instrument/pilatus/data', or the name of the detector in a run folder.",
+    )
     start: Literal["new", "all"] = Field(
         default="new", description="'new': only files that appear from now on; 'all': everything."
     )
@@ -193,7 +203,8 @@ class Directory(Table):
 
 # fmt: off
 Source = Annotated[
-    DectrisStreamV1
+    BlueskyDocuments
+    | DectrisStreamV1
     | DectrisStreamV2
     | Directory
     | EpicsPva

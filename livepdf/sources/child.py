@@ -8,12 +8,11 @@ import os
 import socket
 import sys
 import threading
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from livepdf.errors import FrameError
-from livepdf.sources.batch import Batch
+from livepdf.sources.batch_message import Blob, to_message
 from livepdf.sources.framing import BUFFER, receive, send
 from livepdf.sources.read_images import read_batch
 
@@ -28,46 +27,26 @@ def main(requests: int, life: int) -> None:
     while True:
         try:
             request, _ = receive(connection)
-            header, batch = _answer(request)
-            send(connection, header, [image.image.blob for image in batch.images])
+            send(connection, *_answer(request))
         except (EOFError, ConnectionError):
             return
 
 
-def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], Batch]:
+def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], list[Blob]]:
     try:
         batch = read_batch(
             Path(request["path"]),
             first=request["first"],
             most_bytes=request["most_bytes"],
             sidecar=request["sidecar"],
+            dataset=request["dataset"],
         )
     except FrameError as error:
-        return {"refused": error.reason, "detail": error.detail}, Batch(images=[], more=False)
+        return {"refused": error.reason, "detail": error.detail}, []
     except Exception as error:  # noqa: BLE001  (readers written by others raise anything)
         detail = f"{type(error).__name__}: {error}"[:300]
-        return {"refused": "unreadable", "detail": detail}, Batch(images=[], more=False)
-    return _header(batch), batch
-
-
-def _header(batch: Batch) -> dict[str, Any]:
-    images = [
-        {
-            "number": image.number,
-            "exposure": image.exposure,
-            "algorithm": image.image.algorithm,
-            "shape": image.image.shape,
-            "dtype": image.image.dtype.str,
-        }
-        for image in batch.images
-    ]
-    return {
-        "images": images,
-        "more": batch.more,
-        "growing": batch.growing,
-        "stack": batch.stack,
-        "sidecar": asdict(batch.sidecar),
-    }
+        return {"refused": "unreadable", "detail": detail}, []
+    return to_message(batch)
 
 
 def _end_with_parent(life: int) -> None:

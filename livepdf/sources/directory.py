@@ -10,15 +10,15 @@ from pathlib import Path
 from livepdf.config.sources import Directory
 from livepdf.errors import FrameError, SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
-from livepdf.sources.batch import HDF5, OPEN_END, Batch
-from livepdf.sources.complete import is_swmr
+from livepdf.sources.batch import HDF5, NO_FACTS, OPEN_END, Batch, Facts, blob_size
 from livepdf.sources.files import frame_of, refuse
 from livepdf.sources.naming import Naming, Place
 from livepdf.sources.notify import Notifier
 from livepdf.sources.ordering import Arrival
 from livepdf.sources.qxrd import sidecar_path
 from livepdf.sources.reader import FileReader
-from livepdf.sources.scan import Found, Ledger, scan
+from livepdf.sources.scan import Found, Ledger, scan, scan_runs
+from livepdf.sources.scanner import Scanner
 from livepdf.sources.series import Patience, Ready, SeriesTracker, Settled
 from livepdf.sources.tasks import Stacks, Task, TaskList
 
@@ -26,8 +26,6 @@ log = logging.getLogger(__name__)
 
 GAP = 2.0
 """s to wait for a missing number, beyond the wait for its metadata."""
-SHORTEST_LOOK = 0.05
-"""s between two looks however many events come."""
 LONG_WAIT = 5.0
 """s of trying a file in vain until people are told."""
 FINAL = frozenset({"reader hung", "unsupported dtype", "no image"})
@@ -42,15 +40,16 @@ class DirectorySource:
         self._settings = settings
         self._clock = clock
         self._with_sidecar = settings.metadata == "qxrd"
-        self._ledger = Ledger(settings.settle)
+        self._scanner: Scanner | None = None
+        self._sidecars: frozenset[Path] = frozenset()
         self._reader = FileReader()
         self._notifier: Notifier | None = None
         self._naming = Naming(settings.path)
         self._tasks = TaskList()
         self._stacks = Stacks()
         self._asked: Task | None = None
-        self._next_look = self._looked = 0.0
         self._bare = 0
+        self._without_errors = False
         self._opened = False
         sidecar_wait = settings.metadata_timeout if self._with_sidecar else 0.0
         self._tracker: SeriesTracker[Frame | FrameRefused] = SeriesTracker(
@@ -63,16 +62,37 @@ class DirectorySource:
         )
 
     def open(self) -> None:
-        """Begin to watch. Raises SourceError where there is no such directory."""
-        root = self._settings.path
-        if not root.is_dir():
-            raise SourceError(f"{root} is no directory")
+        """Begin to watch.
+
+        Raises
+        ------
+        SourceError
+            Where there is no such directory, or looking through it takes longer than
+            ``read_timeout``.
+        """
+        settings = self._settings
+        scanner = Scanner(
+            root=settings.path,
+            scan=self._scan,
+            ledger=Ledger(settings.settle),
+            interval=settings.poll,
+            pass_over=settings.start == "new",
+        )
+        if settings.notify:
+            self._notifier = Notifier(settings.path)
         self._reader.start()
-        if self._settings.notify:
-            self._notifier = Notifier(root)
-        if self._settings.start == "new":
-            self._ledger.pass_over(self._scan())
-        self._opened = True
+        self._scanner = scanner
+        over = scanner.start(settings.read_timeout)
+        if over and scanner.there:
+            self._opened = True
+            return
+        self.close()
+        if over:
+            raise SourceError(f"{settings.path} is no directory")
+        raise SourceError(
+            f"{settings.path} could not be looked through within {settings.read_timeout:g} s: a "
+            "network mount that hangs? (source.read_timeout sets the limit)"
+        )
 
     def poll(self, timeout: float) -> list[SourceItem]:
         """Look, read and wait, at most ``timeout`` s; return as soon as there is something."""
@@ -90,13 +110,18 @@ class DirectorySource:
         """Return ``connected``, ``waiting: …``, ``stalled: …`` or ``lost: …``."""
         if not self._opened:
             return "waiting: not open yet"
-        if not self._settings.path.is_dir():
+        scanner = self._scanner
+        if scanner is not None and not scanner.there:
             return f"lost: {self._settings.path} is not there"
+        if scanner is not None and scanner.looking_for() > self._settings.read_timeout:
+            return f"stalled: {self._settings.path} does not answer"
         task = self._tasks.longest_waiting()
         if task is not None and self._clock() - task.since > LONG_WAIT:
             return f"stalled: {task.found.path.name}: {task.lacks}"
         if self._bare:
             return f"connected, {self._bare} images without their metadata file"
+        if self._without_errors:
+            return "connected, patterns without errors: no curve has σ"
         return "connected"
 
     def lost(self) -> int:
@@ -110,6 +135,9 @@ class DirectorySource:
         if self._notifier is not None:
             self._notifier.close()
             self._notifier = None
+        if self._scanner is not None:
+            self._scanner.close()
+            self._scanner = None
 
     def _step(self) -> list[SourceItem]:
         self._look()
@@ -119,25 +147,31 @@ class DirectorySource:
 
     def _scan(self) -> list[Found]:
         settings = self._settings
-        return scan(settings.path, patterns=settings.patterns, ignore=settings.ignore)
+        if settings.layout == "extra-data":
+            return scan_runs(settings.path, ignore=settings.ignore)
+        more = ["*.metadata"] if self._with_sidecar else []
+        return scan(settings.path, patterns=settings.patterns + more, ignore=settings.ignore)
 
     def _look(self) -> None:
-        now = time.monotonic()
-        if self._notifier is not None and self._notifier.clear():
-            self._next_look = min(self._next_look, max(now, self._looked + SHORTEST_LOOK))
-        if now < self._next_look:
+        if self._scanner is None:
             return
-        self._looked = now
-        self._next_look = now + self._settings.poll
-        for found in self._ledger.look(self._scan(), at_once=_may_be_read_growing):
-            self._tasks.add(Task(found=found, since=self._clock()))
+        if self._notifier is not None and self._notifier.clear():
+            self._scanner.hurry()
+        news = self._scanner.take()
+        if news is not None:
+            self._sidecars = news.sidecars
+            for found in news.files:
+                self._tasks.add(Task(found=found, since=self._clock()))
 
     def _wait(self, longest: float) -> None:
-        until_look = max(self._next_look - time.monotonic(), 0.001)
+        due = self._tasks.next_due()
+        if due is not None and self._asked is None:
+            longest = min(longest, max(due - self._clock(), self._settings.poll / 10))
         sources: list[object] = [self._notifier] if self._notifier is not None else []
+        sources += [self._scanner] if self._scanner is not None else []
         if self._asked is not None and self._reader.connection is not None:
             sources.append(self._reader.connection)
-        wait(sources, min(longest, until_look))  # type: ignore[arg-type]
+        wait(sources, longest)  # type: ignore[arg-type]
 
     def _read(self) -> list[SourceItem]:
         """Fetch the answer that was asked for, if it is there, and ask for the next file."""
@@ -164,7 +198,12 @@ class DirectorySource:
         # Not sooner: what was asked for before may have gone further since.
         task = replace(task, first=self._stacks.resume(task.found))
         try:
-            self._reader.ask(task.found.path, first=task.first, sidecar=self._with_sidecar)
+            self._reader.ask(
+                task.found.path,
+                first=task.first,
+                sidecar=self._with_sidecar,
+                dataset=self._settings.dataset,
+            )
         except FrameError:
             self._tasks.add(replace(task, due=self._clock() + self._settings.poll))
             return
@@ -172,10 +211,10 @@ class DirectorySource:
 
     def _may_be_read(self, task: Task) -> bool:
         """Whether its metadata are there, or were waited for long enough."""
-        if not self._with_sidecar or task.found.path.suffix.lower() in HDF5:
+        if not self._with_sidecar or _holds_a_series(task.found):
             return True
         waited = self._clock() - task.since
-        there = sidecar_path(task.found.path).exists()
+        there = sidecar_path(task.found.path) in self._sidecars
         return there or waited >= self._settings.metadata_timeout
 
     def _failed(self, task: Task, error: FrameError) -> list[SourceItem]:
@@ -192,12 +231,10 @@ class DirectorySource:
             return []
         path = task.found.path
         log.warning("%s refused: %s", path, error)
-        if path.suffix.lower() in HDF5:
+        if _holds_a_series(task.found):
             return [refuse(error, path, series=path.stem, index=None, now=now)]
         place = self._naming.take(path, refused=True)
         refused = refuse(error, path, series=str(place.series), index=place.index, now=now)
-        if self._tracker.current != place.series:
-            return [refused]  # a file that cannot be read begins no run
         return self._track(place, refused, size=0)
 
     def _arrived(self, task: Task, batch: Batch) -> list[SourceItem]:
@@ -211,11 +248,13 @@ class DirectorySource:
             log.warning("%s: no usable metadata file within the time for it", path)
         items: list[SourceItem] = []
         whole = self._whole(task, batch)
+        facts = NO_FACTS if whole is None else self._stacks.facts(task.found)
         for image in batch.images:
             place = self._naming.take(path) if whole is None else whole
             index = place.index if whole is None else image.number
             frame = frame_of(image, batch, path, series="", index=index, now=now)
-            items += self._track(replace(place, index=index), frame, size=len(image.image.blob))
+            place = replace(place, index=index)
+            items += self._track(place, frame, size=blob_size(image), facts=facts)
         return items
 
     def _whole(self, task: Task, batch: Batch) -> Place | None:
@@ -228,7 +267,9 @@ class DirectorySource:
         )
         first = batch.images[-1].number + 1 if batch.images else task.first
         since = now if batch.images else task.since
-        self._stacks.note(found, place=place, taken=first)
+        facts = batch.facts if task.first == 0 else self._stacks.facts(found)
+        self._stacks.note(found, place=place, taken=first, facts=facts)
+        self._without_errors = "errors" in facts.metadata
         if batch.more:
             self._tasks.add_first(replace(task, since=since, due=now))
         elif batch.growing and now - since < self._settings.idle_timeout:
@@ -237,15 +278,32 @@ class DirectorySource:
             self._tasks.add(replace(task, since=since, due=due, lacks=lacks))
         return place
 
-    def _track(self, place: Place, content: Frame | FrameRefused, *, size: int) -> list[SourceItem]:
+    def _track(
+        self,
+        place: Place,
+        content: Frame | FrameRefused,
+        *,
+        size: int,
+        facts: Facts = NO_FACTS,
+    ) -> list[SourceItem]:
         now = self._clock()
+        if isinstance(content, FrameRefused) and self._tracker.current != place.series:
+            return [replace(content, series=str(place.series))]  # begins no run
         settled: Settled[Frame | FrameRefused] = []
         if not self._tracker.knows(place.series):
             start = RunStart(
                 series=str(place.series),
                 name=place.name,
                 time=content.time,
-                metadata={"directory": str(self._settings.path), "files": str(place.series)},
+                mask=facts.mask,
+                saturation=facts.saturation,
+                wavelength=facts.wavelength,
+                integrated=facts.integrated,
+                metadata={
+                    "directory": str(self._settings.path),
+                    "files": str(place.series),
+                    **facts.metadata,
+                },
             )
             settled += self._tracker.start(place.series, start, now=now)
         if place.again:
@@ -260,5 +318,5 @@ class DirectorySource:
         ]
 
 
-def _may_be_read_growing(path: Path) -> bool:
-    return path.suffix.lower() in HDF5 and is_swmr(path)
+def _holds_a_series(found: Found) -> bool:
+    return found.folder or found.path.suffix.lower() in HDF5

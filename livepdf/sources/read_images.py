@@ -1,43 +1,54 @@
 """Read the images of one file; meant to run in a process that may be killed."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import fabio
-import numpy as np
-from numpy.typing import NDArray
 
 from livepdf.errors import FrameError
-from livepdf.model.frame import PackedImage
-from livepdf.sources.batch import HDF5, Batch, ReadImage
+from livepdf.sources.batch import HDF5, Batch, ReadImage, Unusable
 from livepdf.sources.complete import check_complete
+from livepdf.sources.packing import packed
 from livepdf.sources.qxrd import Sidecar, read_sidecar
 
 EXPOSURE = re.compile(r"Exposure_time\s*[=:]?\s*([\d.]+(?:[eE][+-]?\d+)?)")
-NUMBERS = "iuf"
 
 
-def read_batch(path: Path, *, first: int, most_bytes: int, sidecar: bool = False) -> Batch:
+def read_batch(
+    path: Path,
+    *,
+    first: int,
+    most_bytes: int,
+    sidecar: bool = False,
+    dataset: str | None = None,
+) -> Batch:
     """Read the images of a file from number ``first`` on, at least one, up to ``most_bytes``.
 
     Raises FrameError: ``incomplete`` where more bytes have to come first, ``corrupt``,
-    ``unreadable``, ``unsupported dtype`` or ``no image``.
+    ``unreadable``, ``unsupported dtype``, ``no image`` or another reason with what to do.
     """
-    if path.suffix.lower() in HDF5:
-        from livepdf.sources.stacks import read_stack  # h5py only where a file asks for it
+    try:
+        modified = path.stat().st_mtime
+    except OSError as error:
+        raise FrameError("unreadable", error.strerror or str(error)) from error
+    if path.is_dir():
+        from livepdf.sources.euxfel import read_run_folder  # h5py only where a file asks for it
 
-        return read_stack(path, first=first, most_bytes=most_bytes)
-    check_complete(path)
-    return _read_pages(
-        path,
-        first=first,
-        most_bytes=most_bytes,
-        sidecar=read_sidecar(path) if sidecar else Sidecar(),
-    )
+        batch = read_run_folder(path, dataset=dataset, first=first, most_bytes=most_bytes)
+    elif path.suffix.lower() in HDF5 or dataset is not None:
+        from livepdf.sources.hdf5_series import read_hdf5
+
+        batch = read_hdf5(path, dataset=dataset, first=first, most_bytes=most_bytes)
+    else:
+        check_complete(path)
+        metadata = read_sidecar(path) if sidecar else Sidecar()
+        batch = _read_pages(path, first=first, most_bytes=most_bytes, sidecar=metadata)
+    return replace(batch, modified=modified)
 
 
 def _read_pages(path: Path, *, first: int, most_bytes: int, sidecar: Sidecar) -> Batch:
-    images: list[ReadImage] = []
+    images: list[ReadImage | Unusable] = []
     with fabio.open(str(path)) as file:
         total = int(file.nframes)
         taken = 0
@@ -50,19 +61,6 @@ def _read_pages(path: Path, *, first: int, most_bytes: int, sidecar: Sidecar) ->
             if taken >= most_bytes:
                 break
     return Batch(images=images, more=first + len(images) < total, stack=total > 1, sidecar=sidecar)
-
-
-def packed(pixels: NDArray[np.generic] | None) -> PackedImage:
-    """Wrap an array as an image; FrameError where it is none."""
-    if pixels is None:
-        raise FrameError("incomplete", "the reader found no pixels")
-    if pixels.ndim != 2 or not pixels.size:
-        raise FrameError("no image", f"an array of shape {pixels.shape}")
-    if pixels.dtype.kind not in NUMBERS or pixels.dtype.itemsize > 8:
-        raise FrameError("unsupported dtype", str(pixels.dtype))
-    rows, columns = pixels.shape
-    blob = np.ascontiguousarray(pixels).reshape(-1).view(np.uint8).data
-    return PackedImage(blob=blob, algorithm="raw", shape=(rows, columns), dtype=pixels.dtype)
 
 
 def _exposure(header: dict[str, object]) -> float | None:

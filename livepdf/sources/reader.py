@@ -4,21 +4,21 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
 
-import numpy as np
-
 from livepdf.errors import FrameError
-from livepdf.model.frame import PackedImage
-from livepdf.sources.batch import Batch, ReadImage
+from livepdf.sources.batch import Batch
+from livepdf.sources.batch_message import from_message
 from livepdf.sources.framing import receive, send
-from livepdf.sources.qxrd import Sidecar
 
 START_LIMIT = 60.0
 """s for the process to load its libraries."""
+SILENCE = 2.0
+"""s that it may fall silent in the middle of an answer, which it sends only when it is complete."""
 BATCH_BYTES = 64 << 20
 PACKAGE = Path(__file__).parents[2]
 
@@ -49,7 +49,9 @@ class FileReader:
         if self._child is None:
             self._child = _start()
 
-    def ask(self, path: Path, *, first: int = 0, sidecar: bool = False) -> None:
+    def ask(
+        self, path: Path, *, first: int = 0, sidecar: bool = False, dataset: str | None = None
+    ) -> None:
         """Ask for the images of a file from number ``first`` on; the answer is fetched later."""
         self.start()
         request = {
@@ -57,6 +59,7 @@ class FileReader:
             "first": first,
             "most_bytes": BATCH_BYTES,
             "sidecar": sidecar,
+            "dataset": dataset,
         }
         self._asked = time.monotonic()
         try:
@@ -81,7 +84,7 @@ class FileReader:
                 child.ready = True
                 self._asked = time.monotonic()
                 return None
-            child.connection.settimeout(limit)
+            child.connection.settimeout(min(limit, SILENCE))
             return _batch(child.connection)
         except TimeoutError as error:
             self.kill()
@@ -95,7 +98,8 @@ class FileReader:
         if self._child is None:
             return
         self._child.process.kill()
-        self._child.process.wait()
+        # One that hangs inside the kernel, on a lost mount, dies only when that lets it go.
+        threading.Thread(target=self._child.process.wait, daemon=True).start()
         self._child.connection.close()
         os.close(self._child.life)
         self._child = None
@@ -131,23 +135,4 @@ def _batch(connection: socket.socket) -> Batch:
     header, blobs = receive(connection)
     if "refused" in header:
         raise FrameError(header["refused"], header["detail"])
-    images = [
-        ReadImage(
-            number=entry["number"],
-            exposure=entry["exposure"],
-            image=PackedImage(
-                blob=blob,
-                algorithm=entry["algorithm"],
-                shape=(entry["shape"][0], entry["shape"][1]),
-                dtype=np.dtype(entry["dtype"]),
-            ),
-        )
-        for entry, blob in zip(header["images"], blobs, strict=True)
-    ]
-    return Batch(
-        images=images,
-        more=header["more"],
-        growing=header["growing"],
-        stack=header["stack"],
-        sidecar=Sidecar(**header["sidecar"]),
-    )
+    return from_message(header, blobs)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from livepdf.sources.euxfel_names import is_run_file
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
@@ -15,6 +17,8 @@ class Found:
     size: int
     mtime_ns: int
     inode: int
+    folder: bool = False
+    """Whether it is the folder of a whole run, seen as one."""
 
 
 @dataclass(slots=True)
@@ -29,6 +33,26 @@ def scan(root: Path, *, patterns: Sequence[str], ignore: Sequence[str]) -> list[
     """Look through a directory and all below it, once; in the natural order of the names."""
     found = list(_walk(str(root), patterns, ignore))
     return sorted(found, key=lambda file: natural(str(file.path)))
+
+
+def scan_runs(root: Path, *, ignore: Sequence[str]) -> list[Found]:
+    """Look for folders that hold the files of a run, each as if it were one file."""
+    folders: dict[Path, list[Found]] = {}
+    for file in _walk(str(root), ["*.h5"], ignore):
+        if is_run_file(file.path.name):
+            folders.setdefault(file.path.parent, []).append(file)
+    found = [_as_one(folder, files) for folder, files in folders.items()]
+    return sorted(found, key=lambda folder: natural(str(folder.path)))
+
+
+def _as_one(folder: Path, files: list[Found]) -> Found:
+    return Found(
+        path=folder,
+        size=sum(file.size for file in files),
+        mtime_ns=max(file.mtime_ns for file in files),
+        inode=0,
+        folder=True,
+    )
 
 
 def natural(text: str) -> list[tuple[int, int, str]]:
@@ -82,7 +106,7 @@ class Ledger:
             self._seen[file.path] = _Seen(file, self._settle, given=True)
 
     def look(
-        self, found: list[Found], *, at_once: Callable[[Path], bool] = lambda _: False
+        self, found: list[Found], *, at_once: Callable[[Found], bool] = lambda _: False
     ) -> list[Found]:
         """Compare with the last look; return files that are new and stayed as they are.
 
@@ -97,7 +121,7 @@ class Ledger:
             else:
                 before.looks += 1
             pending = not before.given and file.size > 0
-            if pending and (before.looks >= self._settle or at_once(file.path)):
+            if pending and (before.looks >= self._settle or at_once(file)):
                 before.given = True
                 news.append(file)
             seen[file.path] = before

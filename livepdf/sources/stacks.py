@@ -4,208 +4,129 @@ What the file has not got yet is never an error: a locked file, a link whose tar
 frame that was announced but not written (it would read as zeros) all mean "later".
 """
 
-import re
-from collections.abc import Iterator
-from contextlib import ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
-
-import h5py
-import hdf5plugin  # noqa: F401  (registers the filters)
-import numpy as np
+from typing import Any
 
 from livepdf.errors import FrameError
 from livepdf.model.frame import Algorithm, PackedImage
-from livepdf.sources.batch import OPEN_END, Batch, ReadImage
+from livepdf.sources.batch import NO_FACTS, Facts, ReadImage, Unusable
 from livepdf.sources.complete import is_swmr
-from livepdf.sources.read_images import NUMBERS, packed
+from livepdf.sources.hdf5_facts import clock_of, detector_of, exposure_of, facts_of
+from livepdf.sources.hdf5_images import Part, Parts
+from livepdf.sources.packing import NUMBERS, packed
 
 FILTERS: dict[int, Algorithm] = {32008: "bslz4", 32004: "lz4"}
 BITSHUFFLE_LZ4 = 2
-DATA_LINK = re.compile(r"data_\d+$")
-NOT_FRAMES = re.compile(r"mask|flat|dark|table|background", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Stack:
-    parts: list[Any]
-    """Datasets in order."""
-    missing: str
-    """Why the list may be short."""
-    exposure: float | None
+class Stack:
+    """The images of one file in a row."""
 
+    def __init__(self, file: Any, found: Parts) -> None:
+        self.missing = found.missing
+        self._parts = [(part, _written(part)) for part in found.parts]
+        self._facts = NO_FACTS
+        self._exposure: float | None = None
+        self._clock: tuple[float, float] | None = None
+        if found.parts:
+            data = found.parts[0].data
+            detector = detector_of(file, data)
+            shape = (int(data.shape[-2]), int(data.shape[-1]))
+            self._facts = facts_of(file, detector, shape=shape)
+            self._exposure, self._clock = exposure_of(detector), clock_of(detector)
 
-def read_stack(path: Path, *, first: int, most_bytes: int) -> Batch:
-    """Read images of one HDF5 file from number ``first`` on, as far as they are written."""
-    with ExitStack() as files:
-        stack = _find(files, path)
-        images: list[ReadImage] = []
-        taken, offset = 0, 0
-        for part in stack.parts:
-            count = _written(part)
-            for number in range(max(first - offset, 0), count):
-                if taken >= most_bytes:
-                    return Batch(images=images, more=True, stack=True)
-                image = _image(part, number)
-                if image is None:
-                    return Batch(
-                        images=images,
-                        more=False,
-                        stack=True,
-                        growing=f"image {offset + number} is not written",
-                    )
-                images.append(
-                    ReadImage(number=offset + number, image=image, exposure=stack.exposure)
-                )
-                taken += len(image.blob)
-            offset += count
-        growing = stack.missing or (OPEN_END if _open_end(stack.parts) else "")
-        return Batch(images=images, more=False, stack=True, growing=growing)
+    @property
+    def facts(self) -> Facts:
+        """What the file says about all of them."""
+        return self._facts
 
+    @property
+    def count(self) -> int:
+        """Images that there is room for; some may not be written yet."""
+        return sum(count for _, count in self._parts)
 
-def _open(files: ExitStack, path: Path) -> Any:
-    try:
-        try:
-            file = h5py.File(path, "r", swmr=True)
-        except ValueError:
-            file = h5py.File(path, "r")
-    except FileNotFoundError as error:
-        raise FrameError("unreadable", f"{path} is not there") from error
-    except OSError as error:
-        # Locked, cut, or open by a writer: HDF5 says it in many ways and all pass with time.
-        raise FrameError("incomplete", str(error)[:200]) from error
-    return files.enter_context(file)
+    @property
+    def open_end(self) -> bool:
+        """Whether its kind allows more images to come."""
+        return any(
+            part.data.ndim > 2
+            and part.data.maxshape[0] is None
+            and is_swmr(Path(part.data.file.filename))
+            for part, _ in self._parts
+        )
 
-
-def _find(files: ExitStack, path: Path) -> _Stack:
-    file = _open(files, path)
-    group = file.get("entry/data")
-    names = sorted(filter(DATA_LINK.match, group)) if isinstance(group, h5py.Group) else []
-    parts: list[Any] = []
-    missing = ""
-    for name in names:
-        part = _linked(files, path, group, name)
-        if part is None:
-            missing = f"{name} is missing"
-            break
-        parts.append(part)
-    if not names:
-        parts = [_largest(file)]
-    return _Stack(parts=parts, missing=missing, exposure=_exposure(file))
-
-
-def _linked(files: ExitStack, path: Path, group: Any, name: str) -> Any:
-    """Follow a link to a data file by ourselves: h5py would not open it as one being written."""
-    link = group.get(name, getlink=True)
-    if not isinstance(link, h5py.ExternalLink):
-        return group.get(name)
-    target = path.parent / link.filename
-    if not target.exists():
+    def image(self, number: int) -> ReadImage | Unusable | None:
+        """Read one image, None where it is announced but not written."""
+        place = number
+        for part, count in self._parts:
+            if place < count:
+                image = _image(part.data, part.start + place)
+                return None if image is None else self._read(number, image)
+            place -= count
         return None
-    return _open(files, target).get(link.path)
+
+    def _read(self, number: int, image: PackedImage) -> ReadImage:
+        time = None if self._clock is None else self._clock[0] + number * self._clock[1]
+        return ReadImage(number=number, image=image, exposure=self._exposure, time=time)
 
 
-def _largest(file: Any) -> Any:
-    data = file.get("entry/data/data")
-    if isinstance(data, h5py.Dataset):
-        return data
-    found: list[Any] = []
-
-    def look(name: str, item: Any) -> None:
-        if isinstance(item, h5py.Dataset) and _holds_images(name, item):
-            found.append(item)
-
-    file.visititems(look)
-    if not found:
-        raise FrameError("incomplete", "no stack of images in it yet")
-    return max(found, key=lambda item: (item.ndim, item.size, item.name))
-
-
-def _holds_images(name: str, item: Any) -> bool:
-    if item.dtype.kind not in NUMBERS or NOT_FRAMES.search(name):
-        return False
-    return bool(2 <= item.ndim <= 4 and min(item.shape[-2:]) > 1)
-
-
-def _written(part: Any) -> int:
+def _written(part: Part) -> int:
     """Count the images that the dataset has room for; some may not be written yet."""
-    part.id.refresh()
-    return int(part.shape[0]) if part.ndim > 2 else 1
+    part.data.id.refresh()
+    room = int(part.data.shape[0]) - part.start if part.data.ndim > 2 else 1
+    return max(room, 0) if part.count is None else part.count
 
 
-def _open_end(parts: list[Any]) -> bool:
-    return any(
-        part.ndim > 2 and part.maxshape[0] is None and is_swmr(Path(part.file.filename))
-        for part in parts
-    )
-
-
-def _image(part: Any, number: int) -> PackedImage | None:
-    """Read one image, None where it is announced but not written."""
-    if part.dtype.kind not in NUMBERS or part.dtype.itemsize > 8:
-        raise FrameError("unsupported dtype", str(part.dtype))
+def _image(data: Any, number: int) -> PackedImage | None:
+    if data.dtype.kind not in NUMBERS or data.dtype.itemsize > 8:
+        raise FrameError("unsupported dtype", f"{data.name}: {data.dtype}")
+    if data.ndim > 2 and number >= data.shape[0]:
+        return None
     # DECTRIS' newer files are (image, channel, row, column); the first channel is taken.
-    place = {2: (), 3: (number,), 4: (number, 0)}[part.ndim]
+    place = {2: (), 3: (number,), 4: (number, 0)}[data.ndim]
     try:
-        if part.is_virtual:
-            return packed(part[place]) if _sources_exist(part) else None
-        if part.chunks is None:
-            return packed(part[place]) if part.id.get_offset() is not None else None
+        if data.is_virtual:
+            return packed(data[place]) if _sources_exist(data) else None
+        if data.chunks is None:
+            return packed(data[place]) if data.id.get_offset() is not None else None
         corner = (*place, 0, 0)
-        chunk = part.id.get_chunk_info_by_coord(corner)
+        chunk = data.id.get_chunk_info_by_coord(corner)
         if chunk.byte_offset is None or chunk.size == 0:
             return None
-        return _chunk(part, corner) or packed(part[place])
+        return _chunk(data, corner) or packed(data[place])
     except OSError as error:
-        raise FrameError("incomplete", f"image {number}: {error}"[:200]) from error
+        # Beside a writer a read may fail that succeeds a moment later.
+        reason = "incomplete" if is_swmr(Path(data.file.filename)) else "corrupt"
+        raise FrameError(reason, f"{data.name}, image {number}: {error}"[:200]) from error
 
 
-def _chunk(part: Any, corner: tuple[int, ...]) -> PackedImage | None:
+def _chunk(data: Any, corner: tuple[int, ...]) -> PackedImage | None:
     """Take a compressed image as it is, where one chunk is one image."""
-    algorithm = _algorithm(part)
-    rows, columns = part.shape[-2:]
-    if algorithm is None or part.chunks != (1,) * (part.ndim - 2) + (rows, columns):
+    algorithm = _algorithm(data)
+    rows, columns = data.shape[-2:]
+    if algorithm is None or data.chunks != (1,) * (data.ndim - 2) + (rows, columns):
         return None
-    skipped, blob = part.id.read_direct_chunk(corner)
+    skipped, blob = data.id.read_direct_chunk(corner)
     if skipped:
         return None
     return PackedImage(
-        blob=blob, algorithm=algorithm, shape=(int(rows), int(columns)), dtype=part.dtype
+        blob=blob, algorithm=algorithm, shape=(int(rows), int(columns)), dtype=data.dtype
     )
 
 
-def _algorithm(part: Any) -> Algorithm | None:
-    properties = part.id.get_create_plist()
+def _algorithm(data: Any) -> Algorithm | None:
+    properties = data.id.get_create_plist()
     if properties.get_nfilters() != 1:
         return None
     code, _, options, _ = properties.get_filter(0)
     if code == 32008:
         whole = len(options) >= 5 and options[4] == BITSHUFFLE_LZ4
-        return "bslz4" if whole and options[2] == part.dtype.itemsize else None
+        return "bslz4" if whole and options[2] == data.dtype.itemsize else None
     return FILTERS.get(code)
 
 
-def _sources_exist(part: Any) -> bool:
+def _sources_exist(data: Any) -> bool:
     """Whether a virtual dataset has all its files: a missing one would read as zeros."""
-    folder = Path(part.file.filename).parent
-    names = {source.file_name for source in part.virtual_sources()}
+    folder = Path(data.file.filename).parent
+    names = {source.file_name for source in data.virtual_sources()}
     return all(name == "." or (folder / name).exists() for name in names)
-
-
-def _exposure(file: Any) -> float | None:
-    for detector in _detectors(file):
-        value = detector.get("count_time")
-        if isinstance(value, h5py.Dataset) and value.dtype.kind in NUMBERS and value.size:
-            seconds = float(np.ravel(value[()])[0])
-            return seconds if seconds > 0 else None
-    return None
-
-
-def _detectors(file: Any) -> Iterator[Any]:
-    instrument = file.get("entry/instrument")
-    if isinstance(instrument, h5py.Group):
-        for name in instrument:
-            group = instrument.get(name)
-            if isinstance(group, h5py.Group):
-                yield cast(Any, group)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from livepdf.sources.batch import NO_FACTS, Facts
 from livepdf.sources.naming import Place
 from livepdf.sources.scan import Found
 
@@ -49,6 +50,10 @@ class TaskList:
                 return task
         return None
 
+    def next_due(self) -> float | None:
+        """Return when the first task may be tried, None without any."""
+        return min((task.due for task in self._tasks.values()), default=None)
+
     def longest_waiting(self) -> Task | None:
         """Return the file that was tried in vain for the longest time."""
         tried = [task for task in self._tasks.values() if task.lacks]
@@ -60,6 +65,7 @@ class _Progress:
     found: Found
     place: Place
     taken: int
+    facts: Facts
 
 
 class Stacks:
@@ -81,6 +87,11 @@ class Stacks:
         before = self._progress.get(found.path)
         return None if before is None or (anew and before.taken > 0) else before.place
 
-    def note(self, found: Found, *, place: Place, taken: int) -> None:
+    def facts(self, found: Found) -> Facts:
+        """Return what the file said about its images when it was read first."""
+        before = self._progress.get(found.path)
+        return NO_FACTS if before is None else before.facts
+
+    def note(self, found: Found, *, place: Place, taken: int, facts: Facts) -> None:
         """Remember how far it was read."""
-        self._progress[found.path] = _Progress(found, place, taken)
+        self._progress[found.path] = _Progress(found, place, taken, facts)
