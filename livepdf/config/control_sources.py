@@ -44,3 +44,46 @@ class EpicsPva(Table):
     queue: Annotated[int, Field(ge=1)] = Field(
         default=256, description="MiB of images that may wait for the intake."
     )
+
+
+class BlueskyDocuments(Table):
+    """bluesky documents (JSON or msgpack) that a 0MQ proxy publishes; images come from files."""
+
+    kind: Literal["bluesky-documents"]
+    endpoint: str = Field(
+        pattern=r"^(tcp|ipc|inproc)://.+",
+        description="Where the proxy publishes, e.g. 'tcp://proxy.example:5568'. Many may read it.",
+    )
+    prefix: str = Field(
+        default="", pattern=r"^\S*$", description="The publisher's, where the proxy has several."
+    )
+    stream: str = Field(default="primary", description="Event stream that holds the images.")
+    image: str | None = Field(
+        default=None, description="Data key of the images; the first of them when left out."
+    )
+    values: dict[str, str] = Field(
+        default={},
+        description="Data keys to take with each image, by our name, e.g. { monitor = 'I0', "
+        "temperature = 'cs800' }; every number under its own name when left out.",
+    )
+    paths: dict[str, str] = Field(
+        default={},
+        description="Where files of other machines are here: { '/their/data' = '/mnt/data' }.",
+    )
+    file_timeout: Positive = Field(
+        default=10.0, description="s to wait for a file that a document refers to."
+    )
+    read_timeout: Positive = Field(
+        default=20.0, description="s after which a reader that hangs on a file is killed."
+    )
+    gap_timeout: Positive = Field(
+        default=2.0, description="s to wait for a missing image before it counts as lost."
+    )
+    idle_timeout: Positive = Field(
+        default=3600.0, description="s without an image after which a run without a stop is over."
+    )
+    largest_message: Annotated[int, Field(gt=0)] = Field(
+        default=512, description="MiB; a larger document is refused and counted."
+    )
+    republish: None = Field(default=None, description="A published stream needs none.")
+    republish_queue: Annotated[int, Field(gt=0)] = 512

@@ -6,6 +6,7 @@ from typing import Any
 
 from livepdf.config.sources import Pattern
 from livepdf.errors import SourceError
+from livepdf.sources.bluesky_runs import BlueskyFeed
 from livepdf.sources.dectris_v1_series import dectris_v1_feed
 from livepdf.sources.dectris_v2_frames import dectris_v2_feed
 from livepdf.sources.directory import DirectorySource
@@ -20,6 +21,7 @@ from livepdf.sources.stins_series import stins_feed
 from livepdf.sources.stream_socket import StreamSource
 
 FEEDS: dict[str, Callable[[Any], Feed]] = {
+    "bluesky-documents": BlueskyFeed,
     "dectris-stream-v1": dectris_v1_feed,
     "dectris-stream-v2": dectris_v2_feed,
     "epics-pva": pva_feed,
@@ -31,13 +33,13 @@ FEEDS: dict[str, Callable[[Any], Feed]] = {
 """What understands the raw messages of a kind, by the same ``kind``; sources of files have none."""
 
 
-def _stream(name: str, *, request: bytes = b"") -> Callable[..., Source]:
+def _stream(name: str, *, request: bytes = b"", published: bool = False) -> Callable[..., Source]:
     """Make a maker of sources of a ZeroMQ stream, called ``name`` before people."""
 
     def make(
         settings: Any, *, clock: Callable[[], float] = time.time, tap: Tap | None = None
     ) -> StreamSource:
-        pattern: Pattern = getattr(settings, "pattern", "pull")
+        pattern: Pattern = "sub" if published else getattr(settings, "pattern", "pull")
         return StreamSource(
             settings,
             name=name,
@@ -52,6 +54,7 @@ def _stream(name: str, *, request: bytes = b"") -> Callable[..., Source]:
 
 
 SOURCES: dict[str, Callable[..., Source]] = {
+    "bluesky-documents": _stream("bluesky documents", published=True),
     "dectris-stream-v1": _stream("DECTRIS legacy stream"),
     "dectris-stream-v2": _stream("DECTRIS Stream V2"),
     "directory": DirectorySource,

@@ -21,6 +21,9 @@ class SlowValues(NamedTuple):
     """All others by name; a temperature is taken to be in K."""
 
 
+NO_VALUES = SlowValues(monitor=None, environment={})
+
+
 def slow_values(user_data: object) -> SlowValues:
     """Return the numbers of a map, or of a text that holds one as JSON; anything else has none."""
     fields = _fields(user_data)
