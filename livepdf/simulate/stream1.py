@@ -39,7 +39,7 @@ def run_messages(
     appendix, image_appendix
         What a beamline has the detector append; any bytes.
     split_header
-        Send the settings in a message of their own, as one simulator does.
+        Send settings and tables in messages of their own, as one simulator does.
     packed
         Bitshuffle and LZ4; else plain pixels.
     ends
@@ -47,14 +47,18 @@ def run_messages(
         all by one that is switched off.
     """
     header = header_parts(series, detail=detail, appendix=appendix)
-    if split_header and len(header) > 1:
-        yield header[:1]
-        header = header[1:]
-    yield header
+    yield from _split(header) if split_header and detail != "none" else [header]
     for index, image in enumerate(images):
         yield image_parts(series, index=index, image=image, packed=packed, appendix=image_appendix)
     for _ in range(ends):
         yield end_parts(series)
+
+
+def _split(header: Parts) -> Iterator[Parts]:
+    yield header[:1]
+    yield header[1:2]
+    rest = header[2:]
+    yield from (rest[place : place + 2] for place in range(0, len(rest) - 1, 2))
 
 
 def header_parts(series: Series, *, detail: Detail, appendix: bytes | None = None) -> Parts:

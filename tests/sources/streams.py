@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import TypeAdapter
 
+from livepdf.config.sources import Source as AnySource
 from livepdf.model.frame import Frame, SourceItem
 from livepdf.model.raw import RawMessage
 from livepdf.numerics.unpack import unpack
+from livepdf.sources.open_source import make_feed
 from livepdf.sources.source import Feed
 
 Find = Callable[[str], Path]
@@ -57,3 +60,13 @@ def zipped(find: Find, name: str) -> tuple[list[list[bytes]], dict[str, Any]]:
             for number, count in enumerate(index["n_parts"])
         ]
     return messages, index
+
+
+def settings(kind: str, **more: Any) -> Any:
+    """Return the settings of a stream of that kind, checked as a profile's are."""
+    given = {"kind": kind, "endpoint": "tcp://127.0.0.1:1", **more}
+    return TypeAdapter(AnySource).validate_python(given)
+
+
+def feed_of(kind: str, **more: Any) -> Feed:
+    return make_feed(settings(kind, **more))
