@@ -24,6 +24,7 @@ from livepdf.daemon.samples import (
     reach_complaints,
     read_sample,
     sample_analysis,
+    sample_bond,
     sample_plan,
 )
 from livepdf.errors import Complaint, ConfigError
@@ -59,6 +60,8 @@ class Pipeline:
     integrator: Integrator
     plan: Plan
     analysis: Analysis
+    bond: float | None
+    """Å, shortest distance between atoms that the recipe tells of; None where it tells of none."""
     ignored: Mask
     """(ny, nx), True = ignore, as read: gaps of the detector model, mask files, the run's mask."""
 
@@ -218,7 +221,8 @@ def retuned(
     if complaints:
         raise ConfigError(complaints)
     plan, analysis = _planned(settings, sample, q, pipeline.geometry, revision)
-    return replace(pipeline, settings=settings, plan=plan, analysis=analysis)
+    bond = sample_bond(sample, settings.recipe)
+    return replace(pipeline, settings=settings, plan=plan, analysis=analysis, bond=bond)
 
 
 def _planned(
@@ -243,5 +247,6 @@ def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen, revision: in
         integrator=seen.integrator,
         plan=plan,
         analysis=analysis,
+        bond=sample_bond(sample, settings.recipe),
         ignored=seen.ignored,
     )

@@ -14,6 +14,7 @@ from livepdf.daemon.workers import Outcome
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
 from livepdf.model.status import Counters
+from livepdf.model.sums import Sums
 
 WHOLE_INTERVAL = 1.0
 """s between two curves of the whole run."""
@@ -67,8 +68,16 @@ Settled = Opened | Summed | Refusal | Closed | Ended
 class Collector:
     """Takes outcomes in any order, emits what is settled in the order of the tickets."""
 
-    def __init__(self, *, ledger: Ledger, emit: Callable[[Settled], None]) -> None:
+    def __init__(
+        self,
+        *,
+        ledger: Ledger,
+        emit: Callable[[Settled], None],
+        tap: Callable[[str, Sums], None] | None = None,
+    ) -> None:
+        """Make it; ``tap`` sees run and sums of every frame that is used, in order."""
         self._ledger = ledger
+        self._tap = tap
         self._emit = emit
         self._next = 0
         self._early: list[tuple[int, int, Outcome]] = []
@@ -129,6 +138,8 @@ class Collector:
             self._reset.clear()
             cutter.reset()
         windows = cutter.add(frame, outcome.sums)
+        if self._tap is not None:
+            self._tap(run.name, outcome.sums)
         self._ledger.use(frame.series)
         self._emit_windows(windows)
         self._emit_whole(always=False)

@@ -1,8 +1,12 @@
 """The requests socket: every request gets a reply, a bad one a reason."""
 
+import contextlib
 import logging
+import socket
 import threading
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any
 
 import msgspec
@@ -28,6 +32,7 @@ from livepdf.wire.messages import (
     WindowRequest,
 )
 from livepdf.wire.messages import History as HistoryReply
+from livepdf.wire.tuning import TuningRequest
 
 log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
@@ -37,6 +42,8 @@ _LARGEST_REPLY = 64 << 20
 _LARGEST_LIMIT = 5000
 _LONGEST_MARK = 400
 _POLL = 200
+_MOST_PENDING = 64
+"""Requests that may be thought about at once."""
 
 
 class Desk:
@@ -51,6 +58,7 @@ class Desk:
         pause: Callable[[bool], None],
         reset: Callable[[], None],
         shutdown: Callable[[], None],
+        tune: "Callable[[TuningRequest], Future[Answer]]",
     ) -> None:
         self._snapshot = snapshot
         self._history = history
@@ -58,9 +66,10 @@ class Desk:
         self._pause = pause
         self._reset = reset
         self._shutdown = shutdown
+        self._tune = tune
 
-    def answer(self, request: Request) -> Answer:
-        """Carry a request out and return the reply with its buffers."""
+    def answer(self, request: Request) -> "Answer | Future[Answer]":
+        """Carry a request out and return the reply with its buffers, or what will be that."""
         match request:
             case SnapshotRequest():
                 return self._snapshot(), []
@@ -76,6 +85,8 @@ class Desk:
                 self._reset()
             case ShutdownRequest():
                 self._shutdown()
+            case _:
+                return self._tune(request)
         return Done(), []
 
     def _windows(self, request: HistoryRequest) -> Answer:
@@ -119,31 +130,68 @@ class Control:
             raise
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         """Address that clients are given."""
+        self._pending = 0
+        self._ready: deque[tuple[list[bytes], Future[Answer]]] = deque()
+        self._bell, self._rope = socket.socketpair()
+        self._bell.setblocking(False)
 
     def serve(self, desk: Desk, stop: threading.Event) -> None:
         """Answer until the stop; then close."""
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._bell, zmq.POLLIN)
         while not stop.is_set():
-            if self._socket.poll(_POLL):
+            events = dict(poller.poll(_POLL))
+            if self._bell.fileno() in events:
+                self._bell.recv(4096)
+            while self._ready:
+                route, thought = self._ready.popleft()
+                self._pending -= 1
+                self._reply(route, *thought.result())
+            if self._socket in events:
                 self._answer_one(desk)
         self._socket.close()
+        self._bell.close()
+        self._rope.close()
 
     def close(self) -> None:
         """Close a socket that was never served."""
         self._socket.close(linger=0)
+        self._bell.close()
+        self._rope.close()
 
     def _answer_one(self, desk: Desk) -> None:
         sender, *parts = self._socket.recv_multipart()
         if not parts:
             return
-        key, body = parts[0], parts[1:]
+        route = [sender, parts[0]]
         try:
-            reply, arrays = desk.answer(decode_request(body))
+            request = decode_request(parts[1:])
         except WireError as error:
-            reply, arrays = Refused(why="malformed", text=str(error)[:500]), []
+            self._reply(route, Refused(why="malformed", text=str(error)[:500]), [])
+            return
+        if self._pending >= _MOST_PENDING:
+            text = f"{self._pending} requests are being thought about"
+            self._reply(route, Refused(why="too much", text=text), [])
+            return
+        answer = desk.answer(request)
+        if isinstance(answer, Future):
+            self._pending += 1
+            answer.add_done_callback(lambda done: self._thought(route, done))
+        else:
+            self._reply(route, *answer)
+
+    def _thought(self, route: list[bytes], done: "Future[Answer]") -> None:
+        """Ring for the thread that serves: another one has the answer now."""
+        self._ready.append((route, done))
+        with contextlib.suppress(OSError):
+            self._rope.send(b"!")
+
+    def _reply(self, route: list[bytes], reply: msgspec.Struct, arrays: list[NDArray[Any]]) -> None:
         try:
             # A viewer that does not take its replies loses them: nobody waits for it.
             self._socket.send_multipart(
-                [sender, key, *encode(reply, arrays)], flags=zmq.NOBLOCK, copy=False
+                [*route, *encode(reply, arrays)], flags=zmq.NOBLOCK, copy=False
             )
         except zmq.ZMQError as error:
             log.debug("a reply was not taken: %s", error)

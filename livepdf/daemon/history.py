@@ -2,11 +2,13 @@
 
 import threading
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.daemon.pins import Pin, with_pin
 from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
 
 _BOOKKEEPING = 4096
@@ -57,18 +59,55 @@ class History:
 
     def add(self, result: Result) -> None:
         """Keep a window of the present run."""
-        light = Result(
-            span=result.span,
-            curves=tuple(_single(curve) for curve in result.curves),
-            trends=result.trends,
-            environment=result.environment,
-        )
-        size = _BOOKKEEPING + sum(c.y.nbytes + c.sigma.nbytes for c in light.curves)
+        light, size = _light(result)
         with self._lock:
             self._windows.append((light, size))
             self._bytes += size
-            while self._bytes > self.limit and len(self._windows) > 1:
-                self._bytes -= self._windows.popleft()[1]
+            self._shrink()
+
+    def replace(self, results: Iterable[Result]) -> None:
+        """Let newer results take the place of those of the same windows.
+
+        What is not kept any more, or has a newer revision already, stays as it is.
+        """
+        light = [_light(result) for result in results]
+        with self._lock:
+            if not self._windows:
+                return
+            first = self._windows[0][0].span.number
+            for result, size in light:
+                place = result.span.number - first
+                if result.span.run != self._run or not 0 <= place < len(self._windows):
+                    continue
+                old, old_size = self._windows[place]
+                if old.span.revision <= result.span.revision:
+                    self._windows[place] = (result, size)
+                    self._bytes += size - old_size
+            self._shrink()
+
+    def compare(self, pin: Pin | None) -> None:
+        """Compare all windows with another reference, or with none."""
+        with self._lock:
+            run, kept = self._run, [result for result, _ in self._windows]
+        for result in kept:
+            if result.span.run == run:
+                curves = with_pin(result.span, result.curves, pin)
+                self.replace([replace(result, curves=curves)])
+
+    def first_after(self, time: float) -> int:
+        """Return the number of the first window that begins then or later, Unix s; -1 for none."""
+        with self._lock:
+            numbers = (r.span.number for r, _ in self._windows if r.span.start >= time)
+            return next(numbers, -1)
+
+    def newest(self) -> Result | None:
+        """Return the newest window, None before the first."""
+        with self._lock:
+            return self._windows[-1][0] if self._windows else None
+
+    def _shrink(self) -> None:
+        while self._bytes > self.limit and len(self._windows) > 1:
+            self._bytes -= self._windows.popleft()[1]
 
     def ends(self) -> tuple[int, int]:
         """Return the numbers of the oldest and the newest window, −1 and −1 without any."""
@@ -94,15 +133,15 @@ class History:
             if run != self._run or not self._windows:
                 return None
             start = max(0, first - self._windows[0][0].span.number)
+            newest = self._windows[-1][0]
             chosen: list[Result] = []
             size = 0
             for place in range(start, min(start + limit, len(self._windows))):
                 result, _ = self._windows[place]
-                size += 4 * (result.curve("iq").y.size + result.curve("gr").y.size)
+                size += 4 * (newest.curve("iq").y.size + newest.curve("gr").y.size)
                 if chosen and size > largest:
                     break
                 chosen.append(result)
-            newest = self._windows[-1][0]
             complete = start + len(chosen) >= len(self._windows)
         return _stacked(run, chosen, newest, complete=complete)
 
@@ -121,10 +160,20 @@ def _stacked(run: str, chosen: list[Result], newest: Result, *, complete: bool) 
     )
 
 
+def _light(result: Result) -> tuple[Result, int]:
+    light = replace(result, curves=tuple(_single(curve) for curve in result.curves))
+    return light, _BOOKKEEPING + sum(c.y.nbytes + c.sigma.nbytes for c in light.curves)
+
+
 def _rows(chosen: list[Result], kind: CurveKind, newest: Result) -> NDArray[np.float32]:
-    rows = np.empty((len(chosen), newest.curve(kind).x.size), dtype=np.float32)
+    grid = newest.curve(kind).x
+    rows = np.empty((len(chosen), grid.size), dtype=np.float32)
     for row, result in zip(rows, chosen, strict=True):
-        row[:] = result.curve(kind).y
+        curve = result.curve(kind)
+        if curve.x is grid or np.array_equal(curve.x, grid):
+            row[:] = curve.y
+        else:
+            row[:] = np.interp(grid, curve.x, curve.y, left=np.nan, right=np.nan)
     return rows
 
 

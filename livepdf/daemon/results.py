@@ -1,18 +1,35 @@
 """Sums become curves and trends; what cannot be made is NaN, with the reason."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livepdf.daemon.assemble import Pipeline
-from livepdf.daemon.windows import Stretch
-from livepdf.model.curve import Curve, Result, Trend
-from livepdf.model.sums import intensity
-from livepdf.reduction.curves import reduce_sums
+from livepdf.daemon.pins import Pin
+from livepdf.model.curve import Curve, Result, Span, Trend
+from livepdf.model.sums import Sums, intensity
+from livepdf.reduction.advice import quality
+from livepdf.reduction.curves import reduce_sums, structure_factor
 from livepdf.reduction.ramps import matched
+from livepdf.reduction.stack import reduce_many
 
 BUSY = "skipped: analysis was busy"
+LATER = "follows: stored windows get their curves first"
+
+
+class Summed(Protocol):
+    """The sums of some frames: as they were just added up, or from the store."""
+
+    @property
+    def span(self) -> Span: ...  # noqa: D102
+    @property
+    def sums(self) -> Sums: ...  # noqa: D102
+    @property
+    def environment(self) -> tuple[tuple[str, float], ...]: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,32 +40,89 @@ class Evaluated:
     trouble: str = ""
 
 
-def evaluate(pipeline: Pipeline, stretch: Stretch, *, skip: str = "") -> Evaluated:
-    """Return the result of some frames; ``skip`` says why its trends are not evaluated."""
+def evaluate(
+    pipeline: Pipeline, stretch: Summed, *, skip: str = "", pin: Pin | None = None
+) -> Evaluated:
+    """Return the result of some frames; ``skip`` says why its trends are not evaluated.
+
+    The revision of the span becomes that of the plan.
+    """
     try:
         plan = matched(pipeline.plan, dict(stretch.environment))
         curves = reduce_sums(plan, stretch.sums)
     except ValueError as error:
         why = f"no curves: {error}"
-        return _evaluated(stretch, _no_curves(pipeline, stretch), _withheld(pipeline, why), why)
-    if skip:
-        return _evaluated(stretch, curves, _withheld(pipeline, skip), "")
+        return _evaluated(
+            pipeline, stretch, _no_curves(pipeline, stretch), _withheld(pipeline, why), why
+        )
+    trends = _withheld(pipeline, skip) if skip else measured(pipeline, curves)
+    curves = curves if pin is None else pin.compared(stretch.span, curves)
+    return _evaluated(pipeline, stretch, curves, trends)
+
+
+def evaluate_curves(
+    pipeline: Pipeline, stretches: Sequence[Summed], *, pin: Pin | None = None
+) -> list[Result]:
+    """Return the results of many windows in single precision, their trends still to come."""
+    if any(matched(pipeline.plan, dict(s.environment)) is not pipeline.plan for s in stretches):
+        return [evaluate(pipeline, s, skip=LATER, pin=pin).result for s in stretches]
+    divided = [intensity(stretch.sums) for stretch in stretches]
+    plan = pipeline.plan
+    stack = reduce_many(
+        plan, np.array([value for value, _ in divided]), np.array([sigma for _, sigma in divided])
+    )
+    window = plan.q[plan.window]
+    ratio, ratio_sigma = structure_factor(q=window, fq=stack.fq, sigma=stack.fq_sigma)
+    iq, iq_sigma, sq, sq_sigma, fq, fq_sigma, gr, gr_sigma = (
+        array.astype(np.float32)
+        for array in (
+            *(stack.iq, stack.iq_sigma, ratio, ratio_sigma),
+            *(stack.fq, stack.fq_sigma, stack.gr, stack.gr_sigma),
+        )
+    )
+    pending, results = _withheld(pipeline, LATER), []
+    for row, stretch in enumerate(stretches):
+        if stack.reasons[row]:
+            results.append(evaluate(pipeline, stretch).result)
+            continue
+        curves: tuple[Curve, ...] = (
+            Curve(kind="iq", x=plan.q, y=_wide(iq[row]), sigma=_wide(iq_sigma[row])),
+            Curve(kind="sq", x=window, y=_wide(sq[row]), sigma=_wide(sq_sigma[row])),
+            Curve(kind="fq", x=window, y=_wide(fq[row]), sigma=_wide(fq_sigma[row])),
+            Curve(kind="gr", x=plan.r, y=_wide(gr[row]), sigma=_wide(gr_sigma[row])),
+        )
+        curves = curves if pin is None else pin.compared(stretch.span, curves)
+        results.append(_evaluated(pipeline, stretch, curves, pending).result)
+    return results
+
+
+def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> tuple[Trend, ...]:
+    """Return all trends of one set of curves: what the recipe follows, then how good it is."""
     fq = next(curve for curve in curves if curve.kind == "fq")
-    return _evaluated(stretch, curves, pipeline.analysis.evaluate(fq=fq.y, sigma=fq.sigma), "")
+    gr = next(curve for curve in curves if curve.kind == "gr")
+    followed = pipeline.analysis.evaluate(fq=fq.y, sigma=fq.sigma)
+    return (*followed, *quality(fq=fq, gr=gr, bond=pipeline.bond))
 
 
 def trend_names(pipeline: Pipeline) -> tuple[tuple[str, str], ...]:
     """Return name and unit of every trend, the same for all windows."""
-    nothing = np.full(pipeline.analysis.q.shape, np.nan)
-    trends = pipeline.analysis.evaluate(fq=nothing, sigma=nothing)
+    plan = pipeline.plan
+    trends = measured(pipeline, _empty_curves(pipeline, np.full(plan.q.shape, np.nan)))
     return tuple((trend.name, trend.unit) for trend in trends)
 
 
 def _evaluated(
-    stretch: Stretch, curves: tuple[Curve, ...], trends: tuple[Trend, ...], trouble: str
+    pipeline: Pipeline,
+    stretch: Summed,
+    curves: tuple[Curve, ...],
+    trends: tuple[Trend, ...],
+    trouble: str = "",
 ) -> Evaluated:
     result = Result(
-        span=stretch.span, curves=curves, trends=trends, environment=stretch.environment
+        span=replace(stretch.span, revision=pipeline.plan.revision),
+        curves=curves,
+        trends=trends,
+        environment=stretch.environment,
     )
     return Evaluated(result=result, trouble=trouble)
 
@@ -60,14 +134,24 @@ def _withheld(pipeline: Pipeline, reason: str) -> tuple[Trend, ...]:
     )
 
 
-def _no_curves(pipeline: Pipeline, stretch: Stretch) -> tuple[Curve, ...]:
-    plan = pipeline.plan
+def _no_curves(pipeline: Pipeline, stretch: Summed) -> tuple[Curve, ...]:
     divided, sigma = intensity(stretch.sums)
+    _, *others = _empty_curves(pipeline, divided)
+    return (Curve(kind="iq", x=pipeline.plan.q, y=divided, sigma=sigma), *others)
+
+
+def _empty_curves(pipeline: Pipeline, iq: NDArray[np.float64]) -> tuple[Curve, ...]:
+    plan = pipeline.plan
     window = plan.q[plan.window]
     empty, nothing = np.full(window.shape, np.nan), np.full(plan.r.shape, np.nan)
     return (
-        Curve(kind="iq", x=plan.q, y=divided, sigma=sigma),
+        Curve(kind="iq", x=plan.q, y=iq, sigma=iq),
         Curve(kind="sq", x=window, y=empty, sigma=empty),
         Curve(kind="fq", x=window, y=empty, sigma=empty),
         Curve(kind="gr", x=plan.r, y=nothing, sigma=nothing),
     )
+
+
+def _wide(row: NDArray[np.float32]) -> NDArray[np.float64]:
+    # Arithmetic of numpy takes either; only the precision differs.
+    return row  # type: ignore[return-value]

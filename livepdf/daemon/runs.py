@@ -9,7 +9,7 @@ from livepdf.daemon.assemble import Pipeline
 from livepdf.errors import ConfigError, FileError, FrameError
 from livepdf.model.frame import RunStart
 
-_NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-part\d+)?$")
+_NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-rev\d+)?(?:-part\d+)?$")
 _LONGEST = 80
 
 

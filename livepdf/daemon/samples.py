@@ -14,10 +14,14 @@ from livepdf.files.columns import Columns, read_columns
 from livepdf.files.structures import read_structure
 from livepdf.model.structure import Structure
 from livepdf.numerics.composition import parse_composition
+from livepdf.numerics.pairs import crystal_pairs
 from livepdf.reduction.plan import Plan
 from livepdf.reduction.recipes import Pattern, plan_from_recipe, recipe_backgrounds
 
 Floats = NDArray[np.float64]
+
+_LONGEST_BOND = 5.0
+"""Å; atoms of a solid have a neighbour within it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -115,6 +119,23 @@ def sample_analysis(files: SampleFiles, profile: Profile, recipe: Recipe, plan: 
         qdamp=profile.resolution.qdamp,
         qdamp_sigma=profile.resolution.qdamp_sigma,
     )
+
+
+def sample_bond(files: SampleFiles, recipe: Recipe) -> float | None:
+    """Return the shortest distance between atoms that the recipe tells of, Å, None without any.
+
+    That of the structure, or the nearest peak that is followed.
+    """
+    told = [peak.near for peak in recipe.peak]
+    if files.structure is not None:
+        shells = crystal_pairs(
+            cell=files.structure.cell,
+            positions=files.structure.positions,
+            species=files.structure.species_index,
+            r_max=_LONGEST_BOND,
+        )
+        told += [float(r) for r in shells.r]
+    return min(told, default=None)
 
 
 def _read(

@@ -21,7 +21,9 @@ from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.results import evaluate
+from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.runs import Run, RunNames
+from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.spool import Spool
@@ -99,7 +101,9 @@ class Service:
         self._outcomes: Outcomes = queue.Queue(maxsize=256)
         self._spool = Spool(output, reserve=_RESERVE)
         self._frames = FrameQueue(limit=limits.queue * _MIB, spool=self._spool)
-        self._history = History(limit=limits.history * _MIB)
+        # Curves of old windows are looked at more than their sums are needed.
+        self._history = History(limit=limits.history * _MIB * 3 // 4)
+        self._shelf = Shelf(limit=limits.history * _MIB // 4)
         self._store = Store(
             output,
             self._board,
@@ -110,13 +114,27 @@ class Service:
         self._outlet = Outlet(
             board=self._board,
             history=self._history,
+            shelf=self._shelf,
             publisher=self._sockets.publisher,
             store=self._store,
             source=source.description,
             software=self._software,
             patient=patient,
         )
-        self._collector = Collector(ledger=self._ledger, emit=self._outlet.put)
+        self._retuning = Retuning(
+            prepared,
+            board=self._board,
+            history=self._history,
+            shelf=self._shelf,
+            store=self._store,
+            outlet=self._outlet,
+            publisher=self._sockets.publisher,
+            folder=output,
+            tell=lambda: self._sockets.publisher.status(self.status()),
+        )
+        self._collector = Collector(
+            ledger=self._ledger, emit=self._outlet.put, tap=self._retuning.capture.take
+        )
         self._intake = Intake(
             source,
             frames=self._frames,
@@ -157,6 +175,7 @@ class Service:
             ("store", self._store.run),
             ("outlet", self._outlet.run),
             ("collector", self._collect),
+            *self._retuning.threads(),
             ("herald", lambda: herald.run(self._closing)),
             ("control", lambda: self._sockets.control.serve(desk, self._closing)),
             *((f"worker {n}", self._work) for n in range(workers)),
@@ -179,6 +198,10 @@ class Service:
         workers = [name for name in self._threads if name.startswith("worker")]
         for name in (*workers, "collector", "outlet"):
             self._join(name)
+        self._retuning.stop()
+        for name in ("tuner", "reworker"):
+            self._join(name)
+        self._outlet.finish_again()
         self._store.put(Quit())
         self._join("store")
         self._board.state = "stopped"
@@ -216,6 +239,7 @@ class Service:
             queue_limit=self._frames.limit,
             windows=board.windows,
             revision=board.revision,
+            redo=self._retuning.redo,
             output=board.output,
             problems=status_problems(
                 source_state=source_state,
@@ -229,7 +253,7 @@ class Service:
         """Return what a viewer needs before it follows the stream."""
         # The order counts: a window that comes in between is in both, never in neither.
         sequence = self._sockets.publisher.sequence
-        settings, pipeline = self._prepared.settings, self._prepared.pipeline
+        settings, pipeline = self._retuning.prepared.settings, self._retuning.prepared.pipeline
         status = self.status()
         first, last = self._history.ends()
         masked = float("nan") if pipeline is None else float(pipeline.ignored.mean())
@@ -256,6 +280,7 @@ class Service:
             pause=self._pause,
             reset=self._collector.ask_reset,
             shutdown=self.stopping.set,
+            tune=self._retuning.ask,
         )
 
     def _pause(self, paused: bool) -> None:
@@ -273,12 +298,11 @@ class Service:
         return "running" if self._intake.running else "waiting"
 
     def _make_run(self, start: RunStart) -> Run:
-        known = self._prepared.pipeline
         return Run(
             start,
             name=self._names.next(start.name),
-            build=self._prepared.for_shape,
-            shape=None if known is None else known.integrator.shape,
+            build=self._retuning.build,
+            shape=self._retuning.known_shape(),
         )
 
     def _say_recording(self, trouble: str) -> None:

@@ -193,16 +193,22 @@ class Store:
     def _keep_again(self, again: Again) -> None:
         with self._lock:
             self._queued_bytes -= sum(map(_size, again.rows))
+        rows = [row for row in again.rows if self._belongs(row)]
         if not again.trends_only:
-            for row in again.rows:
+            for row in rows:
                 self._keep(row)
             return
         # They belong to rows that must be there first.
         if self._save() and self._file is not None:
             try:
-                self._file.trends(again.rows)
+                self._file.trends(rows)
             except (OSError, RuntimeError, ValueError) as error:
                 self._fail(error)
+
+    def _belongs(self, row: WindowRow) -> bool:
+        """Whether a window is of the present file: another run or revision may have begun."""
+        span, header = row.result.span, self._header
+        return header is not None and (span.run, span.revision) == (header.run, header.revision)
 
     def _refer(self, reference: Reference) -> None:
         saved = self._save()

@@ -30,12 +30,16 @@ from livepdf.wire.messages import (
     Window,
     WindowRequest,
 )
-from livepdf.wire.mirror import Mirror
+from livepdf.wire.mirror import Mirror, regridded
+from livepdf.wire.renewal import Renewal
+from livepdf.wire.retune import Retune
 
 Array = NDArray[Any]
 
 SILENCE = 3.0
 """s without any message after which the daemon counts as gone; it speaks twice a second."""
+_MOST = 500
+"""Windows that are fetched at once."""
 _KNOCK = 0.3
 """s between two requests for a snapshot."""
 
@@ -62,6 +66,9 @@ class Client:
         self._heard = -np.inf
         self._knocked = -np.inf
         self._joined = False
+        self._renewal = Renewal()
+        self.retune = Retune(self.ask)
+        """Drafts of the recipe, revisions, references, captures."""
 
     def close(self) -> None:
         """Close both sockets; nothing is waited for."""
@@ -163,6 +170,8 @@ class Client:
         missing = windows.missing()
         if windows.run == run and missing is None and len(windows) <= snapshot.last_window:
             missing = len(windows)
+        if missing is None and (newer := self._renewal.next(windows.run, _MOST)) is not None:
+            return HistoryRequest(run=windows.run, first=newer[0], limit=newer[1])
         return _gap(windows.run, missing)
 
     def _complete(self) -> bool:
@@ -232,6 +241,7 @@ class Client:
         self.mirror.snapshot = snapshot
         self.mirror.status = snapshot.status
         self.mirror.events = list(snapshot.events)
+        self._renewal.join(snapshot.status.redo)
         self._joined = True
         self.mirror.connected = True
         self._say("connected")
@@ -251,7 +261,13 @@ class Client:
         if not history.spans:
             self._joined = False
             return
-        windows = self.mirror.windows_for(history.run, q=arrays[history.q], r=arrays[history.r])
+        self._renewal.came(history.spans[-1].number)
+        windows = self.mirror.windows_for(
+            history.run,
+            q=arrays[history.q],
+            r=arrays[history.r],
+            revision=max(span.revision for span in history.spans),
+        )
         if history.spans[0].number > first:
             windows.first = max(windows.first, history.spans[0].number)
         rows = zip(
@@ -263,7 +279,13 @@ class Client:
             strict=True,
         )
         for span, iq, gr, trends, environment in rows:
-            windows.put(span, iq=iq, gr=gr, trends=trends, environment=environment)
+            windows.put(
+                span,
+                iq=regridded(iq, arrays[history.q], windows.q),
+                gr=regridded(gr, arrays[history.r], windows.r),
+                trends=trends,
+                environment=environment,
+            )
         self.mirror.version += 1
 
     def _take_results(self) -> None:
@@ -288,6 +310,7 @@ class Client:
         match message:
             case StatusMessage():
                 mirror.status = message.status
+                self._renewal.hear(message.status.redo)
             case EventMessage():
                 if self._joined and message.event not in mirror.events[-50:]:
                     mirror.events.append(message.event)

@@ -23,6 +23,8 @@ class RunWindows:
         """(n_r,) Å"""
         self.first = 0
         """Number of the oldest window that the daemon still has."""
+        self.revision = 0
+        """Newest revision that any window here was made by; the grids are its."""
         self._iq = np.full((64, q.size), np.nan, dtype=np.float32)
         self._gr = np.full((64, r.size), np.nan, dtype=np.float32)
         self._spans: list[Span | None] = []
@@ -59,11 +61,27 @@ class RunWindows:
     ) -> None:
         """Keep one window; the same window again replaces the older."""
         self._grow(span.number + 1)
+        self.revision = max(self.revision, span.revision)
         self._iq[span.number] = iq
         self._gr[span.number] = gr
         self._spans[span.number] = span
         self._trends[span.number] = trends
         self._environment[span.number] = environment
+
+    def on(self, *, q: NDArray[np.float64], r: NDArray[np.float64]) -> "RunWindows":
+        """Return the same windows on other grids: interpolated, NaN beyond their ends."""
+        moved = type(self)(self.run, q=q, r=r)
+        moved.first, moved.revision = self.first, self.revision
+        for number, span in enumerate(self._spans):
+            if span is not None:
+                moved.put(
+                    span,
+                    iq=regridded(self._iq[number], self.q, q),
+                    gr=regridded(self._gr[number], self.r, r),
+                    trends=self._trends[number],
+                    environment=self._environment[number],
+                )
+        return moved
 
     def missing(self) -> int | None:
         """Return the number of the oldest absent window, None where all are here."""
@@ -102,6 +120,15 @@ class RunWindows:
             self._environment.append(())
 
 
+def regridded(
+    row: NDArray[np.floating], old: NDArray[np.float64], new: NDArray[np.float64]
+) -> NDArray[np.floating]:
+    """Return a curve on another grid, by linear interpolation, NaN beyond its ends."""
+    if old.shape == new.shape and np.array_equal(old, new):
+        return row
+    return np.asarray(np.interp(new, old, row, left=np.nan, right=np.nan), dtype=np.float64)
+
+
 @dataclass(slots=True)
 class Mirror:
     """All that a viewer shows; written by the thread that follows the daemon."""
@@ -128,29 +155,40 @@ class Mirror:
         if result.span.scope == "run":
             self.whole = result
         elif result.span.scope == "window":
-            self.latest = result
+            here, span = self.latest, result.span
+            if here is None or here.span.run != span.run or here.span.number <= span.number:
+                self.latest = result
             iq, gr = result.curve("iq"), result.curve("gr")
-            self.windows_for(result.span.run, q=iq.x, r=gr.x).put(
-                result.span,
-                iq=iq.y,
-                gr=gr.y,
+            windows = self.windows_for(span.run, q=iq.x, r=gr.x, revision=span.revision)
+            windows.put(
+                span,
+                iq=regridded(iq.y, iq.x, windows.q),
+                gr=regridded(gr.y, gr.x, windows.r),
                 trends=result.trends,
                 environment=result.environment,
             )
         self.version += 1
 
     def windows_for(
-        self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64]
+        self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64], revision: int
     ) -> RunWindows:
-        """Return the windows of that run on these grids, empty when either is new."""
+        """Return the windows of that run, empty when it is new.
+
+        Those that are here move to the grids of a newer revision.
+        """
         here = self.windows
-        if (
-            here is None
-            or here.run != run
-            or not np.array_equal(here.q, q)
-            or not np.array_equal(here.r, r)
-        ):
-            self.windows = here = RunWindows(run, q=q, r=r)
+        if here is None or here.run != run:
+            self.windows = here = self.make_windows(run, q=q, r=r)
             if self.whole is not None and self.whole.span.run != run:
                 self.whole = None
+        elif revision >= here.revision and not (
+            np.array_equal(here.q, q) and np.array_equal(here.r, r)
+        ):
+            self.windows = here = here.on(q=q, r=r)
         return here
+
+    def make_windows(
+        self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64]
+    ) -> RunWindows:
+        """Return the empty windows of a new run."""
+        return RunWindows(run, q=q, r=r)

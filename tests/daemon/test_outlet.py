@@ -18,6 +18,7 @@ from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.publish import Publisher
 from livepdf.daemon.results import BUSY
 from livepdf.daemon.runs import Run
+from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
 from livepdf.daemon.windows import Stretch, WindowCutter
 from livepdf.model.status import Counters
@@ -31,6 +32,7 @@ class Desk:
         self.board, self.history = Board(), History(limit=1 << 24)
         self.publisher = Publisher(context, "tcp://127.0.0.1:0")
         self.outlet = Outlet(
+            shelf=Shelf(limit=1 << 20),
             board=self.board,
             history=self.history,
             publisher=self.publisher,

@@ -68,7 +68,7 @@ def put(windows: RunWindows, number: int) -> None:
     )
 
 
-def test_another_run_or_another_grid_starts_an_empty_history() -> None:
+def test_another_run_starts_an_empty_history_and_another_grid_moves_it() -> None:
     mirror = Mirror()
     mirror.add(result(0))
     mirror.add(result(0, run="next"))
@@ -77,4 +77,4 @@ def test_another_run_or_another_grid_starts_an_empty_history() -> None:
 
     mirror.add(result(1, run="next", r=np.linspace(0, 9, 7)))
     assert mirror.windows.gr.shape == (2, 7)
-    assert mirror.windows.missing() == 0
+    assert mirror.windows.missing() is None

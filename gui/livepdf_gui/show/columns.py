@@ -97,6 +97,10 @@ class _TrendColumns:
         )
 
 
+def _absent(name: str, unit: str) -> Trend:
+    return Trend(name=name, unit=unit, value=np.nan, sigma=np.nan)
+
+
 class RecordedWindows(RunWindows):
     """The windows of a run, kept as columns too, so that no redraw walks over the whole run."""
 
@@ -125,6 +129,11 @@ class RecordedWindows(RunWindows):
         self._stamps.set(row, self._stamp)
         self._start.set(row, span.start)
         self._end.set(row, span.end)
+        gone = self._columns.keys() - {trend.name for trend in trends}
+        for name in gone:
+            # A newer revision follows other values: what an older one found holds no more.
+            unit = self._columns[name].unit
+            self._columns[name].set(row, _absent(name, unit))
         for trend in trends:
             self._columns.setdefault(trend.name, _TrendColumns(trend.unit)).set(row, trend)
         for name, value in environment:
@@ -151,11 +160,8 @@ class RecordedWindows(RunWindows):
 class RecordingMirror(Mirror):
     """A mirror whose windows are recorded as columns."""
 
-    def windows_for(
+    def make_windows(
         self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64]
     ) -> RunWindows:
-        """Return the windows of that run on these grids, empty when either is new."""
-        here = super().windows_for(run, q=q, r=r)
-        if not isinstance(here, RecordedWindows):
-            self.windows = here = RecordedWindows(here.run, q=here.q, r=here.r)
-        return here
+        """Return the empty windows of a new run."""
+        return RecordedWindows(run, q=q, r=r)

@@ -1,0 +1,426 @@
+"""Requests that need thought, one after the other in a thread of its own: nothing else waits."""
+
+import logging
+import queue
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from numpy.typing import NDArray
+
+from livepdf.daemon.assemble import Pipeline, Prepared, retuned
+from livepdf.daemon.board import Board
+from livepdf.daemon.capture import Capture, Taken, add_up, save_capture
+from livepdf.daemon.drafts import (
+    Draft,
+    change_words,
+    draft_plan,
+    look,
+    make_draft,
+    recipe_keys,
+)
+from livepdf.daemon.history import History
+from livepdf.daemon.outlet import Outlet, with_reduction_of
+from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file
+from livepdf.daemon.publish import Publisher, curve_buffers
+from livepdf.daemon.redo import Job, Reworker
+from livepdf.daemon.results import Summed
+from livepdf.daemon.shelf import Shelf
+from livepdf.daemon.store import Store
+from livepdf.errors import ConfigError, FileError
+from livepdf.model.sums import intensity
+from livepdf.numerics.adhoc import ScaleKind
+from livepdf.reduction.difference import reference_plan
+from livepdf.reduction.plan import Plan
+from livepdf.sinks.nexus import Revised
+from livepdf.wire.messages import Done, Refused
+from livepdf.wire.tuning import (
+    Again,
+    Applied,
+    ApplyRequest,
+    CancelRequest,
+    CapturedReply,
+    CaptureEndRequest,
+    CaptureRequest,
+    CaptureWindowsRequest,
+    FreezeRequest,
+    PinRequest,
+    Preview,
+    PreviewRequest,
+    RecipeReply,
+    RecipeRequest,
+    TuningRequest,
+    UndoRequest,
+    UnpinRequest,
+)
+
+log = logging.getLogger(__name__)
+Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
+
+_PATIENCE = 10.0
+"""s that other threads may take for their part."""
+_MOST_WINDOWS = 100_000
+
+
+class UnableError(Exception):
+    """A request that cannot be carried out now; the text says why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Parts:
+    """What the tuner works with."""
+
+    board: Board
+    history: History
+    shelf: Shelf
+    store: Store
+    outlet: Outlet
+    publisher: Publisher
+    reworker: Reworker
+    capture: Capture
+    folder: Path
+    """Of the results."""
+
+
+class Tuner:
+    """Answers requests about recipe, references and captures."""
+
+    def __init__(self, prepared: Prepared, parts: Parts) -> None:
+        self.prepared = prepared
+        """What new runs are made from; replaced as a whole."""
+        self._parts = parts
+        self._tasks: queue.Queue[tuple[TuningRequest, Future[Answer]] | None] = queue.Queue()
+        self._past: list[Prepared] = []
+        """What held before, for undo."""
+        self._pinned: Pinned | None = None
+        self._looked: tuple[str, bool, Plan] | None = None
+        """The plan of the last draft: the same draft is asked for again and again."""
+
+    def ask(self, request: TuningRequest) -> "Future[Answer]":
+        """Hand over a request; never waits."""
+        answer: Future[Answer] = Future()
+        self._tasks.put((request, answer))
+        return answer
+
+    def stop(self) -> None:
+        """Let `run` return once what was asked is answered."""
+        self._tasks.put(None)
+
+    def run(self) -> None:
+        """Answer until `stop`."""
+        while (task := self._tasks.get()) is not None:
+            request, answer = task
+            try:
+                answer.set_result(self._answer(request))
+            except ConfigError as error:
+                answer.set_result(_refused("wrong settings", error))
+            except (FileError, ValueError, OSError, TimeoutError) as error:
+                answer.set_result(_refused("failed", error))
+            except UnableError as error:
+                answer.set_result(_refused("not there", error))
+            except Exception as error:
+                answer.set_result(_refused("failed", error))
+                raise
+
+    def _answer(self, request: TuningRequest) -> Answer:
+        match request:
+            case RecipeRequest():
+                return self._recipe(), []
+            case PreviewRequest():
+                return self._preview(request)
+            case ApplyRequest():
+                draft = make_draft(self.prepared.settings, request.changes)
+                return self._apply(draft, request.again, request.last), []
+            case UndoRequest():
+                return self._undo(request), []
+            case CancelRequest():
+                self._parts.reworker.cancel()
+            case FreezeRequest():
+                return self._freeze(request), []
+            case PinRequest():
+                self._pin(self._pattern_of(request))
+            case UnpinRequest():
+                self._unpin()
+            case CaptureRequest():
+                self._begin_capture(request)
+            case CaptureEndRequest():
+                return self._end_capture(request), []
+            case CaptureWindowsRequest():
+                return self._capture_windows(request), []
+        return Done(), []
+
+    def _recipe(self) -> RecipeReply:
+        settings = self.prepared.settings
+        return RecipeReply(
+            revision=self.prepared.revision,
+            text=settings.recipe_text,
+            keys=recipe_keys(settings.recipe),
+            pinned="" if self._pinned is None else self._pinned.words,
+            capturing=self._parts.capture.what,
+        )
+
+    def _preview(self, request: PreviewRequest) -> Answer:
+        pipeline, window = self._pipeline(), self._window(request.number)
+        draft = make_draft(self.prepared.settings, request.changes)
+        plan = self._plan_of(draft, pipeline, errors=request.sigma)
+        curves, trends = look(plan, window, bond=pipeline.bond)
+        headers, arrays = curve_buffers(curves)
+        reply = Preview(
+            span=window.span,
+            curves=headers,
+            trends=trends,
+            sigma_pending=plan.variance is None,
+            changed=draft.words,
+            advice=draft.advice,
+        )
+        return reply, list(arrays)
+
+    def _plan_of(self, draft: Draft, pipeline: Pipeline, *, errors: bool) -> Plan:
+        text = draft.settings.recipe_text
+        if self._looked is not None and self._looked[0] == text:
+            known, with_errors, plan = self._looked
+            if known == text and (with_errors or not errors):
+                return plan
+        plan = draft_plan(draft, pipeline, errors=errors)
+        self._looked = (text, errors, plan)
+        return plan
+
+    def _apply(self, draft: Draft, again: Again, last: int) -> Applied:
+        if not draft.words:
+            raise UnableError("nothing would change")
+        before = self.prepared
+        return self._put_in_place(draft, again, last, past=[*self._past, before])
+
+    def _undo(self, request: UndoRequest) -> Applied:
+        if not self._past:
+            raise UnableError("there is no recipe before this one")
+        former = self._past[-1]
+        words = change_words(self.prepared.settings.recipe, former.settings.recipe)
+        draft = Draft(settings=former.settings, sample=former.sample, words=f"undo: {words}")
+        return self._put_in_place(draft, request.again, request.last, past=self._past[:-1])
+
+    def _put_in_place(
+        self, draft: Draft, again: Again, last: int, *, past: list[Prepared]
+    ) -> Applied:
+        parts = self._parts
+        if parts.store.failing:
+            raise UnableError("results are not saved now: make room on the disk first")
+        before, revision = self.prepared, self.prepared.revision + 1
+        tuned = self._tuned(draft, revision)
+        pin = None
+        if tuned is not None and self._pinned is not None:
+            pin = self._pinned.on(tuned.plan)
+        parts.reworker.cancel()
+        scope = {"none": "from now on", "last": f"the last {last} windows and on"}
+        reach = scope.get(again, "the whole run")
+        revised = Revised(
+            number=revision,
+            time=time.time(),
+            changes=f"{draft.words} ({reach})",
+            recipe=draft.settings.recipe_text,
+        )
+        known = before.pipeline
+        if known is not None and tuned is not None:
+            known = with_reduction_of(known, tuned)
+        self.prepared = replace(
+            before,
+            settings=draft.settings,
+            sample=draft.sample,
+            pipeline=known,
+            revision=revision,
+        )
+        self._past, self._looked = past, None
+        first, number = self._switch(tuned, revised, pin, again, last)
+        parts.board.say("recipe", f"revision {revision}: {revised.changes}")
+        return Applied(
+            revision=revision,
+            changed=draft.words,
+            again=0 if first < 0 else number - first,
+            advice=draft.advice,
+        )
+
+    def _switch(
+        self, tuned: Pipeline | None, revised: Revised, pin: Pin | None, again: Again, last: int
+    ) -> tuple[int, int]:
+        """Let the outlet change over, then send stored windows; return their first and end."""
+        if tuned is None:
+            self._parts.board.revision = revised.number
+            return -1, 0
+        outlet, board = self._parts.outlet, self._parts.board
+
+        def change_over() -> tuple[int, int, str]:
+            windows = board.windows
+            first = {"none": -1, "last": max(0, windows - last)}.get(again, 0)
+            first = first if first < windows else -1
+            outlet.pin = pin if pin is not None or self._pinned is None else outlet.pin
+            number = outlet.retune(tuned, revised=revised, first=first)
+            if outlet.pin is not None and outlet.pipeline is tuned:
+                self._parts.store.put(outlet.pin.reference())
+            return first, number, self._parts.history.run
+
+        first, number, run = outlet.between(change_over).result(_PATIENCE)
+        if first >= 0 and outlet.pipeline is not None:
+            job = Job(
+                pipeline=outlet.pipeline, pin=outlet.pin, run=run, first=first, last=number - 1
+            )
+            self._parts.reworker.start(job)
+        return first, number
+
+    def _tuned(self, draft: Draft, revision: int) -> Pipeline | None:
+        base = self._parts.outlet.pipeline or self.prepared.pipeline
+        if base is None:
+            return None
+        return retuned(base, settings=draft.settings, sample=draft.sample, revision=revision)
+
+    def _freeze(self, request: FreezeRequest) -> Applied:
+        window = self._window(request.number)
+        value, sigma = intensity(window.sums)
+        kind: ScaleKind = request.kind
+        plan = reference_plan(
+            self._pipeline().plan,
+            intensity=value,
+            sigma=sigma,
+            kind=kind,
+            revision=self.prepared.revision,
+        )
+        changes = {
+            "reduction.scale": "reference",
+            "reduction.scale_value": plan.parameters.scale_value,
+            "reduction.scale_sigma": plan.parameters.scale_sigma,
+        }
+        draft = make_draft(self.prepared.settings, changes)
+        words = f"{draft.words}, scale of window {window.span.number}"
+        return self._apply(replace(draft, words=words), request.again, request.last)
+
+    def _pattern_of(self, request: PinRequest) -> Pinned:
+        if request.file:
+            folder = self.prepared.settings.recipe_file.parent
+            return pinned_file(folder / Path(request.file).expanduser())
+        window = self._window(request.number)
+        value, sigma = intensity(window.sums)
+        return PinnedPattern(
+            words=f"window {window.span.number} of {window.span.run}",
+            run=window.span.run,
+            number=window.span.number,
+            q=self._pipeline().plan.q,
+            intensity=value,
+            sigma=sigma,
+        )
+
+    def _pin(self, pinned: Pinned) -> None:
+        if self._parts.store.failing:
+            raise UnableError("results are not saved now: make room on the disk first")
+        self._set_pin(pinned, pinned.on(self._pipeline().plan))
+        self._parts.board.say("recipe", f"differences are taken from {pinned.words}")
+
+    def _unpin(self) -> None:
+        self._set_pin(None, None)
+        self._parts.board.say("recipe", "no differences are taken any more")
+
+    def _set_pin(self, pinned: Pinned | None, pin: Pin | None) -> None:
+        parts = self._parts
+        self._pinned = pinned
+
+        def change_over() -> None:
+            parts.outlet.pin = pin
+            if pin is not None:
+                parts.store.put(pin.reference())
+
+        parts.outlet.between(change_over).result(_PATIENCE)
+        parts.history.compare(pin)
+        newest = parts.history.newest()
+        if newest is not None:
+            parts.publisher.result(newest)
+
+    def _begin_capture(self, request: CaptureRequest) -> None:
+        if request.what == "dark":
+            raise UnableError("a dark is an image: record it with the detector and name it as dark")
+        self._parts.capture.begin(request.what)
+        self._parts.board.say("mark", f"capture of {request.what} begins")
+
+    def _end_capture(self, request: CaptureEndRequest) -> CapturedReply:
+        taken = self._parts.capture.end()
+        if taken is None:
+            raise UnableError("no frame was captured")
+        self._parts.board.say("mark", f"capture of {taken.what} ends")
+        return self._captured(taken, request, {})
+
+    def _capture_windows(self, request: CaptureWindowsRequest) -> CapturedReply:
+        if not 1 <= request.count <= _MOST_WINDOWS:
+            raise ValueError(f"{request.count} windows, wanted 1 to {_MOST_WINDOWS}")
+        first = self._after_mark(request.mark) if request.mark else request.first
+        numbers = range(first, first + request.count)
+        found = self._windows(list(numbers))
+        if len(found) < request.count:
+            raise UnableError(f"of windows {numbers[0]} to {numbers[-1]}, {len(found)} are there")
+        windows = list(found.values())
+        taken = Taken(
+            what=request.what,
+            run=windows[0].span.run,
+            sums=add_up(window.sums for window in windows),
+        )
+        extras = {"windows": f"{numbers[0]} to {numbers[-1]}"}
+        return self._captured(taken, request, extras)
+
+    def _captured(
+        self,
+        taken: Taken,
+        request: CaptureEndRequest | CaptureWindowsRequest,
+        extras: Mapping[str, object],
+    ) -> CapturedReply:
+        path, _ = save_capture(
+            taken, self._pipeline().plan, folder=self._parts.folder, extras=extras
+        )
+        if request.use and taken.what == "reference":
+            self._pin(pinned_file(path))
+        elif request.use:
+            place = f"background.{len(self.prepared.settings.recipe.background)}"
+            table = {"name": path.stem, "file": str(path.resolve())}
+            draft = make_draft(self.prepared.settings, {place: table})
+            self._apply(draft, request.again, request.last)
+        return CapturedReply(
+            file=str(path), frames=taken.sums.frames, revision=self.prepared.revision
+        )
+
+    def _after_mark(self, text: str) -> int:
+        """Return the first window that begins after the newest mark of that text."""
+        times = [e.time for e in self._parts.board.events() if e.kind == "mark" and e.text == text]
+        if not times:
+            raise UnableError(f"there is no mark {text!r:.100}")
+        number = self._parts.history.first_after(times[-1])
+        if number < 0:
+            raise UnableError(f"no window begins after the mark {text!r:.100}")
+        return number
+
+    def _pipeline(self) -> Pipeline:
+        pipeline = self._parts.outlet.pipeline or self.prepared.pipeline
+        if pipeline is None:
+            raise UnableError("no frame has told the size of the images yet")
+        return pipeline
+
+    def _window(self, number: int) -> Summed:
+        if number < 0:
+            newest = self._parts.shelf.newest()
+            if newest is None:
+                raise UnableError("there is no window yet")
+            return newest
+        found = self._windows([number]).get(number)
+        if found is None:
+            raise UnableError(f"window {number} is not there")
+        return found
+
+    def _windows(self, numbers: list[int]) -> dict[int, Summed]:
+        found: dict[int, Summed] = dict(self._parts.shelf.windows(numbers))
+        absent = [number for number in numbers if number not in found]
+        if absent:
+            found.update(self._parts.store.recall(absent).result(_PATIENCE))
+        return {number: found[number] for number in sorted(found)}
+
+
+def _refused(why: str, error: Exception) -> Answer:
+    text = str(error) or type(error).__name__
+    return Refused(why=why, text=text[:4000]), []  # type: ignore[arg-type]
