@@ -19,6 +19,7 @@ from livepdf.daemon.detector import (
     ignored_pixels,
     read_detector,
 )
+from livepdf.daemon.given import pattern_geometry, pattern_integrator
 from livepdf.daemon.samples import (
     SampleFiles,
     reach_complaints,
@@ -28,6 +29,7 @@ from livepdf.daemon.samples import (
     sample_plan,
 )
 from livepdf.errors import Complaint, ConfigError
+from livepdf.model.frame import Integrated, RunStart
 from livepdf.numerics.compton import HC
 from livepdf.numerics.geometry import Geometry
 from livepdf.reduction.integrator import Integrator
@@ -80,6 +82,12 @@ class Pipeline:
         integrator = self.integrator.with_mask(extra)
         return replace(self, integrator=integrator, ignored=self.ignored | extra)
 
+    def with_saturation(self, limit: float) -> "Pipeline":
+        """Return the same with pixels at and above ``limit`` ignored; the lower limit counts."""
+        own = self.integrator.saturation
+        lower = limit if own is None else min(own, limit)
+        return replace(self, integrator=replace(self.integrator, saturation=lower))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prepared:
@@ -114,6 +122,37 @@ class Prepared:
             complaints += reach_complaints(recipe, recipe_file, seen.integrator.q)
         if complaints or seen is None:
             raise ConfigError(complaints)
+        return _pipeline(self.settings, self.sample, seen, self.revision)
+
+    def for_series(self, start: RunStart, shape: Shape) -> Pipeline:
+        """Return the pipeline for frames of a series: with its own mask and saturation.
+
+        Where they are patterns already, what makes sums of them stands in for the integrator.
+
+        Raises
+        ------
+        ConfigError, ValueError
+            As :meth:`for_shape`, and where the mask of the series has another shape.
+        """
+        if start.integrated is not None:
+            return self._for_patterns(start.integrated)
+        pipeline = self.for_shape(shape)
+        if start.mask is not None:
+            pipeline = pipeline.with_mask(start.mask)
+        return pipeline if start.saturation is None else pipeline.with_saturation(start.saturation)
+
+    def _for_patterns(self, integrated: Integrated) -> Pipeline:
+        profile = self.settings.profile
+        integrator = pattern_integrator(self.detector, profile, integrated)
+        recipe, recipe_file = self.settings.recipe, self.settings.recipe_file
+        complaints = reach_complaints(recipe, recipe_file, integrator.q)
+        if complaints:
+            raise ConfigError(complaints)
+        seen = _Seen(
+            geometry=pattern_geometry(self.detector, profile),
+            integrator=integrator,
+            ignored=np.zeros(integrator.shape, dtype=np.bool_),
+        )
         return _pipeline(self.settings, self.sample, seen, self.revision)
 
 

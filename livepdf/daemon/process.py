@@ -202,7 +202,7 @@ class FileJob:
         """Return the one run: its first image decides on the shape of all."""
         if self._run is None:
             start = RunStart(series=_SERIES, name=_SERIES, time=frame.time)
-            self._run = Run(start, name=_SERIES, build=self._prepared.for_shape, shape=None)
+            self._run = Run(start, name=_SERIES, build=self._prepared.for_series, shape=None)
         return self._run
 
     def _refuse(self, file: Path, origin: str, error: FrameError) -> Processed:

@@ -13,6 +13,7 @@ from livepdf.daemon.redo import Reworker
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
 from livepdf.daemon.tuner import Parts, Tuner
+from livepdf.model.frame import RunStart
 from livepdf.model.status import Redo
 
 
@@ -83,9 +84,9 @@ class Retuning:
         """Return the names of the threads and what runs in them."""
         return [("tuner", self._tuner.run), ("reworker", self._reworker.run)]
 
-    def build(self, shape: tuple[int, int]) -> Pipeline:
-        """Return a pipeline by the newest recipe; raises as :meth:`Prepared.for_shape`."""
-        return self.prepared.for_shape(shape)
+    def build(self, start: RunStart, shape: tuple[int, int]) -> Pipeline:
+        """Return a pipeline by the newest recipe; raises as :meth:`Prepared.for_series`."""
+        return self.prepared.for_series(start, shape)
 
     def known_shape(self) -> tuple[int, int] | None:
         """Return the shape of the images where it is known beforehand."""

@@ -39,7 +39,7 @@ class Run:
         start: RunStart,
         *,
         name: str,
-        build: Callable[[tuple[int, int]], Pipeline],
+        build: Callable[[RunStart, tuple[int, int]], Pipeline],
         shape: tuple[int, int] | None,
     ) -> None:
         self.start = start
@@ -66,7 +66,7 @@ class Run:
 
         Where that fails, the frames will be refused with the reason.
         """
-        if self._shape is not None:
+        if self._shape is not None and self.start.integrated is None:
             with contextlib.suppress(FrameError):
                 self.pipeline(self._shape)
 
@@ -92,9 +92,7 @@ class Run:
 
     def _made(self, shape: tuple[int, int]) -> Pipeline:
         try:
-            pipeline = self._build(shape)
-            mask = self.start.mask
-            return pipeline if mask is None else pipeline.with_mask(mask)
+            return self._build(self.start, shape)
         except (ConfigError, FileError) as error:
             raise FrameError("unusable settings", str(error)) from None
         except ValueError as error:

@@ -18,7 +18,7 @@ from tests.daemon import beamline
 def test_results_do_not_depend_on_which_worker_is_faster(tmp_path: object, seed: int) -> None:
     prepared = prepare(*beamline.write_settings(tmp_path))  # type: ignore[arg-type]
     pipeline = prepared.for_shape(beamline.SHAPE)
-    run = Run(beamline.start(), name="r", build=prepared.for_shape, shape=beamline.SHAPE)
+    run = Run(beamline.start(), name="r", build=prepared.for_series, shape=beamline.SHAPE)
     run.get_ready()
     outcomes = [Outcome(ticket=Ticket(0, RunOpens(), run))]
     for n in range(12):

@@ -43,7 +43,7 @@ class Desk:
 
     def work(self, pipeline: Pipeline, *, ago: float) -> None:
         """Let it evaluate three windows that were closed so long ago."""
-        run = Run(beamline.start(), name="r", build=lambda _: pipeline, shape=beamline.SHAPE)
+        run = Run(beamline.start(), name="r", build=lambda *_: pipeline, shape=beamline.SHAPE)
         run.get_ready()
         self.outlet.put(Opened(run=run))
         for stretch in three_windows(pipeline):
