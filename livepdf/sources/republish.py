@@ -34,8 +34,8 @@ class Republisher:
         self.endpoint = endpoint
         """Once open, with its real port."""
         self._limit = limit
-        self._waiting: deque[RawMessage] = deque()
-        self._waiting_bytes = 0
+        self._queue: deque[RawMessage] = deque()
+        self.waiting_bytes = 0
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
@@ -46,6 +46,11 @@ class Republisher:
         """Messages handed to the writer's connection."""
         self.dropped = 0
         """Messages that no writer got: none was there, or it was too slow."""
+
+    @property
+    def waiting(self) -> int:
+        """Messages that wait for a slow writer."""
+        return len(self._queue)
 
     def open(self) -> None:
         """Bind. Raises SourceError where that cannot be."""
@@ -64,22 +69,22 @@ class Republisher:
     def take(self, raw: RawMessage) -> None:
         """Take one message; returns at once whatever the writer does."""
         self._count_writers()
-        if not self.writers and not self._waiting:
+        if not self.writers and not self._queue:
             self._drop("no file writer is connected")
-        elif self._waiting_bytes + raw.size > self._limit:
+        elif self.waiting_bytes + raw.size > self._limit:
             self._drop("the file writer is too slow")
         else:
-            self._waiting.append(raw)
-            self._waiting_bytes += raw.size
+            self._queue.append(raw)
+            self.waiting_bytes += raw.size
         self.flush()
 
     def flush(self) -> None:
         """Hand over what the writer can take now."""
         self._count_writers()
         socket = self._socket
-        while socket is not None and self._waiting and socket.poll(0, zmq.POLLOUT):
-            raw = self._waiting.popleft()
-            self._waiting_bytes -= raw.size
+        while socket is not None and self._queue and socket.poll(0, zmq.POLLOUT):
+            raw = self._queue.popleft()
+            self.waiting_bytes -= raw.size
             socket.send_multipart(raw.parts, zmq.NOBLOCK, copy=False)
             self.sent += 1
 
@@ -94,14 +99,14 @@ class Republisher:
         """Give the writer a moment for the rest, then let go."""
         deadline = time.monotonic() + FAREWELL
         socket = self._socket
-        while socket is not None and self._waiting and self.writers:
+        while socket is not None and self._queue and self.writers:
             left = deadline - time.monotonic()
             if left <= 0 or not socket.poll(int(1000 * left), zmq.POLLOUT):
                 break
             self.flush()
-        self.dropped += len(self._waiting)
-        self._waiting.clear()
-        self._waiting_bytes = 0
+        self.dropped += len(self._queue)
+        self._queue.clear()
+        self.waiting_bytes = 0
         if socket is not None:
             log.info("%s", self.summary())
             socket.disable_monitor()

@@ -80,11 +80,12 @@ class StreamSource:
         self._largest = settings.largest_message << 20
         self._tap = tap
         self._feed = feed
-        self._republisher = (
+        self.republished = (
             Republisher(settings.republish, limit=settings.republish_queue << 20)
             if settings.republish is not None
             else None
         )
+        """What passes the stream on to a file writer, where that is wanted."""
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None
         self._socket: zmq.Socket[bytes] | None = None
         self._monitor: zmq.Socket[bytes] | None = None
@@ -113,8 +114,8 @@ class StreamSource:
                 self.endpoint = socket.getsockopt_string(zmq.LAST_ENDPOINT)
             else:
                 socket.connect(self._settings.endpoint)
-            if self._republisher is not None:
-                self._republisher.open()
+            if self.republished is not None:
+                self.republished.open()
         except zmq.ZMQError as error:
             self.close()
             raise SourceError(f"cannot connect to {self._settings.endpoint}: {error}") from error
@@ -131,8 +132,8 @@ class StreamSource:
         self._ask(self._socket)
         if self._socket.poll(int(timeout * 1000)):
             items = self._drain(self._socket)
-        if self._republisher is not None:
-            self._republisher.flush()
+        if self.republished is not None:
+            self.republished.flush()
         self._watch_connection()
         return items + self._feed.tick(now=self._clock())
 
@@ -141,8 +142,8 @@ class StreamSource:
         silent = self._clock() - self._newest
         if self._state == "connected" and self._feed.run_is_open and silent > SILENCE:
             return f"stalled: no message for {silent:.0f} s in the middle of a series"
-        if self._republisher is not None:
-            return f"{self._state}; {self._republisher.summary()}"
+        if self.republished is not None:
+            return f"{self._state}; {self.republished.summary()}"
         return self._state
 
     def lost(self) -> int:
@@ -159,8 +160,8 @@ class StreamSource:
         if self._context is not None:
             self._context.term()
         self._socket = self._monitor = self._context = None
-        if self._republisher is not None:
-            self._republisher.close()
+        if self.republished is not None:
+            self.republished.close()
         self._state = "lost: closed"
 
     def _ask(self, socket: "zmq.Socket[bytes]") -> None:
@@ -191,8 +192,8 @@ class StreamSource:
         return items
 
     def _message(self, raw: RawMessage) -> list[SourceItem]:
-        if self._republisher is not None:
-            self._republisher.take(raw)
+        if self.republished is not None:
+            self.republished.take(raw)
         if self._tap is not None:
             self._tap(raw)
         if raw.size > self._largest:
