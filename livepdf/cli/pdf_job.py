@@ -1,25 +1,20 @@
-"""What ``livepdf pdf`` does between its options and its files."""
+"""What `livepdf pdf` does between its options and its files."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import cast
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.config.load import load_recipe
-from livepdf.config.recipe import Recipe
+from livepdf.cli.pdf_patterns import read_on_grid, read_sample
+from livepdf.cli.pdf_settings import Job
 from livepdf.errors import Complaint, ConfigError, FileError
 from livepdf.files.columns import read_columns
-from livepdf.files.pdf_config import PdfConfig, read_pdf_config
-from livepdf.model.curve import Curve, CurveKind
-from livepdf.numerics.adhoc import ScaleKind
-from livepdf.numerics.neutron import merge_banks
-from livepdf.numerics.resample import AxisUnit, momentum_transfer, resample_uniform
-from livepdf.numerics.tapers import TaperKind
-from livepdf.numerics.transform import TransformKind
-from livepdf.reduction.background import Background, BackgroundScale, background_on
+from livepdf.model.curve import Curve, Trend
+from livepdf.numerics.adhoc import GIVEN
+from livepdf.numerics.noise_window import advised_qmax
+from livepdf.numerics.variance import correlation_length
+from livepdf.reduction.advice import quality, rpoly_advice, wiener_plan
+from livepdf.reduction.background import Background
 from livepdf.reduction.curves import (
     FittedScale,
     background_scales,
@@ -27,280 +22,141 @@ from livepdf.reduction.curves import (
     intensity_scale,
     reduce_intensity,
 )
-from livepdf.reduction.parameters import Mode
-from livepdf.reduction.plan import Plan, build_plan
-from livepdf.reduction.recipes import plan_extras, plan_from_recipe, plan_header
-from livepdf.sinks.columns import write_curve
+from livepdf.reduction.difference import difference, pattern_difference, reference_plan
+from livepdf.reduction.plan import Plan, with_qmax
+from livepdf.reduction.quantities import intensity_of
+from livepdf.reduction.ramps import matched
 
 Floats = NDArray[np.float64]
+Pattern = tuple[Floats, Floats]
+"""Intensity and σ on the plan's grid."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Axis:
-    """How the x column of the data is to be read."""
-
-    unit: AxisUnit
-    wavelength: float | None
-    """Å"""
-    zero: float = 0.0
-    """Degrees, subtracted from 2θ."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Blank:
-    """A background file and what it is subtracted with."""
-
-    path: Path
-    scale: BackgroundScale
-    monitor: float | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
-    """One sample with its settings."""
-
-    sample: Path
-    config: Path
-    axis: Axis
-    banks: tuple[Path, ...]
-    """Further patterns of the sample, merged with the first."""
-    backgrounds: tuple[Blank, ...]
-    qmaxinst: float
-    """Å⁻¹, as asked for."""
-    plan: Callable[[Floats, Floats, Sequence[Background]], Plan]
-    """From a Q grid, the intensity and the backgrounds on it."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Done:
     """What came of a job."""
 
     plan: Plan
+    pattern: Pattern
+    """What went into the plan."""
     curves: tuple[Curve, ...]
+    """iq, sq, fq and gr; differences where something is taken off."""
     scale: float
     scale_sigma: float
     fitted: tuple[FittedScale, ...]
     """Scales of the backgrounds that were fitted."""
     bridged: int
-
-
-def read_job(
-    *,
-    sample: Path,
-    config: Path,
-    background: Path | None,
-    bgscale: BackgroundScale | None,
-    dataformat: AxisUnit | None,
-    wavelength: float | None,
-    banks: Sequence[Path] = (),
-) -> Job:
-    """Put the options and the settings file together; options win. ConfigError when they clash."""
-    if config.suffix.lower() == ".toml":
-        job = _recipe_job(sample, config, background, bgscale, dataformat, wavelength)
-        return replace(job, banks=tuple(banks))
-    settings = read_pdf_config(config)
-    axis = Axis(
-        unit=dataformat or settings.dataformat,
-        wavelength=wavelength or settings.wavelength,
-        zero=settings.twothetazero,
-    )
-    if background is not None:
-        chosen = settings.bgscale if bgscale is None else bgscale
-        backgrounds: tuple[Blank, ...] = (Blank(path=background, scale=chosen),)
-    else:
-        named = [(n, s if bgscale is None else bgscale) for n, s in settings.backgrounds]
-        backgrounds = _find_all(named, sample=sample, config=config)
-    return Job(
-        sample=sample,
-        config=config,
-        axis=axis,
-        banks=tuple(banks),
-        backgrounds=backgrounds,
-        qmaxinst=settings.qmaxinst,
-        plan=lambda q, intensity, grids: _plan_from_header(settings, q, intensity, grids),
-    )
+    quality: tuple[Trend, ...]
+    difference: bool
+    """Whether another pattern was taken off."""
+    correlation_length: float
+    """Å, NaN where no errors are known."""
+    warnings: tuple[str, ...]
 
 
 def run_job(job: Job) -> Done:
     """Read the files and reduce. FileError or ConfigError says what does not go."""
+    options = job.options
+    q, values, sigma = read_sample(options.sample, options.banks, job.axis)
+    plan, values, sigma = _plan(job, q, values, sigma)
     try:
-        q, intensity, sigma = _sample(job)
+        pattern = intensity_of(plan, values=values, sigma=sigma, quantity=job.quantity)
+        if options.scale_from is not None:
+            plan = _frozen(job, plan, read_on_grid(options.scale_from, plan.q, job.axis))
+        plan = _windowed(job, plan, pattern)
+        return _done(job, plan, pattern)
     except ValueError as error:
-        raise FileError(f"{job.sample}: {error}") from None
-    backgrounds = [_background(blank, q, job.axis) for blank in job.backgrounds]
+        raise FileError(f"{options.sample}: {error}") from None
+
+
+def _plan(job: Job, q: Floats, values: Floats, sigma: Floats) -> tuple[Plan, Floats, Floats]:
     try:
-        plan = job.plan(q, intensity, backgrounds)
+        backgrounds: list[Background] = job.backgrounds(q)
+        plan = matched(job.plan(q, values, backgrounds), job.environment)
     except ValueError as error:
-        wanted = f"settings that fit {job.sample.name}"
-        raise ConfigError([Complaint(str(job.config), "reduction", str(error), wanted)]) from None
-    try:
-        curves = reduce_intensity(plan, intensity=intensity, sigma=sigma)
-    except ValueError as error:
-        raise FileError(f"{job.sample}: {error}") from None
-    scale, scale_sigma = intensity_scale(plan, intensity=intensity, sigma=sigma)
+        wanted = f"settings that fit {job.options.sample.name}"
+        file = str(job.options.config)
+        raise ConfigError([Complaint(file, "reduction", str(error), wanted)]) from None
+    return plan, values, sigma
+
+
+def _frozen(job: Job, plan: Plan, reference: Pattern) -> Plan:
+    if job.quantity != "iq" or plan.parameters.scale in GIVEN:
+        found = f"scale {plan.parameters.scale}, {job.quantity}"
+        wanted = "an intensity whose scale is found in the pattern"
+        raise ConfigError([Complaint(str(job.options.config), "--scale-from", found, wanted)])
+    return reference_plan(
+        plan,
+        intensity=reference[0],
+        sigma=reference[1],
+        kind=plan.parameters.scale,
+        revision=plan.revision,
+    )
+
+
+def _windowed(job: Job, plan: Plan, pattern: Pattern) -> Plan:
+    """Return the plan with the qmax and the taper that the pattern's own noise asks for."""
+    if job.options.qmax == "auto":
+        plan = with_qmax(plan, plan.parameters.qmaxinst, revision=plan.revision)
+        fq = _curve(reduce_intensity(plan, intensity=pattern[0], sigma=pattern[1]), "fq")
+        qmax = advised_qmax(q=fq.x, fq=fq.y, sigma=fq.sigma)
+        plan = with_qmax(plan, float(np.round(qmax, 2)), revision=plan.revision)
+    if job.wiener:
+        fq = _curve(reduce_intensity(plan, intensity=pattern[0], sigma=pattern[1]), "fq")
+        plan = wiener_plan(plan, fq, revision=plan.revision)
+    return plan
+
+
+def _done(job: Job, plan: Plan, pattern: Pattern) -> Done:
+    curves = reduce_intensity(plan, intensity=pattern[0], sigma=pattern[1])
+    known = {"intensity": pattern[0], "sigma": pattern[1]}
+    fitted = background_scales(plan, **known)
+    fq, gr = _curve(curves, "fq"), _curve(curves, "gr")
+    advice = quality(fq=fq, gr=gr, bond=job.bond)
+    if job.minus is not None:
+        plan, curves = _less(job, plan, pattern, curves)
+    scale, scale_sigma = intensity_scale(plan, **known)
+    variance = (_curve(curves, "fq").sigma * plan.taper) ** 2
     return Done(
         plan=plan,
+        pattern=pattern,
         curves=curves,
         scale=scale,
         scale_sigma=scale_sigma,
-        fitted=background_scales(plan, intensity=intensity, sigma=sigma),
-        bridged=bridged_bins(plan, intensity),
+        fitted=fitted,
+        bridged=bridged_bins(plan, pattern[0]),
+        quality=advice,
+        difference=job.minus is not None,
+        correlation_length=correlation_length(q=fq.x, variance=variance),
+        warnings=_warnings(job, plan),
     )
 
 
-def write_done(job: Job, done: Done, *, out: Path, kinds: Sequence[CurveKind]) -> list[Path]:
-    """Write the wanted curves beside each other; each header repeats the calculation.
-
-    FileError when a file would replace one that the job read.
-    """
-    header = {
-        **plan_header(done.plan),
-        "dataformat": job.axis.unit,
-        "inputfile": ", ".join(path.name for path in (job.sample, *job.banks)),
-    }
-    if job.axis.wavelength is not None:
-        header["wavelength"] = job.axis.wavelength
-    if job.axis.zero:
-        header["twothetazero"] = job.axis.zero
-    paths = {kind: out if kind == "gr" else out.with_suffix(f".{kind}") for kind in kinds}
-    read = [job.sample, job.config, *job.banks, *(blank.path for blank in job.backgrounds)]
-    for path in paths.values():
-        if path.exists() and any(path.samefile(other) for other in read):
-            raise FileError(f"{path}: would replace a file that was read; give -o another name")
-    for curve in done.curves:
-        if curve.kind in paths:
-            write_curve(paths[curve.kind], curve, header=header, extras=plan_extras(done.plan))
-    return list(paths.values())
+def _less(
+    job: Job, plan: Plan, pattern: Pattern, curves: tuple[Curve, ...]
+) -> tuple[Plan, tuple[Curve, ...]]:
+    path = job.minus
+    if path is None:
+        return plan, curves
+    if path.suffix.lower() == ".gr":
+        held = read_columns(path)
+        sigma = np.full(held.x.shape, np.nan) if held.sigma is None else held.sigma
+        other = Curve(kind="gr", x=held.x, y=held.y, sigma=sigma)
+        gr = difference(_curve(curves, "gr"), other)
+        return plan, tuple(gr if curve.kind == "gr" else curve for curve in curves)
+    values, spread = read_on_grid(path, plan.q, job.axis)
+    reference = intensity_of(plan, values=values, sigma=spread, quantity=job.quantity)
+    if plan.parameters.scale not in GIVEN:
+        plan = _frozen(job, plan, reference)
+    return plan, pattern_difference(plan, pattern=pattern, reference=reference)
 
 
-def _recipe_job(
-    sample: Path,
-    config: Path,
-    background: Path | None,
-    bgscale: BackgroundScale | None,
-    dataformat: AxisUnit | None,
-    wavelength: float | None,
-) -> Job:
-    recipe: Recipe = load_recipe(config)
-    unit = dataformat or "QA"
-    if unit == "twotheta" and wavelength is None:
-        raise ConfigError([Complaint(str(sample), "--wavelength", "nothing", "Å, for 2θ data")])
-    named = [
-        Blank(path=b.file, scale=b.scale, monitor=b.monitor)
-        if bgscale is None
-        else Blank(path=b.file, scale=bgscale)
-        for b in recipe.background
-    ]
-    if background is not None:
-        named = [Blank(path=background, scale=1.0 if bgscale is None else bgscale)]
-    table = recipe.reduction
-    return Job(
-        sample=sample,
-        config=config,
-        axis=Axis(unit=unit, wavelength=wavelength),
-        banks=(),
-        backgrounds=tuple(blank for blank in named if blank.scale != 0),
-        qmaxinst=table.qmax if table.qmaxinst is None else table.qmaxinst,
-        plan=lambda q, _, grids: plan_from_recipe(recipe, q=q, backgrounds=grids),
-    )
+def _curve(curves: tuple[Curve, ...], kind: str) -> Curve:
+    return next(curve for curve in curves if curve.kind == kind)
 
 
-def _plan_from_header(
-    settings: PdfConfig, q: Floats, intensity: Floats, backgrounds: Sequence[Background]
-) -> Plan:
-    # PDFgetX3 takes the last point with an intensity where qmaxinst lies beyond it.
-    there = np.flatnonzero(np.isfinite(intensity) & (intensity != 0))
-    end = float(q[there[-1]]) if there.size else float(q[-1])
-    beyond = settings.qmaxinst > end + (q[1] - q[0])
-    qmaxinst = end if beyond else settings.qmaxinst
-    return build_plan(
-        q=q,
-        composition=settings.composition,
-        qmin=settings.qmin,
-        qmax=min(settings.qmax, qmaxinst),
-        qmaxinst=qmaxinst,
-        rpoly=settings.rpoly,
-        rmin=settings.rmin,
-        rmax=settings.rmax,
-        rstep=settings.rstep,
-        scale=cast(ScaleKind, settings.scale),
-        scale_value=settings.scale_value,
-        taper=cast(TaperKind, settings.taper),
-        transform=cast(TransformKind, settings.transform),
-        backgrounds=backgrounds,
-        mode=cast(Mode, settings.mode),
-        scale_sigma=settings.scale_sigma,
-        density=settings.density,
-        energy=settings.energy,
-    )
-
-
-def _find_all(
-    named: Sequence[tuple[str, BackgroundScale]], *, sample: Path, config: Path
-) -> tuple[Blank, ...]:
-    """Look the header's backgrounds up beside the sample, then beside the config."""
-    found, complaints = [], []
-    for name, scale in named:
-        if scale == 0:
-            continue
-        path = _find(name, (sample.resolve().parent, config.resolve().parent))
-        if path is None:
-            wanted = "a file beside the sample or the config, or --background"
-            complaints.append(Complaint(str(config), "backgroundfile", name, wanted))
-        else:
-            found.append(Blank(path=path, scale=scale))
-    if complaints:
-        raise ConfigError(complaints)
-    return tuple(found)
-
-
-def _find(name: str, folders: Sequence[Path]) -> Path | None:
-    # A header may come from a system that does not tell Kapton.chi from kapton.chi.
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
-        alike = [path for path in folder.iterdir() if path.name.lower() == Path(name).name.lower()]
-        if len(alike) == 1:
-            return alike[0]
-    return None
-
-
-def _background(blank: Blank, grid: Floats, axis: Axis) -> Background:
-    q, intensity, sigma = _read(blank.path, axis)
-    try:
-        return background_on(
-            grid=grid,
-            name=blank.path.name,
-            q=q,
-            intensity=intensity,
-            sigma=sigma,
-            scale=blank.scale,
-            monitor=blank.monitor,
-        )
-    except ValueError as error:
-        raise FileError(f"{blank.path}: {error}") from None
-
-
-def _sample(job: Job) -> tuple[Floats, Floats, Floats]:
-    """Return the pattern on equal steps of Q; banks are merged on the finest of theirs."""
-    q, intensity, sigma = _read(job.sample, job.axis)
-    if not job.banks:
-        return resample_uniform(q=q, intensity=intensity, sigma=sigma)
-    banks = [(q, intensity, sigma), *(_read(path, job.axis) for path in job.banks)]
-    step = min(float((one[0][-1] - one[0][0]) / (one[0].size - 1)) for one in banks)
-    first = int(np.ceil(min(one[0][0] for one in banks) / step))
-    last = int(np.floor(max(one[0][-1] for one in banks) / step))
-    grid = np.asarray(step * np.arange(first, last + 1), dtype=np.float64)
-    return grid, *merge_banks(onto=grid, banks=banks)
-
-
-def _read(path: Path, axis: Axis) -> tuple[Floats, Floats, Floats]:
-    """Return Q, intensity and σ (NaN where the file has none)."""
-    columns = read_columns(path)
-    x = columns.x - axis.zero if axis.unit == "twotheta" else columns.x
-    try:
-        q = momentum_transfer(axis=x, unit=axis.unit, wavelength=axis.wavelength)
-    except ValueError as error:
-        raise FileError(f"{path}: {error}") from None
-    sigma = np.full(q.shape, np.nan) if columns.sigma is None else columns.sigma
-    return q, columns.y, sigma
+def _warnings(job: Job, plan: Plan) -> tuple[str, ...]:
+    warnings = []
+    if job.bond is not None:
+        warnings.append(rpoly_advice(rpoly=plan.parameters.rpoly, bond=job.bond))
+    return tuple(warning for warning in warnings if warning)

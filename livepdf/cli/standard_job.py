@@ -7,7 +7,9 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.cli.pdf_job import read_job, run_job
+from livepdf.cli.pdf_job import run_job
+from livepdf.cli.pdf_options import Options
+from livepdf.cli.pdf_settings import read_job
 from livepdf.config.load import load_recipe
 from livepdf.config.recipe import Reduction
 from livepdf.errors import Complaint, ConfigError, FileError
@@ -136,15 +138,7 @@ def _limits(config: Path) -> Limits:
 
 
 def _reduced(standard: Path, config: Path) -> Measured:
-    job = read_job(
-        sample=standard,
-        config=config,
-        background=None,
-        bgscale=None,
-        dataformat=None,
-        wavelength=None,
-    )
-    done = run_job(job)
+    done = run_job(read_job(Options(sample=standard, config=config)))
     gr = next(curve for curve in done.curves if curve.kind == "gr")
     known = bool(np.all(gr.sigma[1:] > 0))
     p = done.plan.parameters

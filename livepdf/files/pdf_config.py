@@ -89,6 +89,14 @@ def read_pdf_config(
     return _Reader(str(path), {**_settings(path, section), **(options or {})}).config()
 
 
+def header_quantity(header: str) -> str:
+    """Return what the header of an output of that family says it holds: iq, sq, fq, gr, or ""."""
+    if re.search(r"^\[[^\]\n]+\]", header, re.MULTILINE) is None:
+        return ""
+    found = re.search(r"^outputtype\s*=\s*(iq|sq|fq|gr)\s*$", header, re.MULTILINE)
+    return "" if found is None else found.group(1)
+
+
 def _settings(path: Path, chosen: str | None) -> Mapping[str, str]:
     text = read_text(path).split(_START, 1)[0]
     opening = re.search(r"^\[[^\]\n]+\]", text, re.MULTILINE)

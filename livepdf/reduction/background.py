@@ -37,6 +37,8 @@ class Background:
     """Whether a fitted scale may be negative, as that of a change about a mean."""
     ramp: Ramp | None = None
     """A series of blanks over temperature; ``intensity`` is its mean, or one of its changes."""
+    made: bool = False
+    """Whether it is no longer a file as it was read: denoised, or of a temperature in between."""
     match: str | None = None
     """The number of a frame's surroundings, by name, that says where in the ramp it is."""
 

@@ -195,6 +195,17 @@ def with_scale(
     return replace(plan, parameters=parameters, revision=revision)
 
 
+def with_qmax(plan: Plan, qmax: float, *, revision: int) -> Plan:
+    """Return the plan with another upper limit of the transform; ValueError as :func:`build_plan`.
+
+    A taper of one's own does not go along: it belongs to its window.
+    """
+    parameters = replace(plan.parameters, qmax=qmax, own_taper=False)
+    check(parameters, q=plan.q, backgrounds=plan.backgrounds)
+    errors = plan.variance is not None
+    return _assemble(parameters, plan.q, plan.backgrounds, revision, errors)
+
+
 def with_backgrounds(plan: Plan, backgrounds: Sequence[Background], *, revision: int) -> Plan:
     """Return the plan with other patterns to subtract, on its grid.
 

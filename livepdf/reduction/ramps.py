@@ -50,7 +50,9 @@ def ramp_backgrounds(
         sigmas=np.array([blank.sigma for blank in blanks]),
         most=components,
     )
-    whole = replace(blanks[0], name=name, intensity=ramp.mean, sigma=ramp.mean_sigma(), scale=scale)
+    whole = replace(
+        blanks[0], name=name, intensity=ramp.mean, sigma=ramp.mean_sigma(), scale=scale, made=True
+    )
     if match != BY_FIT:
         return [replace(whole, ramp=ramp, match=match)]
     return [whole, *_changes(whole, ramp)]
@@ -83,7 +85,7 @@ def denoised(background: Background, *, grid: Floats, r_max: float) -> Backgroun
     limited = band_limited(
         q=grid, intensity=background.intensity, sigma=background.sigma, r_max=r_max
     )
-    return replace(background, intensity=limited)
+    return replace(background, intensity=limited, made=True)
 
 
 def _at(background: Background, environment: Mapping[str, float]) -> Background:

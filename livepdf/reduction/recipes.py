@@ -138,8 +138,12 @@ def _capillary(
     return Capillary(radius=told.radius, mu=mu, wall=told.wall, wall_mu=told.wall_mu)
 
 
-def plan_header(plan: Plan) -> dict[str, object]:
-    """Return the settings of a plan under the names of PDFgetX3, for the header of a file."""
+def plan_header(plan: Plan, *, names: Mapping[str, str] | None = None) -> dict[str, object]:
+    """Return the settings of a plan under the names of PDFgetX3, for the header of a file.
+
+    ``names`` gives backgrounds the names of other files than those they were read from.
+    """
+    names = names or {}
     p = plan.parameters
     header: dict[str, object] = {
         "dataformat": "QA",
@@ -154,7 +158,7 @@ def plan_header(plan: Plan) -> dict[str, object]:
         "rstep": p.rstep,
     }
     if plan.backgrounds:
-        header["backgroundfile"] = ", ".join(b.name for b in plan.backgrounds)
+        header["backgroundfile"] = ", ".join(names.get(b.name, b.name) for b in plan.backgrounds)
         header["bgscale"] = ", ".join(_bgscale(b) for b in plan.backgrounds)
     return header
 

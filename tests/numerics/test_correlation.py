@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from livepdf.numerics.transform import pair_distribution
+from livepdf.numerics.transform import exact_transform
 from livepdf.numerics.variance import correlation_length
 
 Q = np.linspace(0.0, 20.0, 2001)
@@ -15,7 +15,7 @@ def test_it_is_the_integral_of_the_squared_correlation_of_simulated_noise() -> N
     rng, sigma = np.random.default_rng(1), 0.01 * Q**1.5
     r = np.arange(30.0, 50.0, 0.02)
     noise = rng.normal(size=(1500, Q.size)) * sigma
-    gr = np.array([pair_distribution(q=Q, fq=row, r=r) for row in noise])
+    gr = exact_transform(q=Q, r=r).apply(noise)
     rho = np.corrcoef(gr.T)[r.size // 2]
     # Pairs that have nothing to do with each other still correlate by 1/√seeds.
     measured = np.sum(rho**2 - 1 / 1500) * 0.02

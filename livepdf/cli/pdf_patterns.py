@@ -1,0 +1,73 @@
+"""Patterns in files as `livepdf pdf` reads them, and back to the unit they came in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.errors import FileError
+from livepdf.files.columns import read_columns
+from livepdf.numerics.neutron import merge_banks
+from livepdf.numerics.resample import AxisUnit, momentum_transfer, resample_uniform
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Axis:
+    """How the x column of the data is to be read."""
+
+    unit: AxisUnit
+    wavelength: float | None
+    """Å"""
+    zero: float = 0.0
+    """Degrees, subtracted from 2θ."""
+
+    def as_written(self, q: Floats) -> Floats:
+        """Return Q in Å⁻¹ as a file with this axis has it."""
+        if self.unit == "twotheta" and self.wavelength is not None:
+            sine = q * self.wavelength / (4 * np.pi)
+            return np.asarray(np.degrees(2 * np.arcsin(sine)) + self.zero, dtype=np.float64)
+        return np.asarray(q * (10 if self.unit == "Qnm" else 1), dtype=np.float64)
+
+
+def read_pattern(path: Path, axis: Axis) -> tuple[Floats, Floats, Floats]:
+    """Return Q (Å⁻¹), intensity and σ, NaN where the file has none; FileError says why not."""
+    columns = read_columns(path)
+    x = columns.x - axis.zero if axis.unit == "twotheta" else columns.x
+    twice = np.flatnonzero(np.diff(x) <= 0)
+    if twice.size:
+        raise FileError(f"{path}: {x[twice[0]]:g} is there twice in the first column")
+    try:
+        q = momentum_transfer(axis=x, unit=axis.unit, wavelength=axis.wavelength)
+    except ValueError as error:
+        raise FileError(f"{path}: {error}") from None
+    sigma = np.full(q.shape, np.nan) if columns.sigma is None else columns.sigma
+    return q, columns.y, sigma
+
+
+def read_sample(sample: Path, banks: Sequence[Path], axis: Axis) -> tuple[Floats, Floats, Floats]:
+    """Return the pattern on equal steps of Q; banks are merged on the finest of theirs."""
+    q, intensity, sigma = read_pattern(sample, axis)
+    try:
+        if not banks:
+            return resample_uniform(q=q, intensity=intensity, sigma=sigma)
+        held = [(q, intensity, sigma), *(read_pattern(path, axis) for path in banks)]
+        step = min(float((one[0][-1] - one[0][0]) / (one[0].size - 1)) for one in held)
+        first = int(np.ceil(min(one[0][0] for one in held) / step))
+        last = int(np.floor(max(one[0][-1] for one in held) / step))
+        grid = np.asarray(step * np.arange(first, last + 1), dtype=np.float64)
+        return grid, *merge_banks(onto=grid, banks=held)
+    except ValueError as error:
+        raise FileError(f"{sample}: {error}") from None
+
+
+def read_on_grid(path: Path, grid: Floats, axis: Axis) -> tuple[Floats, Floats]:
+    """Return intensity and σ of another pattern on the sample's grid, (n_q,) each."""
+    from livepdf.reduction.background import background_on
+
+    q, intensity, sigma = read_pattern(path, axis)
+    taken = background_on(grid=grid, name=path.name, q=q, intensity=intensity, sigma=sigma)
+    return taken.intensity, taken.sigma
