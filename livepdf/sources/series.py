@@ -60,6 +60,7 @@ class _Run(Generic[Content]):
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Parked(Generic[Content]):
     since: float
+    newest: float
     arrivals: list[Arrival[Content]]
 
 
@@ -160,8 +161,17 @@ class SeriesTracker(Generic[Content]):
                 settled += self._finish("idle", now)
         for series, parked in list(self._parked.items()):
             if now - parked.since >= self._patience.header:
-                settled += self._adopt(series, now)
+                settled += self._judge(series, parked, now)
         return settled
+
+    def _judge(self, series: SeriesId, parked: _Parked[Content], now: float) -> Settled[Content]:
+        """Adopt a series without a start, unless the open one went on after all of its frames."""
+        run = self._current
+        if run is None or run.newest <= parked.newest or self._patience.resume:
+            return self._adopt(series, now)
+        # A damaged number, or a straggler: it must not end the series that is going on.
+        del self._parked[series]
+        return [_refused(arrival, "stray series", now) for arrival in parked.arrivals]
 
     def _add(self, run: _Run[Content], arrival: Arrival[Content], now: float) -> Settled[Content]:
         run.newest = now
@@ -179,7 +189,10 @@ class SeriesTracker(Generic[Content]):
         return settled
 
     def _park(self, arrival: Arrival[Content], now: float) -> Settled[Content]:
-        parked = self._parked.setdefault(arrival.series, _Parked(since=now, arrivals=[]))
+        parked = self._parked.setdefault(
+            arrival.series, _Parked(since=now, newest=now, arrivals=[])
+        )
+        parked.newest = now
         parked.arrivals.append(arrival)
         held = sum(a.size for p in self._parked.values() for a in p.arrivals)
         if held > self._patience.held_bytes or self._patience.header == 0:

@@ -32,7 +32,6 @@ class _Known:
     series: SeriesId
     header: int
     """``msg_number`` of its header, or where that must have been."""
-    headed: bool
     newest: int
     """Largest ``msg_number`` seen of it."""
     base: int | None
@@ -48,7 +47,9 @@ class StinsReader:
 
     def __init__(self, module: int | None) -> None:
         self._module = module
-        self._known: _Known | None = None
+        self._headed: _Known | None = None
+        self._headless: _Known | None = None
+        """What came since and points at no header that was seen."""
 
     def read(
         self, parts: Sequence[Part], *, now: float, current: SeriesId | None
@@ -65,26 +66,21 @@ class StinsReader:
                 return self._end(message)
 
     def _begin(self, header: Header, now: float) -> SeriesBegins:
-        before = self._known
+        before = self._headless
         number, first, base = header.message, 0, None
-        if before is not None and not before.headed:
+        if before is not None:
             if before.header == header.message:
                 base = 0
             elif before.header == header.message - 1:
                 # Its images came first and count from 1: they pointed at the message before.
                 number, first, base = header.message - 1, 1, 0
         series = SeriesId(number=number)
-        self._known = _Known(
-            series=series, header=number, headed=True, newest=header.message, base=base
-        )
+        self._headed = _Known(series=series, header=number, newest=header.message, base=base)
+        self._headless = None
         return SeriesBegins(series=series, start=_run_start(header, now), first=first)
 
     def _exposure(self, image: Image) -> Exposure:
-        known = self._known
-        if known is None or not known.holds(image):
-            known = self._known = _without_header(image)
-        elif image.message < known.header:
-            known = _without_header(image)  # a straggler: its series is over
+        known = self._series_of(image)
         if known.base is None:
             known.base = 1 if image.message - image.frame == known.header else 0
         known.newest = max(known.newest, image.message)
@@ -100,8 +96,20 @@ class StinsReader:
             origin=f"{known.series}/{image.frame}",
         )
 
+    def _series_of(self, image: Image) -> _Known:
+        headed, headless = self._headed, self._headless
+        if headed is not None and image.message < headed.header:
+            return _without_header(image)  # a straggler: its series is over
+        if headed is not None and headed.holds(image):
+            return headed
+        if headless is None or not headless.holds(image):
+            headless = self._headless = _without_header(image)
+        return headless
+
     def _end(self, end: End) -> list[StreamEvent]:
-        known = self._known
+        known = self._headless
+        if known is None or end.message < known.header:
+            known = self._headed
         if known is None or end.message < known.header:
             return []
         known.newest = max(known.newest, end.message)
@@ -110,9 +118,7 @@ class StinsReader:
 
 def _without_header(image: Image) -> _Known:
     header = image.message - image.frame - 1
-    return _Known(
-        series=SeriesId(number=header), header=header, headed=False, newest=image.message, base=0
-    )
+    return _Known(series=SeriesId(number=header), header=header, newest=image.message, base=0)
 
 
 def _run_start(header: Header, now: float) -> RunStart:

@@ -149,3 +149,22 @@ def test_a_source_stopped_and_fed_again_gives_the_same_frames(kind: str, whole: 
 
     assert [digest(frame, "<u4") for frame in once] == [digest(frame, "<u4") for frame in again]
     assert [frame.time for frame in once] == [frame.time for frame in again]
+
+
+def test_one_image_of_a_series_nobody_announced_does_not_end_the_open_one(
+    kind: str, whole: Recording
+) -> None:
+    if kind == V1:
+        stray = [b'{"htype":"dimage-1.0","frame":0,"series":99}', *whole[1][1:]]
+    elif kind == V2:
+        place = whole[1][0].index(b"series_id") + len(b"series_id")
+        stray = [whole[1][0][:place] + b"\x17" + whole[1][0][place + 1 :]]
+    else:
+        stray = [whole[1][0].replace(b": 2970", b": 9999"), *whole[1][1:]]
+
+    feed = feed_of(kind, gap_timeout=0.3)
+    items = play(feed, [*whole[:3], stray, *whole[3:]])
+
+    assert indices(items) == list(range(COUNT))
+    assert reasons(items) == ["stray series"]
+    assert (len(starts(items)), ends(items)) == (1, ["end"])
