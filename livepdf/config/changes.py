@@ -1,5 +1,6 @@
 """Change keys of a recipe that is in use, checked like a file; and write a recipe as TOML."""
 
+import itertools
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -77,8 +78,8 @@ def _fixed(key: str, value: Any) -> Complaint:
 
 def _put(tree: Any, parts: list[str], value: Any) -> bool:
     """Set or take away one value; tell whether there is such a place."""
-    for part in parts[:-1]:
-        tree = _below(tree, part)
+    for part, following in itertools.pairwise(parts):
+        tree = _below(tree, part, following)
     last = parts[-1]
     if isinstance(tree, dict) and last:
         tree[last] = value
@@ -92,9 +93,9 @@ def _put(tree: Any, parts: list[str], value: Any) -> bool:
     return True
 
 
-def _below(tree: Any, part: str) -> Any:
+def _below(tree: Any, part: str, following: str) -> Any:
     if isinstance(tree, dict):
-        below = tree.setdefault(part, {})
+        below = tree.setdefault(part, {} if _number(following) is None else [])
         return below if isinstance(below, dict | list) else None
     number = _number(part)
     if isinstance(tree, list) and number is not None and number < len(tree):

@@ -94,10 +94,10 @@ class History:
                 curves = with_pin(result.span, result.curves, pin)
                 self.replace([replace(result, curves=curves)])
 
-    def first_after(self, time: float) -> int:
-        """Return the number of the first window that begins then or later, Unix s; -1 for none."""
+    def first_after(self, frame: int) -> int:
+        """Return the number of the first window with later frames only; -1 for none."""
         with self._lock:
-            numbers = (r.span.number for r, _ in self._windows if r.span.start >= time)
+            numbers = (r.span.number for r, _ in self._windows if r.span.first > frame)
             return next(numbers, -1)
 
     def newest(self) -> Result | None:

@@ -388,10 +388,10 @@ class Tuner:
 
     def _after_mark(self, text: str) -> int:
         """Return the first window that begins after the newest mark of that text."""
-        times = [e.time for e in self._parts.board.events() if e.kind == "mark" and e.text == text]
-        if not times:
-            raise UnableError(f"there is no mark {text!r:.100}")
-        number = self._parts.history.first_after(times[-1])
+        marks = [e for e in self._parts.board.events() if e.kind == "mark" and e.text == text]
+        if not marks or marks[-1].run != self._parts.history.run:
+            raise UnableError(f"there is no mark {text!r:.100} in this run")
+        number = self._parts.history.first_after(marks[-1].frame)
         if number < 0:
             raise UnableError(f"no window begins after the mark {text!r:.100}")
         return number

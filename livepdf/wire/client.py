@@ -30,7 +30,7 @@ from livepdf.wire.messages import (
     Window,
     WindowRequest,
 )
-from livepdf.wire.mirror import Mirror, regridded
+from livepdf.wire.mirror import Mirror, RunWindows, regridded
 from livepdf.wire.renewal import Renewal
 from livepdf.wire.retune import Retune
 
@@ -163,16 +163,21 @@ class Client:
     def _wanted(self) -> HistoryRequest | None:
         snapshot, windows = self.mirror.snapshot, self.mirror.windows
         if snapshot is None or snapshot.first_window < 0:
-            return None if windows is None else _gap(windows.run, windows.missing())
+            return None if windows is None else self._gap_or_newer(windows, windows.missing())
         run = snapshot.status.run
         if windows is None:
             return HistoryRequest(run=run, first=snapshot.first_window)
         missing = windows.missing()
         if windows.run == run and missing is None and len(windows) <= snapshot.last_window:
             missing = len(windows)
-        if missing is None and (newer := self._renewal.next(windows.run, _MOST)) is not None:
-            return HistoryRequest(run=windows.run, first=newer[0], limit=newer[1])
-        return _gap(windows.run, missing)
+        return self._gap_or_newer(windows, missing)
+
+    def _gap_or_newer(self, windows: RunWindows, missing: int | None) -> HistoryRequest | None:
+        """Ask for what is missing, then for what was reduced again."""
+        if missing is not None:
+            return HistoryRequest(run=windows.run, first=missing)
+        newer = self._renewal.next(windows.run, _MOST)
+        return newer and HistoryRequest(run=windows.run, first=newer[0], limit=newer[1])
 
     def _complete(self) -> bool:
         return self._joined and self._wanted() is None
@@ -335,10 +340,6 @@ class Client:
     def _say(self, words: str) -> None:
         self.mirror.connection = words
         self.mirror.version += 1
-
-
-def _gap(run: str, first: int | None) -> HistoryRequest | None:
-    return None if first is None else HistoryRequest(run=run, first=first)
 
 
 def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:

@@ -80,6 +80,14 @@ def test_every_mistake_is_told_at_once_with_key_found_and_wanted() -> None:
     assert all("found" in line and "wanted" in line for line in said.values())
 
 
+def test_the_first_of_a_list_can_be_added() -> None:
+    plain = Recipe.model_validate({"sample": {"composition": "H"}})
+
+    after = changed_recipe(plain, {"background.0": {"file": "/cell.chi"}}, folder=HERE)
+
+    assert [str(b.file) for b in after.background] == ["/cell.chi"]
+
+
 def test_relative_paths_begin_at_the_recipe() -> None:
     after = changed_recipe(recipe(), {"background.0.file": "new.chi"}, folder=HERE)
 
