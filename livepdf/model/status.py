@@ -45,6 +45,30 @@ class Redo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FeedStatus:
+    """One feed of slow values: temperature, monitor, motors."""
+
+    name: str
+    """Kind and address, for people."""
+    state: str
+    """connected, waiting, stalled or lost, with the reason."""
+    clock_offset: float = float("nan")
+    """s by which our clock is ahead of the feed's, from the times of receipt; NaN while unknown."""
+    clock_uncertainty: float = float("nan")
+    """s"""
+    clock_used: float = 0.0
+    """s that are added to the feed's times."""
+    age: float = float("nan")
+    """s since its newest reading; NaN before the first."""
+    newest: tuple[tuple[str, float], ...] = ()
+    """Newest reading of each value."""
+    joined: int = 0
+    """Frames that got a value from it."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """Values that frames did not get, by reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """One line about the daemon, published about twice a second."""
 
@@ -74,6 +98,8 @@ class Status:
     """File that the results go to."""
     problems: tuple[str, ...] = ()
     """What is wrong now, loudest first; empty when all is well."""
+    feeds: tuple[FeedStatus, ...] = ()
+    """Feeds of slow values, in the order of the profile."""
 
 
 EventKind = Literal["run start", "run end", "mark", "recipe", "warning", "error", "onset"]
