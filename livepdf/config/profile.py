@@ -115,7 +115,13 @@ class Wire(Table):
 class Limits(Table):
     """What the daemon may use."""
 
-    workers: Annotated[int, Field(ge=1, le=8)] = 2
+    workers: Annotated[int, Field(ge=1, le=64)] = Field(
+        default=2, description="That unpack and integrate, each on one core."
+    )
+    worker_kind: Literal["auto", "threads", "processes"] = Field(
+        default="auto",
+        description="'auto': threads up to 4, processes beyond; a process takes about 200 MB.",
+    )
     queue: Annotated[int, Field(ge=1)] = Field(default=512, description="MiB of waiting frames.")
     history: Annotated[int, Field(ge=16)] = Field(
         default=1024, description="MiB of windows kept for late viewers."

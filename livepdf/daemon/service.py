@@ -6,21 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from livepdf.daemon.assemble import Pipeline, Prepared
+from livepdf.daemon.assemble import Prepared
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Collector
 from livepdf.daemon.control import Desk
+from livepdf.daemon.crew import WorkerProcess, hire
 from livepdf.daemon.herald import Herald, Rate, status_problems
 from livepdf.daemon.history import History
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.queue import FrameQueue
-from livepdf.daemon.results import evaluate
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.runs import Run, RunNames
 from livepdf.daemon.shelf import Shelf
@@ -28,13 +27,11 @@ from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.spool import Spool
 from livepdf.daemon.store import Quit, Store
-from livepdf.daemon.windows import Stretch
+from livepdf.daemon.warmth import DTYPES, tune_process, warm_up
 from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
 from livepdf.errors import Complaint, ConfigError, LivepdfError
-from livepdf.model.curve import Span
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Event, State, Status
-from livepdf.model.sums import Sums
 from livepdf.sinks.recording import Recorder
 from livepdf.sources.source import Source
 from livepdf.wire.messages import VERSION, Snapshot
@@ -43,7 +40,6 @@ log = logging.getLogger(__name__)
 
 _MIB = 1 << 20
 _RESERVE = 512 * _MIB
-_WARM = (np.dtype("u2"), np.dtype("u4"), np.dtype("i4"))
 _LAST_WORDS = 10.0
 """s that the other threads get after a defect to bring their results to disk."""
 
@@ -94,6 +90,7 @@ class Service:
         """What ended a thread that should not have ended."""
         self._closing = threading.Event()
         self._threads: dict[str, threading.Thread] = {}
+        self._crew: list[WorkerProcess] = []
         self._rate = Rate()
         self._board = Board()
         self._ledger = Ledger()
@@ -165,12 +162,17 @@ class Service:
         SourceError
             When the source cannot be opened.
         """
-        warm_up(self._prepared.pipeline)
+        tune_process()
+        limits, pipeline = self._prepared.settings.profile.limits, self._prepared.pipeline
+        self._crew = hire(limits, dtypes=DTYPES, say=self._say_replaced)
+        warm_up(pipeline)
+        for worker in self._crew:
+            if pipeline is not None:
+                worker.prepare(pipeline)
         self._source.open()
         self._board.state = "waiting"
         herald = Herald(publisher=self._sockets.publisher, newest=self._newest, status=self.status)
         desk = self._desk()
-        workers = self._prepared.settings.profile.limits.workers
         parts: list[tuple[str, Callable[[], None]]] = [
             ("store", self._store.run),
             ("outlet", self._outlet.run),
@@ -178,7 +180,7 @@ class Service:
             *self._retuning.threads(),
             ("herald", lambda: herald.run(self._closing)),
             ("control", lambda: self._sockets.control.serve(desk, self._closing)),
-            *((f"worker {n}", self._work) for n in range(workers)),
+            *((f"worker {n}", partial(self._work, n)) for n in range(limits.workers)),
             ("intake", lambda: self._intake.run(self.stopping)),
         ]
         for name, part in parts:
@@ -202,6 +204,8 @@ class Service:
         for name in ("tuner", "reworker"):
             self._join(name)
         self._outlet.finish_again()
+        for worker in self._crew:
+            worker.close()
         self._store.put(Quit())
         self._join("store")
         self._board.state = "stopped"
@@ -214,6 +218,8 @@ class Service:
 
     def abandon(self) -> None:
         """Let go of the sockets of a daemon that never started."""
+        for worker in self._crew:
+            worker.close()
         self._source.close()
         if self._recorder is not None:
             self._recorder.close()
@@ -305,6 +311,10 @@ class Service:
             shape=self._retuning.known_shape(),
         )
 
+    def _say_replaced(self, text: str) -> None:
+        self._board.note("worker", text)
+        self._board.say("warning", text)
+
     def _say_recording(self, trouble: str) -> None:
         if trouble:
             self._board.trouble("recording", trouble)
@@ -315,13 +325,13 @@ class Service:
         self._sockets.publisher.event(event)
         self._store.put(event)
 
-    def _work(self) -> None:
+    def _work(self, number: int) -> None:
         work(
             self._frames,
             self._outcomes,
             self._newest,
             workers=self._prepared.settings.profile.limits.workers,
-            integrate=integrate_here,
+            integrate=self._crew[number].integrate if self._crew else integrate_here,
         )
 
     def _collect(self) -> None:
@@ -359,28 +369,6 @@ class Service:
                 if time.monotonic() > given_up:
                     log.error("%s does not end", name)
                     return
-
-
-def warm_up(pipeline: Pipeline | None) -> None:
-    """Compile and load everything that the first frames would otherwise wait for."""
-    if pipeline is None:
-        return
-    for dtype in _WARM:
-        pipeline.integrator.warm_up(dtype, batch=True)
-    ones = np.ones(pipeline.plan.q.shape)
-    sums = Sums(
-        signal=ones,
-        variance=ones,
-        weight=ones,
-        pixels=ones,
-        frames=1,
-        monitor=1.0,
-        exposure=1.0,
-    )
-    span = Span(
-        scope="window", run="", number=0, first=0, last=0, frames=1, start=0.0, end=0.0, revision=0
-    )
-    evaluate(pipeline, Stretch(span=span, sums=sums, environment=(), received=0.0))
 
 
 def _run_names(output: Path, file: str) -> RunNames:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from livepdf.daemon.assemble import Pipeline
+from livepdf.daemon.integrating import integrate_images
 from livepdf.daemon.queue import FrameQueue, RunOpens, Stop, Ticket, without_image
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
@@ -67,26 +68,14 @@ def work(
 
 def integrate_here(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | FrameError]:
     """Return the sums of frames, added up by this thread."""
-    integrator, rule = pipeline.integrator, pipeline.recipe.normalization
-    if len(frames) == 1:
-        frame = frames[0]
-        try:
-            sums = integrator.integrate_packed(
-                frame.image,
-                monitor=frame.monitor,
-                exposure=frame.exposure,
-                normalize_monitor=rule.monitor,
-                normalize_exposure=rule.exposure,
-            )
-        except FrameError as error:
-            return [error]
-        return [sums]
-    return integrator.integrate_batch(
+    rule = pipeline.recipe.normalization
+    return integrate_images(
+        pipeline.integrator,
         [frame.image for frame in frames],
         monitors=[frame.monitor for frame in frames],
         exposures=[frame.exposure for frame in frames],
-        normalize_monitor=rule.monitor,
-        normalize_exposure=rule.exposure,
+        by_monitor=rule.monitor,
+        by_exposure=rule.exposure,
     )
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,10 @@ class Unpacker:
     """(ny, nx)"""
     held: threading.local = field(default_factory=threading.local)
     """One unpacked image per thread, re-used."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # What a thread holds stays here when an integrator goes to another process.
+        return partial(Unpacker, shape=self.shape), ()
 
     def check(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
         """Refuse images of another shape or of no numbers.

@@ -38,7 +38,7 @@ bins = 200
 [wire]
 requests = "{requests}"
 [limits]
-workers = 2
+{limits}
 queue = {queue}
 [output]
 flush = 0.2
@@ -69,6 +69,7 @@ def write_settings(
     port: int = 9,
     detector: str = "",
     queue_mib: int = 16,
+    limits: str = "workers = 2",
     known_shape: bool = True,
     more: str = "",
 ) -> tuple[Path, Path]:
@@ -76,7 +77,9 @@ def write_settings(
     (folder / "geometry.poni").write_text(PONI % shape)
     profile, recipe = folder / "profile.toml", folder / "recipe.toml"
     profile.write_text(
-        PROFILE.format(port=port, detector=detector, requests=requests, queue=queue_mib)
+        PROFILE.format(
+            port=port, detector=detector, requests=requests, queue=queue_mib, limits=limits
+        )
     )
     recipe.write_text(RECIPE.format(window=window, more=more))
     return profile, recipe
