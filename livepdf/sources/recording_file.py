@@ -107,9 +107,10 @@ class RecordingReader:
 
     def origin(self) -> Origin | None:
         """Return where the messages came from, None where the file does not say."""
-        for _ in self.messages():
-            break
-        for channel in self.found.channels.values():
+        before = self.found
+        next(self.messages(), None)
+        channels, self.found = self.found.channels.values(), before
+        for channel in channels:
             if "kind" in channel.metadata:
                 settings = channel.metadata.get("settings", "{}")
                 return Origin(kind=channel.metadata["kind"], settings=settings)
@@ -231,6 +232,7 @@ class RecordingReader:
             self.found.notes |= Metadata.read(ReadDataStream(io.BytesIO(record))).metadata
 
     def _channels_of_summary(self) -> dict[int, Channel]:
+        self._file.seek(0)
         try:
             summary = make_reader(self._file).get_summary()
         except (*_UNREADABLE, OSError, ValueError):

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from livepdf.model.frame import Frame, SourceItem
+from livepdf.model.frame import Frame, RunEnd, RunStart, SourceItem
 from livepdf.model.raw import RawMessage
 from livepdf.model.recorded import Recorded
 from livepdf.sources.source import Feed
@@ -116,8 +116,11 @@ class ReplaySource:
                     time.sleep(max(0.0, deadline - time.monotonic()))
                 break
             time.sleep(max(0.0, pause))
-            items += self._message(due.raw)
+            told = self._message(due.raw)
+            items += told
             taken += due.raw.size
+            if any(isinstance(item, RunStart | RunEnd) for item in told):
+                break  # whoever books the lost frames of a run asks at its start and its end
         if self._over and not items:
             self._when_over()
             time.sleep(timeout)

@@ -1,0 +1,122 @@
+"""A recorded run, played once more, gives the same numbers."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from livepdf.cli.demo_files import write_demo
+from livepdf.simulate.run import demo_run
+from tests.daemon.beamline import SHAPE, counts, write_settings
+from tests.system.daemon import Daemon, Detector
+
+LIVEPDF = [sys.executable, "-m", "livepdf.cli.main"]
+NOT_OF_THE_FRAMES = ("events", "process", "azint1d/reduction")
+"""What says when somebody worked on the frames, and with which files; the rest must repeat."""
+
+
+def livepdf(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [*LIVEPDF, *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "200"}
+    return subprocess.run(
+        command, capture_output=True, text=True, timeout=240, check=False, env=environment
+    )
+
+
+def numbers(path: Path) -> dict[str, np.ndarray]:
+    """Every dataset of numbers that comes from the frames."""
+    found: dict[str, np.ndarray] = {}
+
+    def take(name: str, item: h5py.Dataset | h5py.Group) -> None:
+        inside = name.removeprefix("entry/")
+        plain = isinstance(item, h5py.Dataset) and item.dtype.kind in "fiu"
+        if plain and not inside.startswith(NOT_OF_THE_FRAMES):
+            found[name] = item[()]
+
+    with h5py.File(path) as file:
+        file.visititems(take)
+    return found
+
+
+@contextmanager
+def simulated_detector(*, frames: int) -> Iterator[str]:
+    """Start `livepdf simulate`, yield its address, and leave nothing of it behind."""
+    command = [*LIVEPDF, "simulate", "--frames", str(frames), "--rate", "30", "--wait", "120"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as detector:
+        assert detector.stdout is not None
+        try:
+            yield detector.stdout.readline().split()[1]
+        finally:
+            detector.kill()
+
+
+@pytest.mark.system
+def test_a_recording_of_the_demo_replayed_at_max_gives_the_same_numbers(tmp_path: Path) -> None:
+    profile, recipe = tmp_path / "instrument/profile.toml", tmp_path / "instrument/recipe.toml"
+    with simulated_detector(frames=60) as endpoint:
+        run = demo_run("hfo2", frames=60, rate=30.0)
+        write_demo(tmp_path / "instrument", run=run, endpoint=endpoint, window=10)
+        profile.write_text(profile.read_text() + "\n[output]\nrecord = true\n")
+        more = ("--out", str(tmp_path / "live"), "--requests", "tcp://127.0.0.1:0", "--runs", "1")
+        with Daemon(profile, recipe, *more) as daemon:
+            daemon.address()
+            assert daemon.wait(120.0) == 0, daemon.errors
+    (recording,) = (tmp_path / "live").glob("*.mcap")
+
+    # Nothing but the recording is used: the settings travel in it.
+    for file in (tmp_path / "instrument").iterdir():
+        file.unlink()
+    again = livepdf("replay", recording, "--speed", "max", "--out", tmp_path / "again", "--json")
+
+    assert again.returncode == 0, again.stderr
+    assert json.loads(again.stdout.splitlines()[-1])["counters"]["used"] == 60
+    assert_same_numbers(tmp_path, windows=6)
+
+
+@pytest.mark.system
+def test_windows_by_time_are_the_same_also_where_only_the_time_of_receipt_is_known(
+    tmp_path: Path,
+) -> None:
+    with Detector() as detector:
+        profile, recipe = write_settings(tmp_path, port=detector.port, window="seconds = 0.2")
+        text = profile.read_text().replace("[output]", "[output]\nrecord = true")
+        profile.write_text(text)
+        with Daemon(profile, recipe, "--out", str(tmp_path / "live"), "--runs", "1") as daemon:
+            daemon.address()
+            detector.start(1, SHAPE)
+            for index in range(40):
+                if index != 17:
+                    detector.image(1, index, counts(index))
+                threading.Event().wait(0.03)
+            detector.junk(b"no message")
+            detector.end(1)
+            assert daemon.wait() == 0, daemon.errors
+    (recording,) = (tmp_path / "live").glob("*.mcap")
+
+    again = livepdf(
+        "replay", recording, "--speed", "max", "--out", tmp_path / "again", "--json", "--strict"
+    )
+
+    assert again.returncode == 5, again.stderr
+    counters = json.loads(again.stdout.splitlines()[-1])["counters"]
+    assert (counters["used"], counters["lost"]) == (39, 1)
+    assert counters["refused"] == {"malformed": 1}
+    assert_same_numbers(tmp_path, windows=6)
+
+
+def assert_same_numbers(folder: Path, *, windows: int) -> None:
+    (live,) = (folder / "live").glob("*.nxs")
+    (replayed,) = (folder / "again").glob("*.nxs")
+    first, second = numbers(live), numbers(replayed)
+    assert sorted(first) == sorted(second)
+    assert len(first["entry/windows/first"]) >= windows
+    different = [n for n in first if not np.array_equal(first[n], second[n], equal_nan=True)]
+    assert different == []
