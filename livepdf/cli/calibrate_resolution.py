@@ -92,9 +92,9 @@ def _lines(found: "Calibration") -> str:
             "[resolution]",
             f"qdamp = {fit.qdamp:.5f}",
             f"qdamp_sigma = {fit.qdamp_sigma:.5f}",
+            f"qbroad = {fit.qbroad:.5f}",
             "",
-            f"# qbroad {fit.qbroad:.5f}({fit.qbroad_sigma:.5f}) 1/A"
-            + (", held" if found.held else ""),
+            "# qbroad was " + ("held" if found.held else f"found to {fit.qbroad_sigma:.5f} 1/A"),
             f"# lattice {lattice} A, {1e6 * (fit.stretch - 1):+.0f}({1e6 * fit.stretch_sigma:.0f})"
             " ppm from the one assumed",
             f"# U {motion} A^2, delta2 {fit.delta2:.2f} A^2",

@@ -114,6 +114,16 @@ LIBRARY: dict[str, Entry] = {
         ),
         source="NIST Standard Reference Material 674b certificate (cell); fluorite type",
     ),
+    "lab6": Entry(
+        lengths=(4.15683, 4.15683, 4.15683),
+        angles=_RIGHT,
+        space_group="P m -3 m",
+        sites=(
+            Site(element="La", position=(0.0, 0.0, 0.0), uiso=0.0060),
+            Site(element="B", position=(0.1996, 0.5, 0.5), uiso=0.0045),
+        ),
+        source="NIST Standard Reference Material 660c certificate (cell); CaB6 type",
+    ),
     "pt": _fcc_metal(
         "Pt", a=3.9231, u=0.0040, source="H. E. Swanson & E. Tatge, NBS Circular 539 vol. I (1953)"
     ),

@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.config.profile import Resolution
 from livepdf.config.recipe import Background as Told
 from livepdf.config.recipe import Recipe
 from livepdf.numerics.capillary import Capillary, attenuation
@@ -161,6 +162,12 @@ def plan_header(plan: Plan, *, names: Mapping[str, str] | None = None) -> dict[s
         header["backgroundfile"] = ", ".join(names.get(b.name, b.name) for b in plan.backgrounds)
         header["bgscale"] = ", ".join(_bgscale(b) for b in plan.backgrounds)
     return header
+
+
+def resolution_header(resolution: Resolution) -> dict[str, object]:
+    """Return qdamp and qbroad as PDFgui and diffpy read them, where they are known."""
+    known = {"qdamp": resolution.qdamp, "qbroad": resolution.qbroad}
+    return {key: value for key, value in known.items() if value is not None}
 
 
 def plan_extras(plan: Plan) -> dict[str, object]:

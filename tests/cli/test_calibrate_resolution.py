@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from livepdf.cli.calibrate_resolution import calibrate_resolution
+from livepdf.cli.pdf import pdf
 from livepdf.config.load import load_profile
 from livepdf.errors import ConfigError, FileError
 from livepdf.files.structures import read_structure
@@ -77,37 +78,66 @@ def test_nickel_fitted_with_pdfgui_is_found_again(data_path: Find) -> None:
     assert found["rw"] < 0.0766
 
 
-@pytest.fixture(scope="module")
-def ceria(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """I(Q) of CeO2 at qdamp 0.035 1/Å, with Compton and noise."""
-    structure = read_structure("ceo2")
+def _write_standard(
+    folder: Path, name: str, composition: dict[str, float], uiso: list[float], reach: float
+) -> Path:
+    """I(Q) of a standard at qdamp 0.035 1/Å, with Compton and noise."""
+    structure = read_structure(name)
     q = 0.0125 * np.arange(8, 2000)
     amplitudes = np.array([form_factor(q=q, element=element) for element in structure.species])
+    atoms = np.array([composition[element] for element in structure.species])
     shells = crystal_pairs(
         cell=structure.cell,
         positions=structure.positions,
         species=structure.species_index,
-        r_max=150.0,
+        r_max=reach + 20,
     )
     fq = bulk_fq(
         shells,
         q=q,
-        fractions=np.array([1, 2]) / 3,
+        fractions=atoms / atoms.sum(),
         amplitudes=amplitudes,
-        uiso=np.array([0.003, 0.006]),
-        r_max=130.0,
+        uiso=np.array(uiso),
+        r_max=reach,
         tail=20.0,
         qdamp=0.035,
     )
-    mean_f, mean_f2 = mean_form_factors(q=q, composition={"Ce": 1, "O": 2})
+    mean_f, mean_f2 = mean_form_factors(q=q, composition=composition)
     electrons = mean_f**2 * fq / q + mean_f2
-    electrons += mean_compton(q=q, composition={"Ce": 1, "O": 2}, energy=60.0)
-    expected = 50 * np.maximum(electrons, 0.0)
-    counts = np.random.default_rng(2).poisson(expected)
-    path = tmp_path_factory.mktemp("ceria") / "ceo2.chi"
+    electrons += mean_compton(q=q, composition=composition, energy=60.0)
+    counts = np.random.default_rng(2).poisson(50 * np.maximum(electrons, 0.0))
+    path = folder / f"{name}.chi"
     np.savetxt(path, np.column_stack([q, counts, np.sqrt(np.maximum(counts, 1))]))
-    (path.parent / "recipe.toml").write_text(RECIPE, encoding="utf-8")
+    formula = "".join(f"{element}{count:g}" for element, count in composition.items())
+    (folder / "recipe.toml").write_text(RECIPE.replace("CeO2", formula), encoding="utf-8")
     return path
+
+
+@pytest.fixture(scope="module")
+def ceria(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """I(Q) of CeO2."""
+    folder = tmp_path_factory.mktemp("ceria")
+    return _write_standard(folder, "ceo2", {"Ce": 1, "O": 2}, [0.003, 0.006], 130.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "composition", "uiso"),
+    [("ni", {"Ni": 1.0}, [0.005]), ("lab6", {"La": 1.0, "B": 6.0}, [0.006, 0.0045])],
+)
+def test_the_other_standards_give_back_what_they_were_made_with_from_i_and_from_g(
+    tmp_path: Path, name: str, composition: dict[str, float], uiso: list[float]
+) -> None:
+    path = _write_standard(tmp_path, name, composition, uiso, 80.0)
+    recipe = tmp_path / "recipe.toml"
+    made = CliRunner().invoke(pdf, [str(path), "-c", str(recipe), "-o", str(tmp_path / "s.gr")])
+    assert made.exit_code == 0, made.exception
+
+    for more in ((path, "-c", recipe), (tmp_path / "s.gr",)):
+        found = _found(*more, "-s", name, "--rmax", 60, "--qbroad", 0)
+
+        assert found["qdamp"] == pytest.approx(0.035, rel=0.03)
+        assert found["lattice"][0] == pytest.approx(read_structure(name).lengths[0], rel=5e-5)
+        assert found["warnings"] == []
 
 
 def test_simulated_ceria_gives_back_what_it_was_made_with(ceria: Path) -> None:
@@ -132,6 +162,7 @@ def test_the_lines_go_into_a_profile(ceria: Path, tmp_path: Path) -> None:
 
     assert resolution.qdamp == pytest.approx(0.035, rel=0.03)
     assert 0 < resolution.qdamp_sigma < 0.001
+    assert resolution.qbroad == 0.0
 
 
 def test_another_substance_is_called_out(ceria: Path) -> None:
