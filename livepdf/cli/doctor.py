@@ -141,7 +141,8 @@ def _streams() -> list[Finding]:
             "pushed streams",
             "note",
             "a detector that pushes has ONE reader: livepdf and a file writer on the same port "
-            "would each get half of the frames",
+            "would each get half of the frames. Connect livepdf to what re-publishes it, or "
+            "let livepdf own it and serve the writer: republish in [source]",
         )
     ]
 
