@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from livepdf.daemon.process import FileJob, Processed
+    from livepdf.daemon.process import FileJob, Processed, Text
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 STRICT_EXIT = 5
 
 
 @click.command()
-@click.argument("files", type=_FILE, nargs=-1, required=True)
+@click.argument("files", type=click.Path(path_type=Path), nargs=-1, required=True)
 @click.option("--profile", type=_FILE, required=True, help="Instrument, TOML.")
 @click.option("--recipe", type=_FILE, required=True, help="Sample and experiment, TOML.")
 @click.option(
@@ -23,6 +23,13 @@ STRICT_EXIT = 5
     type=click.Path(file_okay=False, path_type=Path),
     required=True,
     help="Directory of the results; made when missing.",
+)
+@click.option(
+    "--text",
+    type=click.Choice(["all", "gr", "none"]),
+    default="all",
+    show_default=True,
+    help="Text files beside run.nxs, which has everything; they take most of the time.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace results that are there already.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
@@ -32,25 +39,32 @@ def process(
     profile: Path,
     recipe: Path,
     out: Path,
+    text: "Text",
     overwrite: bool,
     as_json: bool,
     strict: bool,
 ) -> int:
     r"""Reduce FILES one by one, as `livepdf run` would have done live.
 
-    Every image becomes OUT/NAME.iq, .sq, .fq and .gr, with NAME_00001 and so on where a file
-    holds several, and one window of OUT/run.nxs. An image that fails is named with the reason;
-    the others go on. Any profile will do: its source is not used.
+    FILES are TIFF, CBF, EDF, HDF5 (FILE::DATASET where one holds several), DECTRIS masters, files
+    of SACLA, folders of runs of the European XFEL, or NXazint patterns that were integrated
+    before. Every image becomes OUT/NAME.iq, .sq, .fq and .gr, with NAME_00001 and so on where a
+    file holds several, and one window of OUT/run.nxs. An image that fails is named with the
+    reason; the others go on. Any profile will do: of its source only dataset, metadata and
+    read_timeout are used.
 
     \b
     livepdf process scan/*.tif --profile profile.toml --recipe recipe.toml --out results
+    livepdf process x_master.h5 --profile profile.toml --recipe recipe.toml --out results
     """
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.process import FileJob
 
-    job = FileJob(prepare(profile, recipe), out=out, overwrite=overwrite)
+    job = FileJob(prepare(profile, recipe), out=out, overwrite=overwrite, text=text)
     outcomes = _work(job, files)
     failed = [outcome for outcome in outcomes if outcome.reason]
+    for note in job.notes:
+        click.echo(note, err=True)
     if as_json:
         click.echo(json.dumps(_as_json(job, outcomes), indent=2))
     else:

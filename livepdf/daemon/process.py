@@ -1,33 +1,32 @@
 """Files that are there already, through the same steps as frames that arrive live."""
 
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import count
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
-from livepdf.config.recipe import Window
-from livepdf.config.sources import Directory
 from livepdf.daemon.assemble import Pipeline, Prepared
+from livepdf.daemon.file_chunks import SERIES, Chunk, Entry, FileFeed
 from livepdf.daemon.outlet import run_header
-from livepdf.daemon.results import evaluate
-from livepdf.daemon.runs import Run
+from livepdf.daemon.results import Evaluated, evaluate
 from livepdf.daemon.software import software_versions
-from livepdf.daemon.windows import WindowCutter
+from livepdf.daemon.windows import Stretch
 from livepdf.daemon.workers import integrate_here
 from livepdf.errors import FileError, FrameError
-from livepdf.model.curve import Result
-from livepdf.model.frame import Frame, FrameRefused, RunStart
+from livepdf.model.curve import Result, Span
+from livepdf.model.frame import Frame
 from livepdf.model.status import Counters
 from livepdf.model.sums import Sums
-from livepdf.reduction.recipes import plan_extras, plan_header
+from livepdf.reduction.recipes import plan_extras, plan_header, resolution_header
 from livepdf.sinks.columns import write_curve
 from livepdf.sinks.nexus import NexusFile, WindowRow
-from livepdf.sources.files import read_frames
-from livepdf.sources.reader import FileReader
 
 NEXUS = "run.nxs"
-_SERIES = "run"
+Text = Literal["all", "gr", "none"]
+"""Which text files are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -44,24 +43,21 @@ class Processed:
     detail: str = ""
 
 
-@dataclass(slots=True)
-class _Names:
-    """Stems of the output, each given once."""
-
-    taken: set[str] = field(default_factory=set)
-
-    def of(self, file: Path, number: int | None) -> str:
-        stem = file.stem if number is None else f"{file.stem}_{number:05d}"
-        candidates = (stem if n == 1 else f"{stem}-{n}" for n in count(1))
-        chosen = next(name for name in candidates if name not in self.taken)
-        self.taken.add(chosen)
-        return chosen
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Done:
+    entry: Entry
+    sums: Sums | None = None
+    evaluated: Evaluated | None = None
+    written: tuple[Path, ...] = ()
+    refusal: FrameError | None = None
 
 
 class FileJob:
     """Reduces image after image; every image is one window of the NeXus file."""
 
-    def __init__(self, prepared: Prepared, *, out: Path, overwrite: bool = False) -> None:
+    def __init__(
+        self, prepared: Prepared, *, out: Path, overwrite: bool = False, text: Text = "all"
+    ) -> None:
         """Make the directory.
 
         Raises
@@ -71,12 +67,12 @@ class FileJob:
         """
         self._prepared = prepared
         self._out = out
-        self._run: Run | None = None
-        self._cutter: WindowCutter | None = None
+        self._text = text
         self._file: NexusFile | None = None
-        self._names = _Names()
         self._books = {"received": 0, "used": 0}
         self._refused: dict[str, int] = {}
+        self.notes: list[str] = []
+        """What the files say that people must know, e.g. that they have no errors."""
         self.nexus = out / NEXUS
         try:
             out.mkdir(parents=True, exist_ok=True)
@@ -88,26 +84,24 @@ class FileJob:
             raise FileError(f"{self.nexus} is there already; choose another directory")
 
     def run(self, files: Sequence[Path]) -> Iterator[Processed]:
-        """Yield what became of each image, in the order of the files."""
-        source = self._prepared.settings.profile.source
-        sidecar = isinstance(source, Directory) and source.metadata == "qxrd"
-        timeout = source.read_timeout if isinstance(source, Directory) else 20.0
-        reader, first = FileReader(), 0
+        """Yield what became of each image, in the order of the files.
+
+        While one chunk of images is handed out, others are worked on in as many threads as the
+        profile has workers.
+        """
+        workers = self._prepared.settings.profile.limits.workers
+        chunks = FileFeed(self._prepared).chunks(files)
+        waiting: deque[Future[list[_Done]]] = deque()
+        pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="process")
         try:
-            for file in files:
-                images = read_frames(
-                    file,
-                    reader=reader,
-                    series=_SERIES,
-                    first=first,
-                    sidecar=sidecar,
-                    read_timeout=timeout,
-                )
-                for processed in self._file_images(file, images):
-                    first += 1
-                    yield processed
+            for chunk in chunks:
+                waiting.append(pool.submit(self._work, chunk))
+                if len(waiting) > workers:
+                    yield from self._settle(waiting.popleft().result())
+            while waiting:
+                yield from self._settle(waiting.popleft().result())
         finally:
-            reader.kill()
+            pool.shutdown(cancel_futures=True)
             self._close()
 
     def counters(self) -> Counters:
@@ -118,99 +112,118 @@ class FileJob:
             refused=dict(self._refused),
         )
 
-    def _file_images(
-        self, file: Path, images: Iterator[Frame | FrameRefused]
-    ) -> Iterator[Processed]:
-        # One image ahead: only then is it known whether the file holds several.
-        waiting = next(images, None)
-        number = None
-        while waiting is not None:
-            following = next(images, None)
-            if number is None and isinstance(following, Frame):
-                number = 0
-            number = None if number is None else number + 1
-            yield self._one(file, waiting, number)
-            waiting = following
+    def _work(self, chunk: Chunk) -> list[_Done]:
+        """Reduce the frames of a chunk and write their text files; any thread may."""
+        frames = [entry.frame for entry in chunk if entry.frame is not None]
+        pipeline = next((entry.pipeline for entry in chunk if entry.pipeline is not None), None)
+        found = iter([] if pipeline is None else integrate_here(pipeline, frames))
+        done = []
+        for entry in chunk:
+            if entry.frame is None or entry.pipeline is None:
+                done.append(_Done(entry=entry, refusal=entry.refusal))
+                continue
+            sums = next(found)
+            if isinstance(sums, FrameError):
+                done.append(_Done(entry=entry, refusal=sums))
+                continue
+            evaluated = evaluate(entry.pipeline, _window(entry.frame, sums))
+            written = self._write(entry, entry.pipeline, evaluated.result)
+            done.append(_Done(entry=entry, sums=sums, evaluated=evaluated, written=written))
+        return done
 
-    def _one(self, file: Path, item: Frame | FrameRefused, number: int | None) -> Processed:
-        self._books["received"] += 1
-        if isinstance(item, FrameRefused):
-            return self._refuse(file, file.name, FrameError(item.reason, item.detail))
-        try:
-            pipeline = self._run_of(item).pipeline(item.image.shape)
-        except FrameError as error:
-            return self._refuse(file, item.origin, error)
-        [sums] = integrate_here(pipeline, [item])
-        if isinstance(sums, FrameError):
-            return self._refuse(file, item.origin, sums)
-        self._books["used"] += 1
-        return self._reduce(pipeline, file, item, sums, self._names.of(file, number))
-
-    def _reduce(
-        self, pipeline: Pipeline, file: Path, frame: Frame, sums: Sums, stem: str
-    ) -> Processed:
-        cutter = self._cutter = self._cutter or WindowCutter(
-            Window(frames=1), run=_SERIES, revision=pipeline.plan.revision
-        )
-        (window,) = cutter.add(frame, sums)
-        evaluated = evaluate(pipeline, window)
-        result = evaluated.result
-        extras = {"file": file.name, "image": frame.origin}
-        written = self._write(pipeline, result, stem, file=file, extras=extras)
-        self._save(pipeline, WindowRow(result=result, sums=sums), frame)
-        return Processed(
-            file=file,
-            origin=frame.origin,
-            result=result,
-            written=written,
-            reason="no curves" if evaluated.trouble else "",
-            detail=evaluated.trouble,
-        )
-
-    def _write(
-        self,
-        pipeline: Pipeline,
-        result: Result,
-        stem: str,
-        *,
-        file: Path,
-        extras: Mapping[str, object],
-    ) -> tuple[Path, ...]:
-        header = {**plan_header(pipeline.plan), "inputfile": file.name}
+    def _write(self, entry: Entry, pipeline: Pipeline, result: Result) -> tuple[Path, ...]:
+        header: Mapping[str, object] = {
+            **plan_header(pipeline.plan),
+            **resolution_header(pipeline.profile.resolution),
+            "inputfile": entry.file.name,
+        }
+        extras = {**plan_extras(pipeline.plan), "file": entry.file.name, "image": entry.origin}
         written = []
         for curve in result.curves:
+            wanted = self._text == "all" or curve.kind == self._text
             # Where nothing could be made, I(Q) is still there to look at.
-            if (curve.y == curve.y).any():
-                path = self._out / f"{stem}.{curve.kind}"
-                more = {**plan_extras(pipeline.plan), **extras}
-                write_curve(path, curve, header=header, extras=more)
+            if wanted and (curve.y == curve.y).any():
+                path = self._out / f"{entry.stem}.{curve.kind}"
+                write_curve(path, curve, header=header, extras=extras)
                 written.append(path)
         return tuple(written)
 
-    def _save(self, pipeline: Pipeline, row: WindowRow, frame: Frame) -> None:
+    def _settle(self, chunk: list[_Done]) -> Iterator[Processed]:
+        """Book what was done, in order, and write it to the NeXus file."""
+        rows: list[WindowRow] = []
+        outcomes: list[Processed] = []
+        for done in chunk:
+            self._books["received"] += 1
+            if done.evaluated is None or done.sums is None:
+                outcomes.append(self._refuse(done))
+                continue
+            result = done.evaluated.result
+            result = replace(result, span=replace(result.span, number=self._books["used"]))
+            self._books["used"] += 1
+            rows.append(WindowRow(result=result, sums=done.sums))
+            outcomes.append(_processed(done, done.evaluated, result))
+        self._save(chunk, rows)
+        yield from outcomes
+
+    def _refuse(self, done: _Done) -> Processed:
+        entry = done.entry
+        error = done.refusal or FrameError("unreadable", entry.origin)
+        self._refused[error.reason] = self._refused.get(error.reason, 0) + 1
+        return Processed(
+            file=entry.file, origin=entry.origin, reason=error.reason, detail=error.detail
+        )
+
+    def _save(self, chunk: list[_Done], rows: list[WindowRow]) -> None:
+        if not rows:
+            return
         try:
             if self._file is None:
-                header = run_header(
-                    self._run_of(frame), pipeline, source="files", software=software_versions()
-                )
-                self._file = NexusFile(self.nexus, header)
-            self._file.add([row])
+                self._file = self._begin(next(done.entry for done in chunk if done.sums))
+            self._file.add(rows)
         except (OSError, RuntimeError) as error:
             raise FileError(f"{self.nexus}: {error}") from None
 
-    def _run_of(self, frame: Frame) -> Run:
-        """Return the one run: its first image decides on the shape of all."""
-        if self._run is None:
-            start = RunStart(series=_SERIES, name=_SERIES, time=frame.time)
-            self._run = Run(start, name=_SERIES, build=self._prepared.for_series, shape=None)
-        return self._run
-
-    def _refuse(self, file: Path, origin: str, error: FrameError) -> Processed:
-        self._refused[error.reason] = self._refused.get(error.reason, 0) + 1
-        return Processed(file=file, origin=origin, reason=error.reason, detail=error.detail)
+    def _begin(self, entry: Entry) -> NexusFile:
+        if entry.run is None or entry.pipeline is None:
+            raise RuntimeError(f"results of {entry.origin} without a pipeline")
+        said = entry.run.start.metadata
+        self.notes += [f"{entry.file.name}: {key}: {said[key]}" for key in _TOLD if key in said]
+        header = run_header(entry.run, entry.pipeline, source="files", software=software_versions())
+        return NexusFile(self.nexus, header)
 
     def _close(self) -> None:
         if self._file is not None:
             self._file.counters(self.counters())
             self._file.close(end=time.time())
             self._file = None
+
+
+_TOLD = ("errors", "taken as applied", "flat field", "photon energy")
+"""What files say that people must know."""
+
+
+def _window(frame: Frame, sums: Sums) -> Stretch:
+    span = Span(
+        scope="window",
+        run=SERIES,
+        number=0,
+        first=frame.index,
+        last=frame.index,
+        frames=1,
+        start=frame.time,
+        end=frame.time,
+        revision=1,
+    )
+    environment = tuple(frame.environment.items())
+    return Stretch(span=span, sums=sums, environment=environment, received=frame.received)
+
+
+def _processed(done: _Done, evaluated: Evaluated, result: Result) -> Processed:
+    return Processed(
+        file=done.entry.file,
+        origin=done.entry.origin,
+        result=result,
+        written=done.written,
+        reason="no curves" if evaluated.trouble else "",
+        detail=evaluated.trouble,
+    )

@@ -52,7 +52,9 @@ def write_curve(
     """
     table, title = _table(curve)
     lines = [*_header_lines(curve.kind, header, extras), "#### start data", "#S 1", f"#L {title}"]
-    rows = "\n".join(" ".join(f"{value:.9g}" for value in row) for row in table)
+    # One template for all: a value at a time takes ten times as long.
+    row = " ".join(["%.9g"] * table.shape[1])
+    rows = "\n".join([row] * len(table)) % tuple(table.ravel().tolist())
     _replace(path, "\n".join(lines) + "\n" + rows + "\n")
 
 
