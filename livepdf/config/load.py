@@ -158,8 +158,10 @@ def _key(loc: tuple[str | int, ...]) -> str:
 
 
 def _place(loc: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """Return the path as the file has it: without the tag that chose the kind of source."""
-    return (loc[0], *loc[2:]) if len(loc) > 2 and loc[0] == "source" else loc
+    """Return the path as the file has it: without the tag that chose the kind of source or feed."""
+    if len(loc) > 2 and loc[0] == "source":
+        return (loc[0], *loc[2:])
+    return (*loc[:2], *loc[3:]) if len(loc) > 3 and loc[0] == "slow" else loc
 
 
 def _short(value: object) -> str:

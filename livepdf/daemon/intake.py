@@ -29,12 +29,15 @@ class Intake:
         ledger: Ledger,
         board: Board,
         make_run: Callable[[RunStart], Run],
+        prepare: Callable[[SourceItem], SourceItem] = lambda item: item,
         patient: bool = False,
     ) -> None:
         """Make it.
 
         Parameters
         ----------
+        prepare
+            Sees every item first, and may change it.
         patient : bool
             Poll only while the queue has room, for a source that loses nothing by waiting.
         """
@@ -43,6 +46,7 @@ class Intake:
         self._ledger = ledger
         self._board = board
         self._make_run = make_run
+        self._prepare = prepare
         self._patient = patient
         self._run: Run | None = None
         self._lost_before = 0
@@ -64,7 +68,7 @@ class Intake:
                 if self._patient and not self._frames.wait_for_room(_POLL):
                     continue
                 for item in self._source.poll(_POLL):
-                    self._take(item)
+                    self._take(self._prepare(item))
         finally:
             self._source.close()
             self._close_run(time.time(), "stopped")

@@ -17,6 +17,7 @@ from livepdf.daemon.crew import WorkerProcess, hire
 from livepdf.daemon.herald import Herald, Rate, status_problems
 from livepdf.daemon.history import History
 from livepdf.daemon.intake import Intake
+from livepdf.daemon.joining import Joiner
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.queue import FrameQueue
@@ -33,6 +34,7 @@ from livepdf.errors import Complaint, ConfigError, LivepdfError
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Event, State, Status
 from livepdf.sinks.recording import Recorder
+from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
 from livepdf.wire.messages import VERSION, Snapshot
 
@@ -132,12 +134,15 @@ class Service:
         self._collector = Collector(
             ledger=self._ledger, emit=self._outlet.put, tap=self._retuning.capture.take
         )
+        self._feeds = SlowFeeds(prepared.settings.profile.slow)
+        self._joiner = Joiner(self._feeds, note=self._board.note)
         self._intake = Intake(
             source,
             frames=self._frames,
             ledger=self._ledger,
             board=self._board,
             make_run=self._make_run,
+            prepare=self._joiner.prepare,
             patient=patient,
         )
         self._board.listen(self._hear)
@@ -170,6 +175,7 @@ class Service:
             if pipeline is not None:
                 worker.prepare(pipeline)
         self._source.open()
+        self._feeds.open()
         self._board.state = "waiting"
         herald = Herald(publisher=self._sockets.publisher, newest=self._newest, status=self.status)
         desk = self._desk()
@@ -200,6 +206,7 @@ class Service:
         workers = [name for name in self._threads if name.startswith("worker")]
         for name in (*workers, "collector", "outlet"):
             self._join(name)
+        self._feeds.close()
         self._retuning.stop()
         for name in ("tuner", "reworker"):
             self._join(name)
@@ -221,6 +228,7 @@ class Service:
         for worker in self._crew:
             worker.close()
         self._source.close()
+        self._feeds.close()
         if self._recorder is not None:
             self._recorder.close()
         self._sockets.close("not started")
@@ -251,8 +259,9 @@ class Service:
                 source_state=source_state,
                 spooled=self._frames.spooled_bytes,
                 lost=lost,
-                standing=board.problems(),
+                standing=(*board.problems(), *self._feeds.problems()),
             ),
+            feeds=self._feeds.status(),
         )
 
     def snapshot(self) -> Snapshot:
@@ -337,11 +346,14 @@ class Service:
     def _collect(self) -> None:
         while not self._collector.ended:
             try:
-                for outcome in self._outcomes.get(timeout=0.2):
-                    self._collector.take(outcome)
+                came = self._outcomes.get(timeout=min(0.2, self._joiner.pause))
+                ready = self._joiner.add(came)
             except queue.Empty:
+                ready = self._joiner.due()
                 if self.failure is not None and not self._threads["intake"].is_alive():
                     self._collector.finish()
+            for outcome in ready:
+                self._collector.take(outcome)
             if self._runs is not None and self._outlet.runs_closed >= self._runs:
                 self.stopping.set()
 

@@ -17,7 +17,7 @@ class Stretch:
     span: Span
     sums: Sums
     environment: tuple[tuple[str, float], ...]
-    """Means over the frames that have the value."""
+    """Means over the frames that have the value; NaN where a feed should have given it."""
     received: float
     """Unix seconds when the newest of them was received."""
 
@@ -56,14 +56,16 @@ class _Growing:
             end=self.end,
             revision=revision,
         )
-        means = tuple((name, total / n) for name, (total, n) in self.totals.items())
+        means = tuple(
+            (name, total / n if n else math.nan) for name, (total, n) in self.totals.items()
+        )
         return Stretch(span=span, sums=self.sums, environment=means, received=self.received)
 
     def _join(self, environment: Mapping[str, float]) -> None:
         for name, value in environment.items():
-            if math.isfinite(value):
-                total, n = self.totals.get(name, (0.0, 0))
-                self.totals[name] = (total + value, n + 1)
+            total, n = self.totals.get(name, (0.0, 0))
+            known = math.isfinite(value)
+            self.totals[name] = (total + value, n + 1) if known else (total, n)
 
 
 class WindowCutter:

@@ -94,4 +94,11 @@ def test_slow_values_are_means_over_the_frames_that_have_them() -> None:
     for index, environment in enumerate(given):
         windows += cutter.add(beamline.frame(index, environment=environment), sums(1.0))
 
-    assert windows[0].environment == (("temperature", 305.0),)
+    assert windows[0].environment[0] == ("temperature", 305.0)
+
+
+def test_a_slow_value_that_no_frame_has_is_nan_not_absent() -> None:
+    cutter = WindowCutter(Window(frames=1), run="r", revision=1)
+    (window,) = cutter.add(beamline.frame(0, environment={"pressure": float("nan")}), sums(1.0))
+
+    assert repr(window.environment) == "(('pressure', nan),)"
