@@ -23,7 +23,7 @@ from livepdf.reduction.curves import (
     reduce_intensity,
 )
 from livepdf.reduction.difference import difference, pattern_difference, reference_plan
-from livepdf.reduction.plan import Plan, with_qmax
+from livepdf.reduction.plan import Plan, with_correlation, with_qmax
 from livepdf.reduction.quantities import intensity_of
 from livepdf.reduction.ramps import matched
 
@@ -57,8 +57,8 @@ class Done:
 def run_job(job: Job) -> Done:
     """Read the files and reduce. FileError or ConfigError says what does not go."""
     options = job.options
-    q, values, sigma = read_sample(options.sample, options.banks, job.axis)
-    plan, values, sigma = _plan(job, q, values, sigma)
+    q, values, sigma, correlation = read_sample(options.sample, options.banks, job.axis)
+    plan = with_correlation(_plan(job, q, values), correlation)
     try:
         pattern = intensity_of(plan, values=values, sigma=sigma, quantity=job.quantity)
         if options.scale_from is not None:
@@ -69,15 +69,14 @@ def run_job(job: Job) -> Done:
         raise FileError(f"{options.sample}: {error}") from None
 
 
-def _plan(job: Job, q: Floats, values: Floats, sigma: Floats) -> tuple[Plan, Floats, Floats]:
+def _plan(job: Job, q: Floats, values: Floats) -> Plan:
     try:
         backgrounds: list[Background] = job.backgrounds(q)
-        plan = matched(job.plan(q, values, backgrounds), job.environment)
+        return matched(job.plan(q, values, backgrounds), job.environment)
     except ValueError as error:
         wanted = f"settings that fit {job.options.sample.name}"
         file = str(job.options.config)
         raise ConfigError([Complaint(file, "reduction", str(error), wanted)]) from None
-    return plan, values, sigma
 
 
 def _frozen(job: Job, plan: Plan, reference: Pattern) -> Plan:

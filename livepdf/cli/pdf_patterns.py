@@ -11,6 +11,8 @@ from livepdf.errors import FileError
 from livepdf.files.columns import read_columns
 from livepdf.numerics.neutron import merge_banks
 from livepdf.numerics.resample import AxisUnit, momentum_transfer, resample_uniform
+from livepdf.numerics.shared_noise import interpolation_correlation
+from livepdf.reduction.background import background_on
 
 Floats = NDArray[np.float64]
 
@@ -48,26 +50,32 @@ def read_pattern(path: Path, axis: Axis) -> tuple[Floats, Floats, Floats]:
     return q, columns.y, sigma
 
 
-def read_sample(sample: Path, banks: Sequence[Path], axis: Axis) -> tuple[Floats, Floats, Floats]:
-    """Return the pattern on equal steps of Q; banks are merged on the finest of theirs."""
+def read_sample(
+    sample: Path, banks: Sequence[Path], axis: Axis
+) -> tuple[Floats, Floats, Floats, tuple[float, ...]]:
+    """Return the pattern on equal steps of Q; banks are merged on the finest of theirs.
+
+    Last comes how the noise of neighbours correlates where the pattern had to be interpolated;
+    with banks that is left out.
+    """
     q, intensity, sigma = read_pattern(sample, axis)
     try:
         if not banks:
-            return resample_uniform(q=q, intensity=intensity, sigma=sigma)
+            even = resample_uniform(q=q, intensity=intensity, sigma=sigma)
+            same = even[0].shape == q.shape and np.array_equal(even[1], intensity, equal_nan=True)
+            return *even, () if same else interpolation_correlation(onto=even[0], q=q)
         held = [(q, intensity, sigma), *(read_pattern(path, axis) for path in banks)]
         step = min(float((one[0][-1] - one[0][0]) / (one[0].size - 1)) for one in held)
         first = int(np.ceil(min(one[0][0] for one in held) / step))
         last = int(np.floor(max(one[0][-1] for one in held) / step))
         grid = np.asarray(step * np.arange(first, last + 1), dtype=np.float64)
-        return grid, *merge_banks(onto=grid, banks=held)
+        return grid, *merge_banks(onto=grid, banks=held), ()
     except ValueError as error:
         raise FileError(f"{sample}: {error}") from None
 
 
 def read_on_grid(path: Path, grid: Floats, axis: Axis) -> tuple[Floats, Floats]:
     """Return intensity and σ of another pattern on the sample's grid, (n_q,) each."""
-    from livepdf.reduction.background import background_on
-
     q, intensity, sigma = read_pattern(path, axis)
     taken = background_on(grid=grid, name=path.name, q=q, intensity=intensity, sigma=sigma)
     return taken.intensity, taken.sigma

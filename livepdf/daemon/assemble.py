@@ -259,18 +259,29 @@ def retuned(
     complaints = reach_complaints(settings.recipe, settings.recipe_file, q)
     if complaints:
         raise ConfigError(complaints)
-    plan, analysis = _planned(settings, sample, q, pipeline.geometry, revision)
+    plan, analysis = _planned(settings, sample, pipeline.integrator, pipeline.geometry, revision)
     bond = sample_bond(sample, settings.recipe)
     return replace(pipeline, settings=settings, plan=plan, analysis=analysis, bond=bond)
 
 
 def _planned(
-    settings: Settings, sample: SampleFiles, q: Floats, geometry: Geometry, revision: int
+    settings: Settings,
+    sample: SampleFiles,
+    integrator: Integrator,
+    geometry: Geometry,
+    revision: int,
 ) -> tuple[Plan, Analysis]:
     recipe = settings.recipe
     try:
         energy = HC / geometry.wavelength
-        plan = sample_plan(sample, recipe, q, energy=energy, revision=revision)
+        plan = sample_plan(
+            sample,
+            recipe,
+            integrator.q,
+            energy=energy,
+            correlation=integrator.correlation,
+            revision=revision,
+        )
         return plan, sample_analysis(sample, settings.profile, recipe, plan)
     except ValueError as error:
         wanted = "settings that the data allow"
@@ -279,7 +290,7 @@ def _planned(
 
 
 def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen, revision: int) -> Pipeline:
-    plan, analysis = _planned(settings, sample, seen.integrator.q, seen.geometry, revision)
+    plan, analysis = _planned(settings, sample, seen.integrator, seen.geometry, revision)
     return Pipeline(
         settings=settings,
         geometry=seen.geometry,

@@ -92,6 +92,7 @@ def draft_plan(draft: Draft, pipeline: Pipeline, *, errors: bool) -> Plan:
         recipe,
         q,
         energy=HC / pipeline.geometry.wavelength,
+        correlation=pipeline.integrator.correlation,
         revision=pipeline.plan.revision,
         errors=errors,
     )

@@ -1,5 +1,6 @@
 """The files that a recipe names, read with every complaint, and the plan made of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -85,12 +86,14 @@ def sample_plan(
     q: Floats,
     *,
     energy: float | None = None,
+    correlation: Sequence[float] = (),
     revision: int = 1,
     errors: bool = True,
 ) -> Plan:
     """Build the plan as the recipe says on this grid; ValueError where that cannot be.
 
-    ``energy``, keV, is that of the calibration; without ``errors`` it is made sooner.
+    ``energy``, keV, is that of the calibration, ``correlation`` that of the noise of bins 1, 2, …
+    apart, where pixels are split; without ``errors`` it is made sooner.
     """
     patterns = [[_pattern(columns) for columns in held] for held in files.backgrounds]
     return plan_from_recipe(
@@ -98,6 +101,7 @@ def sample_plan(
         q=q,
         backgrounds=recipe_backgrounds(recipe, grid=q, patterns=patterns),
         energy=energy,
+        correlation=correlation,
         revision=revision,
         errors=errors,
         reference=None if files.scale_from is None else _pattern(files.scale_from),

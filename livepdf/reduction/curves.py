@@ -132,7 +132,12 @@ def gr_covariance(
     else:
         columns = np.vstack([share, columns])
     jacobian = pattern.scale[0] * jacobian + columns.T @ pattern.sensitivity[0]
-    return np.asarray(common + (jacobian * pattern.variance[0]) @ jacobian.T, dtype=np.float64)
+    scattered = jacobian * np.sqrt(pattern.variance[0])
+    common += scattered @ scattered.T
+    for lag, rho in enumerate(plan.parameters.correlation, 1):
+        neighbours = rho * scattered[:, lag:] @ scattered[:, :-lag].T
+        common += neighbours + neighbours.T
+    return common
 
 
 def window_model(plan: Plan, fq: Floats, *, project: bool = False) -> Floats:

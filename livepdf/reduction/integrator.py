@@ -23,6 +23,7 @@ from livepdf.numerics.sectors import (
     ring_sums,
     sector_numbers,
 )
+from livepdf.numerics.shared_noise import split_correlation
 from livepdf.numerics.side_by_side import FEWEST
 from livepdf.numerics.split_projection import split_projection
 from livepdf.numerics.unpack import UnpackError
@@ -56,6 +57,8 @@ class Integrator:
     """Sectors further than this many σ from the median of their ring are left out."""
     dead_time: DeadTime | None = None
     """What each pixel misses; put back in every frame, which then needs its exposure time."""
+    correlation: tuple[float, ...] = ()
+    """Of the noise of bins 1, 2, … apart: they share split pixels."""
 
     def integrate(
         self,
@@ -338,7 +341,7 @@ def build_integrator(
         response = response * checked(flat, shape=geometry.shape, name="flat")
     offset = None if dark is None else checked(dark, shape=geometry.shape, name="dark")
     unused = ignored(geometry, mask=mask, weight=response, dark=offset, flip=flip)
-    centres, projection = _project(
+    centres, projection, correlation = _project(
         geometry,
         npt=npt,
         unit=unit,
@@ -364,6 +367,7 @@ def build_integrator(
         sectors=sectors,
         clip=clip,
         dead_time=dead_time,
+        correlation=correlation,
     )
 
 
@@ -388,7 +392,7 @@ def _project(
     unused: NDArray[np.bool_],
     weight: NDArray[np.float64],
     dark: NDArray[np.float64] | None,
-) -> tuple[NDArray[np.float64], Projection]:
+) -> tuple[NDArray[np.float64], Projection, tuple[float, ...]]:
     mask = flipped(unused, flip=flip)
     if split == "no":
         whole = centre_bins(geometry, npt=npt, unit=unit, radial_range=radial_range, mask=mask)
@@ -398,9 +402,11 @@ def _project(
             number = np.where(number == OUTSIDE, OUTSIDE, number + npt * sector)
         turned = flipped(number, flip=flip)
         projection = centre_projection(turned, n=npt * sectors, weight=weight, dark=dark)
-        return whole.centres, projection
+        return whole.centres, projection, ()
     parts = split_bins(
         geometry, npt=npt, unit=unit, radial_range=radial_range, mask=mask, split=split
     )
     order = flipped(np.arange(mask.size).reshape(mask.shape), flip=flip)
-    return parts.centres, split_projection(parts, order=order, weight=weight, dark=dark)
+    shared = split_correlation(parts, used=~mask)
+    projection_of = split_projection(parts, order=order, weight=weight, dark=dark)
+    return parts.centres, projection_of, shared

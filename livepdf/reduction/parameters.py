@@ -46,6 +46,8 @@ class Parameters:
     """Whether f′ and f″ belong to the form factors."""
     capillary: Capillary | None = None
     """What absorbs; None leaves absorption out."""
+    correlation: tuple[float, ...] = ()
+    """Of the noise of intensities 1, 2, … bins apart, where they share some."""
     own_taper: bool = False
     """A termination function without a name took the place of ``taper``."""
 

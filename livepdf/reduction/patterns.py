@@ -79,7 +79,7 @@ def scaled_patterns(plan: Plan, *, intensity: Floats, sigma: Floats) -> Patterns
     for row in np.flatnonzero(np.isnan(s)):
         reasons[row] = reasons[row] or NO_SCALE
     sensitivity = _sensitivities(plan, gradient * plan.mean_f2_inverse, gains)
-    weighted = sensitivity * variance[:, None, :]
+    weighted = sensitivity * (plan.shared_at_zero * variance[:, None, :])
     inner = weighted @ sensitivity.transpose(0, 2, 1)
     found = p.scale not in GIVEN
     return Patterns(

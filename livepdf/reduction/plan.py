@@ -90,6 +90,27 @@ class Plan:
         return self.q[self.fit]
 
     @property
+    def shared_noise(self) -> Floats:
+        """(n_r,) what shared noise multiplies the variance of G with, 1 + 2 Σ ρ_d cos(d·dQ·r).
+
+        Products of sines a few bins apart are half a cosine of the difference, the other half
+        averages out.
+        """
+        return self._shared(self.r)
+
+    @property
+    def shared_at_zero(self) -> float:
+        """The same for numbers that all of the pattern goes into, as the scale."""
+        return float(self._shared(np.zeros(1))[0])
+
+    def _shared(self, r: Floats) -> Floats:
+        step = (self.q[-1] - self.q[0]) / (self.q.size - 1)
+        factor = np.ones(r.shape)
+        for lag, rho in enumerate(self.parameters.correlation, 1):
+            factor += 2 * rho * np.cos(lag * step * r)
+        return factor
+
+    @property
     def window_size(self) -> int:
         """Points in the window."""
         return self.taper.size
@@ -118,6 +139,7 @@ def build_plan(
     energy: float | None = None,
     dispersion: bool = False,
     capillary: Capillary | None = None,
+    correlation: Sequence[float] = (),
     errors: bool = True,
 ) -> Plan:
     """Make the plan of the ad hoc reduction (Juhás et al. 2013, as its program really does it).
@@ -148,6 +170,9 @@ def build_plan(
     capillary : optional
         Corrects absorption: intensities are divided by what of the sample's scattering gets out,
         and backgrounds that are the empty cell are shaded by the sample before they come off.
+    correlation : optional
+        Of the noise of intensities 1, 2, … bins apart: where pixels were split or the pattern
+        was interpolated, see :mod:`livepdf.numerics.shared_noise`.
     errors : bool
         Without, G gets no σ: that makes the plan some ten times sooner, for a first look.
 
@@ -177,6 +202,7 @@ def build_plan(
         energy=energy,
         dispersion=dispersion,
         capillary=capillary,
+        correlation=tuple(correlation),
     )
     check(parameters, q=q, backgrounds=backgrounds)
     return _assemble(parameters, q.astype(np.float64), tuple(backgrounds), revision, errors)
@@ -193,6 +219,11 @@ def with_scale(
         made = _assemble(parameters, plan.q, plan.backgrounds, revision, errors)
         return with_taper(made, plan.taper, revision=revision) if parameters.own_taper else made
     return replace(plan, parameters=parameters, revision=revision)
+
+
+def with_correlation(plan: Plan, correlation: Sequence[float]) -> Plan:
+    """Return the plan for intensities whose noise correlates so 1, 2, … bins apart."""
+    return replace(plan, parameters=replace(plan.parameters, correlation=tuple(correlation)))
 
 
 def with_qmax(plan: Plan, qmax: float, *, revision: int) -> Plan:

@@ -30,12 +30,13 @@ def plan_from_recipe(
     errors: bool = True,
     energy: float | None = None,
     reference: Pattern | None = None,
+    correlation: Sequence[float] = (),
 ) -> Plan:
     """Return the plan of a recipe on the Q grid (n_q,) Å⁻¹; ValueError as :func:`build_plan`.
 
     Backgrounds that are as many as the recipe's get the monitor that it names. ``energy``, keV,
     is the instrument's, for a recipe that tells none; ``reference`` is what its ``scale_from``
-    holds.
+    holds, ``correlation`` that of the noise of neighbouring bins.
     """
     table = recipe.reduction
     energy = energy if table.energy is None else table.energy
@@ -68,6 +69,7 @@ def plan_from_recipe(
         errors=errors,
         dispersion=table.dispersion,
         capillary=_capillary(recipe, composition, energy),
+        correlation=correlation,
     )
     if not frozen:
         return plan

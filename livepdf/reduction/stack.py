@@ -109,10 +109,13 @@ def gr_rows(plan: Plan, found: Patterns) -> tuple[Floats, Floats]:
     share = transformed[:, 0]
     if plan.variance is None:
         return found.scale[:, None] * share - plan.offset_gr, np.full(share.shape, np.nan)
+    fixed = plan.variance.apply(found.variance)
+    if plan.parameters.correlation:
+        fixed = plan.shared_noise * fixed
     variance = _with_found(
         plan,
         found,
-        fixed=plan.variance.apply(found.variance),
+        fixed=fixed,
         share=share,
         blanks=plan.blanks.gr,
         crossed=transformed[:, 1:],
