@@ -34,6 +34,9 @@ _LEFT_OPEN = re.compile(r"already open for|not already open for SWMR|truncated f
 def open_hdf5(files: ExitStack, path: Path) -> Any:
     """Open a file for reading beside its writer; it is closed with ``files``.
 
+    A file opened now shows what was flushed by now: datasets are never refreshed, which in HDF5
+    2.0 damages its own memory with some files.
+
     Raises FrameError: ``unreadable`` where it is not there or of another kind, ``incomplete``
     where that may change.
     """

@@ -56,7 +56,6 @@ class Patterns:
             raise FrameError("incomplete", f"{group.name}: no data/I with a radial_axis yet")
         self._data = data
         self._intensity = data["I"]
-        self._intensity.id.refresh()
         self._order, self._q = self._axis()
         self._monitor_applied = bool(flag(self._about, "monitor_applied"))
         if self._say("normalization_applied") is False:
@@ -174,7 +173,6 @@ class Patterns:
             return None
         if item.ndim <= self._dimensions:
             return np.asarray(item[()], np.float64)
-        item.id.refresh()
         return np.asarray(item[place], np.float64) if place < item.shape[0] else None
 
     def _per_pattern(self, path: str, place: int) -> float | None:

@@ -72,7 +72,6 @@ class Stack:
 
 def _written(part: Part) -> int:
     """Count the images that the dataset has room for; some may not be written yet."""
-    part.data.id.refresh()
     room = int(part.data.shape[0]) - part.start if part.data.ndim > 2 else 1
     return max(room, 0) if part.count is None else part.count
 
