@@ -8,6 +8,7 @@ number: appendices come and go, and some senders split the header over several m
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,8 @@ from livepdf.sources.slow_values import SlowValues, slow_values
 
 ENCODING = re.compile(r"^(?:bs(?P<bits>8|16|32|64))?-?(?P<lz4>lz4)?(?P<order>[<>])$")
 NANOSECOND = 1e-9
+LONGEST_FIRST = 500
+"""Bytes of the first part of a message; they have about 80."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -107,6 +110,22 @@ def parse(parts: Sequence[Part]) -> Message:
     if not kind and "trigger_mode" in first:
         return Settings(settings=first)
     raise FrameError("unknown message", f"htype {in_words(kind)!r}")
+
+
+def messages(parts: Sequence[Part]) -> list[Sequence[Part]]:
+    """Take apart what a sender has joined: one simulator glues an image to the header before it."""
+    begins = [place for place, part in enumerate(parts) if _begins(part)]
+    if not begins or begins[0] > 0:
+        return [parts]
+    return [parts[a:b] for a, b in pairwise([*begins, len(parts)])]
+
+
+def _begins(part: Part) -> bool:
+    if len(part) > LONGEST_FIRST or bytes(part[:1]) != b"{":
+        return False
+    found = json_or_none(part)
+    kind = text(found.get("htype")) if isinstance(found, dict) else ""
+    return kind.startswith(("dimage-", "dheader-", "dseries_end-"))
 
 
 def _header(first: Mapping[str, object], parts: Sequence[Part]) -> Header:

@@ -8,7 +8,7 @@ from math import prod
 from livepdf.config.sources import DectrisStreamV1
 from livepdf.errors import FrameError
 from livepdf.model.frame import RunStart
-from livepdf.sources.dectris_v1 import End, Header, Image, Settings, Table, parse
+from livepdf.sources.dectris_v1 import End, Header, Image, Settings, Table, messages, parse
 from livepdf.sources.dectris_v2_frames import patience_of
 from livepdf.sources.fields import Part, Scalar, date, positive, scalar, text
 from livepdf.sources.ordering import SeriesId
@@ -63,6 +63,15 @@ class DectrisV1Reader:
     ) -> list[StreamEvent]:
         """Read one message. Raises FrameError where it is none of the protocol."""
         del current
+        events: list[StreamEvent] = []
+        for group in messages(parts):
+            try:
+                events += self._read(group, now)
+            except FrameError as error:
+                events.append(error)
+        return events
+
+    def _read(self, parts: Sequence[Part], now: float) -> list[StreamEvent]:
         message = parse(parts)
         held = self._header
         match message:

@@ -65,11 +65,15 @@ class DectrisV2Frames:
         return self._tracker.current is not None
 
     def feed(self, raw: RawMessage) -> list[SourceItem]:
-        """Take one raw message; Stream V2 has one part in each."""
-        if len(raw.parts) != 1:
-            detail = f"a message of {len(raw.parts)} parts, Stream V2 has one"
-            return [self.refuse("malformed", detail, now=raw.received)]
-        return self.message(raw.parts[0], now=raw.received)
+        """Take one raw message: one part, or several that a sender has joined or appended."""
+        now = raw.received
+        if len(raw.parts) == 1:
+            return self.message(raw.parts[0], now=now)
+        found = [part for part in raw.parts if _is_message(part)]
+        if not found:
+            detail = f"{len(raw.parts)} parts, none of which is a message"
+            return [self.refuse("malformed", detail, now=now)]
+        return [item for part in found for item in self.message(part, now=now)]
 
     def message(self, message: bytes | memoryview, *, now: float) -> list[SourceItem]:
         """Take one message of one part, as received at ``now`` (Unix s)."""
@@ -147,6 +151,13 @@ class DectrisV2Frames:
             environment=image.slow.environment,
             origin=f"{image.series}/{image.index}",
         )
+
+
+def _is_message(part: bytes | memoryview) -> bool:
+    try:
+        return not isinstance(parse(part), Unknown)
+    except FrameError:
+        return False
 
 
 def dectris_v2_feed(settings: DectrisStreamV2) -> DectrisV2Frames:

@@ -1,6 +1,8 @@
 """Recorded streams, and waiting for a condition instead of for a time."""
 
 import io
+import os
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,6 +32,18 @@ def wait_for(
 
 def kinds(items: list[SourceItem]) -> list[str]:
     return [type(item).__name__ for item in items]
+
+
+@pytest.fixture
+def older_cbor2() -> str:
+    """Where tools/dev.py puts cbor2 5, beside the newer one of the environment."""
+    folder = Path(os.environ.get("LIVEPDF_CBOR2_5", Path(sys.prefix) / "cbor2-5"))
+    if not (folder / "cbor2").is_dir():
+        message = f"cbor2 5 is not in {folder}; pip install --no-deps --target it 'cbor2<6'"
+        if os.environ.get("CI") == "true":
+            pytest.fail(message)
+        pytest.skip(message)
+    return str(folder)
 
 
 @pytest.fixture

@@ -8,21 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 REPOSITORY = Path(__file__).parents[2]
-
-
-@pytest.fixture
-def older_cbor2() -> str:
-    """Where tools/dev.py puts cbor2 5, beside the newer one of the environment."""
-    folder = Path(os.environ.get("LIVEPDF_CBOR2_5", Path(sys.prefix) / "cbor2-5"))
-    if not (folder / "cbor2").is_dir():
-        message = f"cbor2 5 is not in {folder}; pip install --no-deps --target it 'cbor2<6'"
-        if os.environ.get("CI") == "true":
-            pytest.fail(message)
-        pytest.skip(message)
-    return str(folder)
 
 
 def run(script: str, argument: Path, *, first: str | None = None) -> str:

@@ -182,6 +182,16 @@ def test_what_is_no_message_is_refused(parts: list[bytes]) -> None:
         parse(parts)
 
 
+def test_messages_that_were_joined_on_the_way_are_taken_apart() -> None:
+    header, first, second, third, end = run_messages(SERIES, IMAGES)
+
+    items = play(feed_of("dectris-stream-v1"), [header + first, second, third + end])
+
+    assert kinds(items) == ["RunStart", "Frame", "Frame", "Frame", "RunEnd"]
+    for frame, image in zip(frames(items), IMAGES, strict=True):
+        np.testing.assert_array_equal(pixels(frame), image)
+
+
 def test_triggered_series_announce_their_frames_rightly() -> None:
     header = {"htype": "dheader-1.0", "header_detail": "basic", "series": 1}
     for mode, wanted in (("ints", 30), ("exts", 30), ("inte", 10), ("exte", 10)):
