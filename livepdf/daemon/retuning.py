@@ -7,12 +7,13 @@ from livepdf.daemon.assemble import Pipeline, Prepared
 from livepdf.daemon.board import Board
 from livepdf.daemon.capture import Capture
 from livepdf.daemon.history import History
+from livepdf.daemon.lookup import Parts
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.publish import Publisher
 from livepdf.daemon.redo import Reworker
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
-from livepdf.daemon.tuner import Parts, Tuner
+from livepdf.daemon.tuner import Tuner
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Redo
 

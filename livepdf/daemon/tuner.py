@@ -5,7 +5,7 @@ import queue
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from livepdf.daemon.assemble import Pipeline, Prepared, retuned
-from livepdf.daemon.board import Board
-from livepdf.daemon.capture import Capture, Taken, add_up, save_capture
+from livepdf.daemon.capture import Taken, add_up, save_capture
 from livepdf.daemon.drafts import (
     Draft,
     change_words,
@@ -23,14 +22,11 @@ from livepdf.daemon.drafts import (
     make_draft,
     recipe_keys,
 )
-from livepdf.daemon.history import History
-from livepdf.daemon.outlet import Outlet, with_reduction_of
+from livepdf.daemon.lookup import PATIENCE, Lookup, Parts, UnableError
+from livepdf.daemon.outlet import with_reduction_of
 from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file
-from livepdf.daemon.publish import Publisher, curve_buffers
-from livepdf.daemon.redo import Job, Reworker
-from livepdf.daemon.results import Summed
-from livepdf.daemon.shelf import Shelf
-from livepdf.daemon.store import Store
+from livepdf.daemon.publish import curve_buffers
+from livepdf.daemon.redo import Job
 from livepdf.errors import ConfigError, FileError
 from livepdf.model.sums import intensity
 from livepdf.numerics.adhoc import ScaleKind
@@ -61,29 +57,7 @@ from livepdf.wire.tuning import (
 log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
 
-_PATIENCE = 10.0
-"""s that other threads may take for their part."""
 _MOST_WINDOWS = 100_000
-
-
-class UnableError(Exception):
-    """A request that cannot be carried out now; the text says why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Parts:
-    """What the tuner works with."""
-
-    board: Board
-    history: History
-    shelf: Shelf
-    store: Store
-    outlet: Outlet
-    publisher: Publisher
-    reworker: Reworker
-    capture: Capture
-    folder: Path
-    """Of the results."""
 
 
 class Tuner:
@@ -93,6 +67,7 @@ class Tuner:
         self.prepared = prepared
         """What new runs are made from; replaced as a whole."""
         self._parts = parts
+        self._find = Lookup(parts)
         self._tasks: queue.Queue[tuple[TuningRequest, Future[Answer]] | None] = queue.Queue()
         self._past: list[Prepared] = []
         """What held before, for undo."""
@@ -164,7 +139,7 @@ class Tuner:
         )
 
     def _preview(self, request: PreviewRequest) -> Answer:
-        pipeline, window = self._pipeline(), self._window(request.number)
+        pipeline, window = self._find.pipeline(self.prepared), self._find.window(request.number)
         draft = make_draft(self.prepared.settings, request.changes)
         plan = self._plan_of(draft, pipeline, errors=request.sigma)
         curves, trends = look(plan, window, bond=pipeline.bond)
@@ -262,7 +237,7 @@ class Tuner:
                 self._parts.store.put(outlet.pin.reference())
             return first, number, self._parts.history.run
 
-        first, number, run = outlet.between(change_over).result(_PATIENCE)
+        first, number, run = outlet.between(change_over).result(PATIENCE)
         if first >= 0 and outlet.pipeline is not None:
             job = Job(
                 pipeline=outlet.pipeline, pin=outlet.pin, run=run, first=first, last=number - 1
@@ -277,11 +252,11 @@ class Tuner:
         return retuned(base, settings=draft.settings, sample=draft.sample, revision=revision)
 
     def _freeze(self, request: FreezeRequest) -> Applied:
-        window = self._window(request.number)
+        window = self._find.window(request.number)
         value, sigma = intensity(window.sums)
         kind: ScaleKind = request.kind
         plan = reference_plan(
-            self._pipeline().plan,
+            self._find.pipeline(self.prepared).plan,
             intensity=value,
             sigma=sigma,
             kind=kind,
@@ -300,13 +275,13 @@ class Tuner:
         if request.file:
             folder = self.prepared.settings.recipe_file.parent
             return pinned_file(folder / Path(request.file).expanduser())
-        window = self._window(request.number)
+        window = self._find.window(request.number)
         value, sigma = intensity(window.sums)
         return PinnedPattern(
             words=f"window {window.span.number} of {window.span.run}",
             run=window.span.run,
             number=window.span.number,
-            q=self._pipeline().plan.q,
+            q=self._find.pipeline(self.prepared).plan.q,
             intensity=value,
             sigma=sigma,
         )
@@ -314,7 +289,7 @@ class Tuner:
     def _pin(self, pinned: Pinned) -> None:
         if self._parts.store.failing:
             raise UnableError("results are not saved now: make room on the disk first")
-        self._set_pin(pinned, pinned.on(self._pipeline().plan))
+        self._set_pin(pinned, pinned.on(self._find.pipeline(self.prepared).plan))
         self._parts.board.say("recipe", f"differences are taken from {pinned.words}")
 
     def _unpin(self) -> None:
@@ -330,7 +305,7 @@ class Tuner:
             if pin is not None:
                 parts.store.put(pin.reference())
 
-        parts.outlet.between(change_over).result(_PATIENCE)
+        parts.outlet.between(change_over).result(PATIENCE)
         parts.history.compare(pin)
         newest = parts.history.newest()
         if newest is not None:
@@ -352,9 +327,9 @@ class Tuner:
     def _capture_windows(self, request: CaptureWindowsRequest) -> CapturedReply:
         if not 1 <= request.count <= _MOST_WINDOWS:
             raise ValueError(f"{request.count} windows, wanted 1 to {_MOST_WINDOWS}")
-        first = self._after_mark(request.mark) if request.mark else request.first
+        first = self._find.after_mark(request.mark) if request.mark else request.first
         numbers = range(first, first + request.count)
-        found = self._windows(list(numbers))
+        found = self._find.windows(list(numbers))
         if len(found) < request.count:
             raise UnableError(f"of windows {numbers[0]} to {numbers[-1]}, {len(found)} are there")
         windows = list(found.values())
@@ -373,7 +348,7 @@ class Tuner:
         extras: Mapping[str, object],
     ) -> CapturedReply:
         path, _ = save_capture(
-            taken, self._pipeline().plan, folder=self._parts.folder, extras=extras
+            taken, self._find.pipeline(self.prepared).plan, folder=self._parts.folder, extras=extras
         )
         if request.use and taken.what == "reference":
             self._pin(pinned_file(path))
@@ -385,40 +360,6 @@ class Tuner:
         return CapturedReply(
             file=str(path), frames=taken.sums.frames, revision=self.prepared.revision
         )
-
-    def _after_mark(self, text: str) -> int:
-        """Return the first window that begins after the newest mark of that text."""
-        marks = [e for e in self._parts.board.events() if e.kind == "mark" and e.text == text]
-        if not marks or marks[-1].run != self._parts.history.run:
-            raise UnableError(f"there is no mark {text!r:.100} in this run")
-        number = self._parts.history.first_after(marks[-1].frame)
-        if number < 0:
-            raise UnableError(f"no window begins after the mark {text!r:.100}")
-        return number
-
-    def _pipeline(self) -> Pipeline:
-        pipeline = self._parts.outlet.pipeline or self.prepared.pipeline
-        if pipeline is None:
-            raise UnableError("no frame has told the size of the images yet")
-        return pipeline
-
-    def _window(self, number: int) -> Summed:
-        if number < 0:
-            newest = self._parts.shelf.newest()
-            if newest is None:
-                raise UnableError("there is no window yet")
-            return newest
-        found = self._windows([number]).get(number)
-        if found is None:
-            raise UnableError(f"window {number} is not there")
-        return found
-
-    def _windows(self, numbers: list[int]) -> dict[int, Summed]:
-        found: dict[int, Summed] = dict(self._parts.shelf.windows(numbers))
-        absent = [number for number in numbers if number not in found]
-        if absent:
-            found.update(self._parts.store.recall(absent).result(_PATIENCE))
-        return {number: found[number] for number in sorted(found)}
 
 
 def _refused(why: str, error: Exception) -> Answer:
