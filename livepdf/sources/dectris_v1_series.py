@@ -116,6 +116,7 @@ class DectrisV1Reader:
             expected=_expected(settings),
             mask=mask,
             wavelength=positive(settings.get("wavelength")),
+            saturation=positive(settings.get("countrate_correction_count_cutoff")),
             metadata=metadata,
         )
         return [SeriesBegins(series=SeriesId(number=header.series), start=start)]

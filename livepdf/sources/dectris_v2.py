@@ -15,6 +15,7 @@ from livepdf.sources.fields import (
     date,
     in_words,
     number,
+    positive,
     scalar,
 )
 from livepdf.sources.ordering import SeriesId
@@ -42,6 +43,8 @@ class Start:
     expected: int | None
     wavelength: float | None
     """Å, as typed in by somebody."""
+    saturation: float | None
+    """Largest count that means something."""
     masks: Mapping[str, object]
     """Tagged array by channel, nonzero = ignore."""
     metadata: Mapping[str, Scalar]
@@ -147,6 +150,7 @@ def _start(fields: Mapping[object, object]) -> Start:
         channels=tuple(map(in_words, channels)) if isinstance(channels, list | tuple) else (),
         expected=int(expected) if expected is not None and 0 < expected < LARGEST_INDEX else None,
         wavelength=wavelength if wavelength is not None and wavelength > 0 else None,
+        saturation=positive(fields.get("saturation_value")),
         masks={in_words(k): v for k, v in masks.items()} if isinstance(masks, Mapping) else {},
         metadata=_metadata(fields),
     )

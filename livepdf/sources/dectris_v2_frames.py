@@ -195,6 +195,7 @@ def _run_start(start: Start, *, wanted: str | None, now: float) -> RunStart:
         expected=start.expected,
         mask=mask,
         wavelength=start.wavelength,
+        saturation=start.saturation,
         metadata=metadata,
     )
 

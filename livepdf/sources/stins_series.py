@@ -13,7 +13,7 @@ from livepdf.config.sources import Stins
 from livepdf.errors import FrameError
 from livepdf.model.frame import RunStart
 from livepdf.sources.dectris_v2_frames import patience_of
-from livepdf.sources.fields import Part, Scalar, scalar
+from livepdf.sources.fields import Part, Scalar, positive, scalar
 from livepdf.sources.ordering import SeriesId
 from livepdf.sources.stins import End, Header, Image, parse
 from livepdf.sources.stream_frames import (
@@ -135,6 +135,7 @@ def _run_start(header: Header, now: float) -> RunStart:
         name=name or f"series-{header.message}",
         time=now,
         expected=_expected(header),
+        saturation=positive(header.settings.get("countrate_correction_count_cutoff")),
         metadata=metadata,
     )
 

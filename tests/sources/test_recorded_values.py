@@ -82,6 +82,7 @@ def test_headers_and_ends_of_the_recordings_are_read(
     start = items[0]
     assert isinstance(start, RunStart)
     assert (start.series, start.expected) == ("14", 100_000)
+    assert start.saturation == 2_943_293
     assert start.mask is not None
     assert (start.mask.shape, np.count_nonzero(start.mask)) == ((1065, 1030), 38_129)
     assert start.metadata["description"] == "Dectris EIGER1 Si 1M"
@@ -99,6 +100,10 @@ def test_headers_and_ends_of_the_recordings_are_read(
     assert first.time == pytest.approx(1730124158.534415)
     assert isinstance(items[-1], RunEnd)
     assert items[-1].reason == "end"
+
+    start = play(feed_of("dectris-stream-v2"), recording("dectris_v2_eiger1_si1m_all_10frames"))[0]
+    assert isinstance(start, RunStart)
+    assert (start.saturation, start.expected) == (2_943_293, 10)
 
 
 def test_pixels_without_data_drift_and_exceed_the_mask(
