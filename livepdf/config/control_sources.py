@@ -1,5 +1,6 @@
 """Sources behind a control system or a message broker, one table per kind."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -87,3 +88,29 @@ class BlueskyDocuments(Table):
     )
     republish: None = Field(default=None, description="A published stream needs none.")
     republish_queue: Annotated[int, Field(gt=0)] = 512
+
+
+class Asapo(Table):
+    """DESY ASAP::O: the newest stream of a data source. Not tested against a real broker."""
+
+    kind: Literal["asapo"]
+    server: str = Field(min_length=1, description="host:port of the broker.")
+    beamtime: str = Field(min_length=1)
+    data_source: str = Field(min_length=1, description="E.g. the name of the detector.")
+    token: Path = Field(description="File with the access token.")
+    start: Literal["new", "all"] = Field(
+        default="new", description="'new': from the next message on; 'all': whole newest stream."
+    )
+    patience: Positive = Field(default=1.0, description="s that the broker may take to answer.")
+    gap_timeout: Positive = Field(
+        default=1.0, description="s to wait for a missing message before it counts as lost."
+    )
+    idle_timeout: Positive = Field(
+        default=600.0, description="s without a message after which the run is over."
+    )
+    read_timeout: Positive = Field(
+        default=20.0, description="s after which a reader that hangs on a file is killed."
+    )
+    queue: Annotated[int, Field(ge=1)] = Field(
+        default=256, description="MiB of images that may wait for the intake."
+    )

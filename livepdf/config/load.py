@@ -20,7 +20,18 @@ _WANTED = re.compile(r"^(Input|String|Value|List) should (be |match |have )?")
 """How pydantic opens a sentence that we close."""
 FILL_IN = "FILL-IN"
 """What the ready profiles say where only the beamline knows the value."""
-_PATH_KEYS = {"poni", "dark", "flat", "masks", "path", "directory", "file", "scale_from", "table"}
+_PATH_KEYS = {
+    "poni",
+    "dark",
+    "flat",
+    "masks",
+    "path",
+    "directory",
+    "file",
+    "scale_from",
+    "table",
+    "token",
+}
 
 
 def load_profile(path: Path, *, template: bool = False) -> Profile:

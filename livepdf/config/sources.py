@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from livepdf.config.control_sources import BlueskyDocuments, EpicsPva
+from livepdf.config.control_sources import Asapo, BlueskyDocuments, EpicsPva
 from livepdf.config.table import Positive, Table
 
 Address = Annotated[str, Field(pattern=r"^(tcp|ipc|inproc)://.+")]
@@ -203,7 +203,8 @@ class Directory(Table):
 
 # fmt: off
 Source = Annotated[
-    BlueskyDocuments
+    Asapo
+    | BlueskyDocuments
     | DectrisStreamV1
     | DectrisStreamV2
     | Directory

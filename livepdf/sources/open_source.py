@@ -6,6 +6,8 @@ from typing import Any
 
 from livepdf.config.sources import Pattern
 from livepdf.errors import SourceError
+from livepdf.sources.asapo_frames import AsapoFeed
+from livepdf.sources.asapo_socket import AsapoSource
 from livepdf.sources.bluesky_runs import BlueskyFeed
 from livepdf.sources.dectris_v1_series import dectris_v1_feed
 from livepdf.sources.dectris_v2_frames import dectris_v2_feed
@@ -21,6 +23,7 @@ from livepdf.sources.stins_series import stins_feed
 from livepdf.sources.stream_socket import StreamSource
 
 FEEDS: dict[str, Callable[[Any], Feed]] = {
+    "asapo": AsapoFeed,
     "bluesky-documents": BlueskyFeed,
     "dectris-stream-v1": dectris_v1_feed,
     "dectris-stream-v2": dectris_v2_feed,
@@ -54,6 +57,7 @@ def _stream(name: str, *, request: bytes = b"", published: bool = False) -> Call
 
 
 SOURCES: dict[str, Callable[..., Source]] = {
+    "asapo": AsapoSource,
     "bluesky-documents": _stream("bluesky documents", published=True),
     "dectris-stream-v1": _stream("DECTRIS legacy stream"),
     "dectris-stream-v2": _stream("DECTRIS Stream V2"),
