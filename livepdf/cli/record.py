@@ -52,7 +52,7 @@ def record(
     duration: float | None,
     as_json: bool,
 ) -> int:
-    r"""Write every message of SOURCE, a profile or an address, to a recording.
+    """Write every message of SOURCE, a profile or an address, to a recording.
 
     A stream that is pushed has one reader: record what nobody else reads, or set `record = true`
     under [output] of the profile and let `livepdf run` do both. The first line on standard output
@@ -62,7 +62,7 @@ def record(
     \b
     livepdf record profile.toml --recipe recipe.toml -o night.mcap
     livepdf record tcp://dcu.example:31001 -o night.mcap --runs 1
-    """
+    """  # noqa: D301 click wants the real control character
     from livepdf.sinks.recording import Recorder
     from livepdf.sinks.recording_settings import attached_settings, origin_of
     from livepdf.sources.open_source import FEEDS, make_source

@@ -24,14 +24,14 @@ UNSOUND_EXIT = 5
 
 @click.group()
 def recording() -> None:
-    r"""Look into recordings (.mcap), cut pieces out of them, repair them after a kill.
+    """Look into recordings (.mcap), cut pieces out of them, repair them after a kill.
 
     \b
     livepdf recording info night.mcap
     livepdf recording cut night.mcap -o ramp.mcap --from 600 --to 900
     livepdf recording cut night.mcap -o one.mcap --series 12 --frames 0:1000
     livepdf recording repair night.mcap
-    """
+    """  # noqa: D301 click wants the real control character
 
 
 @recording.command()

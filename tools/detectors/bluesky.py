@@ -28,13 +28,13 @@ from tools.detectors.send import send
 )
 @fault_options
 def main(endpoint: str, wait: float, file: Path | None, **given: Any) -> None:
-    r"""Publish the documents of a run as bluesky's proxy does (JSON, port 5568).
+    """Publish the documents of a run as bluesky's proxy does (JSON, port 5568).
 
     Whoever comes late has missed the start: begin the reader first, or use --no-start.
 
     \b
     python3 -m tools.detectors bluesky --file /tmp/scan.h5
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     run = uuid.uuid4().hex

@@ -56,7 +56,7 @@ def main(
     seed: int,
     **given: Any,
 ) -> None:
-    r"""Write NAME_master.h5 and NAME_data_000001.h5 … into FOLDER (bitshuffle, LZ4).
+    """Write NAME_master.h5 and NAME_data_000001.h5 … into FOLDER (bitshuffle, LZ4).
 
     --missing and --cut leave a data file out, or half of it. --swmr writes one file that readers
     may follow; its frames are announced before their pixels are there, and read as zeros then.
@@ -64,7 +64,7 @@ def main(
     \b
     python3 -m tools.detectors eiger-files /tmp/in --master last --missing 2
     python3 -m tools.detectors eiger-files /tmp/in --swmr --rate 5
-    """
+    """  # noqa: D301 click wants the real control character
     rate = given["rate"]
     seen = pictures(given, seed=seed)
     folder.mkdir(parents=True, exist_ok=True)

@@ -27,7 +27,7 @@ _WRAP = 1 << 31
 @click.option("--settle", type=float, default=1.0, help="s between serving and the first image.")
 @fault_options
 def main(channel: str, codec: Codec, first_id: int, settle: float, **given: Any) -> None:
-    r"""Publish NTNDArray images as areaDetector's PVA plugin does (needs p4p).
+    """Publish NTNDArray images as areaDetector's PVA plugin does (needs p4p).
 
     There is no header and no end. A reader first gets the image that happens to stand there. Set
     EPICS_PVAS_INTF_ADDR_LIST=127.0.0.1 to keep it on this machine. --corruption publishes arrays
@@ -35,7 +35,7 @@ def main(channel: str, codec: Codec, first_id: int, settle: float, **given: Any)
 
     \b
     python3 -m tools.detectors epics-pva --channel SIM:Pva1:Image --codec bslz4 --rate 20
-    """
+    """  # noqa: D301 click wants the real control character
     try:
         from p4p import Type, Value
         from p4p.server import Server

@@ -39,7 +39,7 @@ def main(
     nested: int,
     **given: Any,
 ) -> None:
-    r"""Write image files into FOLDER (TIFF, CBF or EDF), as detectors and their programs do.
+    """Write image files into FOLDER (TIFF, CBF or EDF), as detectors and their programs do.
 
     Among the faults, --corruption leaves cut and garbled files behind, --duplicates writes a
     file twice under one name, and --disorder lets later images come first.
@@ -47,7 +47,7 @@ def main(
     \b
     python3 -m tools.detectors files /tmp/in --metadata --slowly
     python3 -m tools.detectors files /tmp/in --format cbf --nested 10 --corruption 0.05
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     folder.mkdir(parents=True, exist_ok=True)

@@ -40,7 +40,7 @@ def main(
     chunk: int,
     **given: Any,
 ) -> None:
-    r"""Send image files over the network as HiDRA does (orders on port 50000).
+    """Send image files over the network as HiDRA does (orders on port 50000).
 
     It waits for the order START_STREAM, connects to the reader that the order names, and sends
     each file in chunks, with an ALIVE_TEST now and then, until STOP_STREAM. HiDRA knows no
@@ -48,7 +48,7 @@ def main(
 
     \b
     python3 -m tools.detectors hidra --format cbf --chunk 100000 --corruption 0.05
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     with stopped_by_signal() as stop:

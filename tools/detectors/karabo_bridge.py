@@ -32,13 +32,13 @@ _FIRST_TRAIN = 1_000_000_000
 def main(
     endpoint: str, wait: float, way: Way, version: Version, source: str, key: str, **given: Any
 ) -> None:
-    r"""Give one image in each train, as a Karabo bridge does (port 45451).
+    """Give one image in each train, as a Karabo bridge does (port 45451).
 
     A bridge has no header and no end: a gap in the train numbers is a train that was lost.
 
     \b
     python3 -m tools.detectors karabo --way pub --version 1.0 --loss 0.05
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     trains = run_messages(

@@ -31,11 +31,11 @@ def main(
     ends: int,
     **given: Any,
 ) -> None:
-    r"""Push a series as MAX IV's streaming-receiver does for live analysis (e.g. port 26001).
+    """Push a series as MAX IV's streaming-receiver does for live analysis (e.g. port 26001).
 
     \b
     python3 -m tools.detectors stins --filename /data/scan-0001.h5 --first-frame 1 --raw
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     parts = run_messages(

@@ -38,14 +38,14 @@ def main(
     raw: bool,
     **given: Any,
 ) -> None:
-    r"""Push a series as an EIGER or PILATUS with the legacy stream (JSON and blobs, port 9999).
+    """Push a series as an EIGER or PILATUS with the legacy stream (JSON and blobs, port 9999).
 
     The end comes twice, at the end and when the detector is disarmed; real ones do so, some send
     none (--ends 0). --split-header sends the header in pieces, as another simulator does.
 
     \b
     python3 -m tools.detectors dectris-v1 --header basic --ends 0
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     parts = run_messages(

@@ -23,7 +23,7 @@ from tools.detectors.send import send
 @click.option("--ends", type=click.IntRange(min=0), default=1, help="How often the end is sent.")
 @fault_options
 def main(endpoint: str, wait: float, ends: int, **given: Any) -> None:
-    r"""Push a series as a DECTRIS control unit does (CBOR, port 31001).
+    """Push a series as a DECTRIS control unit does (CBOR, port 31001).
 
     --ends 2 sends the end twice, as a detector that is disarmed after its end. Of a stream that
     is pushed there is one reader: start a second one and each gets every other image.
@@ -31,7 +31,7 @@ def main(endpoint: str, wait: float, ends: int, **given: Any) -> None:
     \b
     python3 -m tools.detectors dectris-v2 --write demo.poni
     python3 -m tools.detectors dectris-v2 --loss 0.02 --disorder 0.1 --corruption 0.01 --seed 7
-    """
+    """  # noqa: D301 click wants the real control character
     faults, rate = faults_of(given), given["rate"]
     seen = pictures(given, seed=faults.seed)
     messages = _messages(seen, ends=ends)
