@@ -151,10 +151,8 @@ def _pieces(data: Any) -> dict[int, _Piece] | None:
     for source in data.virtual_sources():
         if not _PLAIN_NAME.match(source.file_name) or not _PLAIN_NAME.match(source.dset_name):
             return None
-        if source.src_space.get_simple_extent_ndims() != data.ndim:
-            return None
         begin, end = source.vspace.get_select_bounds()
-        first, last = _selected(source.src_space)
+        first, last = _selected(source.src_space, end[0] - begin[0] + 1)
         whole = all(b == 0 for b in begin[1:]) and all(
             e + 1 == size for e, size in zip(end[1:], data.shape[1:], strict=True)
         )
@@ -167,9 +165,10 @@ def _pieces(data: Any) -> dict[int, _Piece] | None:
     return pieces or None
 
 
-def _selected(space: Any) -> tuple[int, int]:
+def _selected(space: Any, count: int) -> tuple[int, int]:
+    """Return the first and the last image taken; a file taken whole does not say its size here."""
     if space.get_select_type() == h5py.h5s.SEL_ALL:
-        return 0, space.get_simple_extent_dims()[0] - 1
+        return 0, count - 1
     begin, end = space.get_select_bounds()
     return int(begin[0]), int(end[0])
 

@@ -4,7 +4,7 @@ import io
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -102,3 +102,24 @@ def start_message(**changes: Any) -> bytes:
 
 def end_message(number: int = 7, unique: str = "A") -> bytes:
     return cbor2.dumps({"type": "end", "series_id": number, "series_unique_id": unique})
+
+
+@pytest.fixture
+def watch(tmp_path: Path) -> Iterator[Callable[..., Any]]:
+    """Return a function that opens a source on the folder of the test, with quick looks."""
+    # Here, not above: these modules also serve where only the streams' libraries are installed.
+    from livepdf.config.sources import Directory
+    from livepdf.sources.directory import DirectorySource
+
+    opened: list[DirectorySource] = []
+
+    def open_source(**changes: Any) -> DirectorySource:
+        settings = {"kind": "directory", "path": tmp_path, "poll": 0.05, "notify": False}
+        source = DirectorySource(Directory(**{**settings, **changes}))
+        source.open()
+        opened.append(source)
+        return source
+
+    yield open_source
+    for source in opened:
+        source.close()
