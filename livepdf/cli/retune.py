@@ -119,7 +119,7 @@ def pin(endpoint: str, window: int | None, file: str | None, off: bool) -> None:
 
 @click.command()
 @click.argument("endpoint")
-@click.argument("what", type=click.Choice(["background", "reference"]))
+@click.argument("what", type=click.Choice(["background", "reference", "dark"]))
 @click.argument("action", type=click.Choice(["start", "stop", "windows"]))
 @click.option("--first", type=click.IntRange(min=0), default=0, help="First of the windows.")
 @click.option("--count", type=click.IntRange(min=1), default=1, help="How many windows.")
@@ -128,7 +128,7 @@ def pin(endpoint: str, window: int | None, file: str | None, off: bool) -> None:
 @_AGAIN
 def capture(
     endpoint: str,
-    what: Literal["background", "reference"],
+    what: Literal["background", "reference", "dark"],
     action: str,
     first: int,
     count: int,
@@ -136,9 +136,10 @@ def capture(
     use: bool,
     again: str,
 ) -> None:
-    """Record a background or a reference from frames that come, or from windows.
+    """Record a background or a reference from frames that come or from windows, or a dark.
 
-    It is saved beside the results as Q, I and σ, in the units of the windows.
+    It is saved beside the results: a dark as images of its mean and its σ, the others as Q, I and
+    σ, in the units of the windows. A dark that is used holds from the next run on.
 
     \b
     livepdf capture tcp://127.0.0.1:5600 background start
@@ -157,6 +158,8 @@ def capture(
             return
         if action == "stop":
             saved = client.retune.end_capture(use=use, again=scope, last=last)
+        elif what == "dark":
+            raise click.UsageError("a dark is an image: windows have none, so start and stop it")
         else:
             saved = client.retune.capture_windows(
                 what, first=first, count=count, mark=mark, use=use, again=scope, last=last

@@ -264,6 +264,25 @@ def retuned(
     return replace(pipeline, settings=settings, plan=plan, analysis=analysis, bond=bond)
 
 
+def with_dark(prepared: Prepared, dark: NDArray[np.float64], words: str) -> Prepared:
+    """Return what the next runs are made from, with another dark, as a revision of its own.
+
+    ``words`` go with the profile into their files. Raises like :meth:`Prepared.for_shape`, and
+    ValueError for a dark of another shape than the images.
+    """
+    settings = prepared.settings
+    text = f"{settings.profile_text.rstrip()}\n# while it ran: {words}\n"
+    changed = replace(
+        prepared,
+        settings=replace(settings, profile_text=text),
+        detector=replace(prepared.detector, dark=dark),
+        revision=prepared.revision + 1,
+        pipeline=None,
+    )
+    rows, columns = dark.shape
+    return replace(changed, pipeline=changed.for_shape((rows, columns)))
+
+
 def _planned(
     settings: Settings,
     sample: SampleFiles,

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
 from livepdf.config.changes import changed_recipe, differences, recipe_toml
 from livepdf.config.recipe import Recipe
 from livepdf.daemon.assemble import Pipeline, Settings
@@ -42,9 +40,13 @@ class Draft:
     @property
     def advice(self) -> str:
         """What is unwise about it; empty when nothing is."""
-        recipe = self.settings.recipe
-        bond = sample_bond(self.sample, recipe)
-        return "" if bond is None else rpoly_advice(rpoly=recipe.reduction.rpoly, bond=bond)
+        rpoly, bond = self.settings.recipe.reduction.rpoly, self.bond
+        return "" if bond is None else rpoly_advice(rpoly=rpoly, bond=bond)
+
+    @property
+    def bond(self) -> float | None:
+        """Å, shortest distance between atoms that it tells of."""
+        return sample_bond(self.sample, self.settings.recipe)
 
 
 def make_draft(settings: Settings, changes: Mapping[str, Any]) -> Draft:
@@ -144,8 +146,3 @@ def _plain(value: Any) -> Any:
 def _short(value: object) -> str:
     text = "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= _LONGEST else f"…{text[-_LONGEST:]}"
-
-
-def without_sigma(curve: Curve) -> Curve:
-    """Return a curve whose σ is not known yet."""
-    return replace(curve, sigma=np.full(curve.y.shape, np.nan))

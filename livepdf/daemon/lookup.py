@@ -6,6 +6,7 @@ from pathlib import Path
 from livepdf.daemon.assemble import Pipeline, Prepared
 from livepdf.daemon.board import Board
 from livepdf.daemon.capture import Capture
+from livepdf.daemon.dark import DarkCapture
 from livepdf.daemon.history import History
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.publish import Publisher
@@ -34,6 +35,7 @@ class Parts:
     publisher: Publisher
     reworker: Reworker
     capture: Capture
+    dark: DarkCapture
     folder: Path
     """Of the results."""
 

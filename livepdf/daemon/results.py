@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
@@ -104,6 +105,7 @@ def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> tuple[Trend, ...]:
     return (*followed, *quality(fq=fq, gr=gr, bond=pipeline.bond))
 
 
+@lru_cache(maxsize=4)
 def trend_names(pipeline: Pipeline) -> tuple[tuple[str, str], ...]:
     """Return name and unit of every trend, the same for all windows."""
     plan = pipeline.plan

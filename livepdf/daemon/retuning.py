@@ -6,6 +6,7 @@ from pathlib import Path
 from livepdf.daemon.assemble import Pipeline, Prepared
 from livepdf.daemon.board import Board
 from livepdf.daemon.capture import Capture
+from livepdf.daemon.dark import DarkCapture
 from livepdf.daemon.history import History
 from livepdf.daemon.lookup import Parts
 from livepdf.daemon.outlet import Outlet
@@ -46,6 +47,7 @@ class Retuning:
         self._board = board
         self._outlet = outlet
         self.capture = Capture()
+        self.dark = DarkCapture()
         self._reworker = Reworker(
             history=history,
             shelf=shelf,
@@ -65,6 +67,7 @@ class Retuning:
             publisher=publisher,
             reworker=self._reworker,
             capture=self.capture,
+            dark=self.dark,
             folder=folder,
         )
         self._tuner = Tuner(prepared, parts)

@@ -340,7 +340,9 @@ class Service:
             self._outcomes,
             self._newest,
             workers=self._prepared.settings.profile.limits.workers,
-            integrate=self._crew[number].integrate if self._crew else integrate_here,
+            integrate=self._retuning.dark.watching(
+                self._crew[number].integrate if self._crew else integrate_here
+            ),
         )
 
     def _collect(self) -> None:

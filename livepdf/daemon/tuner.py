@@ -12,8 +12,9 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from livepdf.daemon.assemble import Pipeline, Prepared, retuned
+from livepdf.daemon.assemble import Pipeline, Prepared, retuned, with_dark
 from livepdf.daemon.capture import Taken, add_up, save_capture
+from livepdf.daemon.dark import save_dark
 from livepdf.daemon.drafts import (
     Draft,
     change_words,
@@ -58,6 +59,7 @@ log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
 
 _MOST_WINDOWS = 100_000
+_MOST_UNDONE = 100
 
 
 class Tuner:
@@ -135,14 +137,14 @@ class Tuner:
             text=settings.recipe_text,
             keys=recipe_keys(settings.recipe),
             pinned="" if self._pinned is None else self._pinned.words,
-            capturing=self._parts.capture.what,
+            capturing="dark" if self._parts.dark.active else self._parts.capture.what,
         )
 
     def _preview(self, request: PreviewRequest) -> Answer:
         pipeline, window = self._find.pipeline(self.prepared), self._find.window(request.number)
         draft = make_draft(self.prepared.settings, request.changes)
         plan = self._plan_of(draft, pipeline, errors=request.sigma)
-        curves, trends = look(plan, window, bond=pipeline.bond)
+        curves, trends = look(plan, window, bond=draft.bond)
         headers, arrays = curve_buffers(curves)
         reply = Preview(
             span=window.span,
@@ -167,15 +169,18 @@ class Tuner:
     def _apply(self, draft: Draft, again: Again, last: int) -> Applied:
         if not draft.words:
             raise UnableError("nothing would change")
-        before = self.prepared
-        return self._put_in_place(draft, again, last, past=[*self._past, before])
+        # Plans are large: a recipe that comes back gets a new one.
+        before = replace(self.prepared, pipeline=None)
+        past = [*self._past, before][-_MOST_UNDONE:]
+        return self._put_in_place(draft, again, last, past=past)
 
     def _undo(self, request: UndoRequest) -> Applied:
         if not self._past:
             raise UnableError("there is no recipe before this one")
         former = self._past[-1]
         words = change_words(self.prepared.settings.recipe, former.settings.recipe)
-        draft = Draft(settings=former.settings, sample=former.sample, words=f"undo: {words}")
+        settings = replace(former.settings, profile_text=self.prepared.settings.profile_text)
+        draft = Draft(settings=settings, sample=former.sample, words=f"undo: {words}")
         return self._put_in_place(draft, request.again, request.last, past=self._past[:-1])
 
     def _put_in_place(
@@ -313,16 +318,32 @@ class Tuner:
 
     def _begin_capture(self, request: CaptureRequest) -> None:
         if request.what == "dark":
-            raise UnableError("a dark is an image: record it with the detector and name it as dark")
-        self._parts.capture.begin(request.what)
+            self._parts.dark.begin()
+        else:
+            self._parts.capture.begin(request.what)
         self._parts.board.say("mark", f"capture of {request.what} begins")
 
     def _end_capture(self, request: CaptureEndRequest) -> CapturedReply:
+        if self._parts.dark.active:
+            return self._end_dark(request)
         taken = self._parts.capture.end()
         if taken is None:
             raise UnableError("no frame was captured")
         self._parts.board.say("mark", f"capture of {taken.what} ends")
         return self._captured(taken, request, {})
+
+    def _end_dark(self, request: CaptureEndRequest) -> CapturedReply:
+        parts = self._parts
+        dark = parts.dark.end()
+        if dark is None:
+            raise UnableError("no frame was captured")
+        path = save_dark(dark, run=parts.board.run, folder=parts.folder)
+        words = f"dark of {dark.frames} frames: {path.name}"
+        if request.use:
+            self.prepared = with_dark(self.prepared, dark.mean, words)
+            words = f"{words}; used from the next run on, as revision {self.prepared.revision}"
+        parts.board.say("recipe", words)
+        return CapturedReply(file=str(path), frames=dark.frames, revision=self.prepared.revision)
 
     def _capture_windows(self, request: CaptureWindowsRequest) -> CapturedReply:
         if not 1 <= request.count <= _MOST_WINDOWS:

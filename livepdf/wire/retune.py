@@ -145,8 +145,8 @@ class Retune:
     ) -> CapturedReply:
         """Save what was added up beside the results, Q, I and σ.
 
-        With ``use`` a background is subtracted at once, by a new revision, and a reference is
-        pinned.
+        With ``use`` a background is subtracted at once, by a new revision, a reference is pinned,
+        and a dark holds from the next run on: sums that are stored cannot follow it.
         """
         return self._one(CapturedReply, CaptureEndRequest(use=use, again=again, last=last))
 

@@ -377,6 +377,36 @@ def test_windows_after_a_mark_become_a_reference(bench: Start) -> None:
     assert np.nanstd(together) < 0.2 * np.nanstd(client.window(5).curve("dgr").y)
 
 
+def test_a_captured_dark_is_the_mean_of_its_frames_and_holds_from_the_next_run_on(
+    bench: Start,
+) -> None:
+    daemon, client = begun(bench, 1)
+    client.retune.capture("dark")
+    daemon.source.put(*(beamline.frame(n) for n in range(1, 5)), beamline.end())
+    follow(client, lambda: ended(client))
+
+    captured = client.retune.end_capture(use=True)
+    daemon.source.put(beamline.start("2"), beamline.frame(5, series="2"), beamline.end("2"))
+    follow(client, lambda: [e.kind for e in client.mirror.events].count("run end") == 2)
+    daemon.finish()
+
+    images = np.array([beamline.counts(n) for n in range(1, 5)], dtype=np.float64)
+    path = Path(captured.file)
+    np.testing.assert_allclose(np.load(path), images.mean(axis=0))
+    spread = images.std(axis=0, ddof=1) / 2
+    np.testing.assert_allclose(np.load(path.with_name(f"{path.stem}-sigma.npy")), spread)
+    assert daemon.pipeline is not None
+    with h5py.File(daemon.service.files[0]) as file:
+        weight = file["entry/sums/weight"][0]
+    with h5py.File(daemon.service.files[1]) as file:
+        left = file["entry/sums/signal"][0]
+        assert captured.file.split("/")[-1] in file["entry/livepdf/profile"].asstr()[()]
+    plain = daemon.pipeline.integrator.integrate(beamline.counts(5)).signal
+    dark = daemon.pipeline.integrator.integrate(images.sum(axis=0).astype(np.uint16)).signal / 4
+    np.testing.assert_allclose(left, plain - dark, atol=1e-6 * plain.max())
+    assert weight.sum() > 0
+
+
 def test_what_cannot_be_captured_is_refused_in_words(bench: Start) -> None:
     _, client = begun(bench, 1)
 
