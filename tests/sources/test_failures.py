@@ -168,3 +168,19 @@ def test_one_image_of_a_series_nobody_announced_does_not_end_the_open_one(
     assert indices(items) == list(range(COUNT))
     assert reasons(items) == ["stray series"]
     assert (len(starts(items)), ends(items)) == (1, ["end"])
+
+
+def test_images_of_the_series_before_are_refused_and_counted(kind: str, whole: Recording) -> None:
+    if kind == V1:
+        old = [[part.replace(b'"series":14', b'"series":13') for part in m] for m in whole[1:3]]
+    elif kind == V2:
+        place = whole[1][0].index(b"series_id") + len(b"series_id")
+        old = [[m[0][:place] + b"\x03" + m[0][place + 1 :]] for m in whole[1:3]]
+    else:
+        old = [[m[0].replace(b": 29", b": 19"), *m[1:]] for m in whole[1:3]]
+
+    items = play(feed_of(kind), [*whole[:4], old[0], whole[4], old[1], *whole[5:]])
+
+    assert reasons(items) == ["stale series", "stale series"]
+    assert indices(items) == list(range(COUNT))
+    assert ends(items) == ["end"]
