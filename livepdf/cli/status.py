@@ -23,13 +23,15 @@ _TIMEOUT = click.option("--timeout", default=5.0, show_default=True, help="s to 
 @_TIMEOUT
 def status(endpoint: str, json_out: bool, timeout: float) -> None:
     """Print how the daemon at ENDPOINT is doing; exit code 4 when nobody answers."""
-    from livepdf.clients.words import status_line
+    from livepdf.clients.words import feed_line, status_line
 
     now = _ask(endpoint, timeout).status
     if json_out:
         click.echo(json.dumps(as_json(now, ())))
         return
     click.echo(status_line(now, now=time.time()))
+    for feed in now.feeds:
+        click.echo(f"  {feed_line(feed)}")
     for problem in now.problems:
         click.echo(f"! {problem}")
 
@@ -73,6 +75,20 @@ def as_json(status: Status | None, trends: Sequence[Trend]) -> dict[str, object]
             "windows": status.windows,
             "output": status.output,
             "problems": list(status.problems),
+            "feeds": [
+                {
+                    "name": feed.name,
+                    "state": feed.state,
+                    "clock_offset": _number(feed.clock_offset),
+                    "clock_uncertainty": _number(feed.clock_uncertainty),
+                    "clock_used": _number(feed.clock_used),
+                    "age": _number(feed.age),
+                    "newest": {name: _number(value) for name, value in feed.newest},
+                    "joined": feed.joined,
+                    "missing": dict(feed.missing),
+                }
+                for feed in status.feeds
+            ],
         },
         "trends": {
             trend.name: {

@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from livepdf.clients.words import duration, status_line, with_sigma
+from livepdf.clients.words import duration, feed_line, status_line, with_sigma
 from livepdf.model.curve import Trend
 from livepdf.model.status import Status
 from livepdf.wire.mirror import Mirror
@@ -39,6 +39,7 @@ def picture(mirror: Mirror, *, now: float) -> RenderableType:
     if not mirror.connected:
         parts.append(Text(mirror.connection, style="bold red"))
     parts += [_facts(status, now=now), _counters(status)]
+    parts += [Text(feed_line(feed), "dim") for feed in status.feeds]
     parts += [Text(f"! {problem}", style="bold red") for problem in status.problems]
     parts.append(_trends(mirror))
     for event in mirror.events[-_EVENTS:]:

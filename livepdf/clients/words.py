@@ -3,7 +3,7 @@
 import math
 
 from livepdf.model.curve import Trend
-from livepdf.model.status import Status
+from livepdf.model.status import FeedStatus, Status
 
 
 def status_line(status: Status, *, now: float) -> str:
@@ -25,6 +25,18 @@ def status_line(status: Status, *, now: float) -> str:
     elif status.source_state:
         parts.append(f"source {status.source_state}")
     return " · ".join(parts + [f"! {problem}" for problem in status.problems[:1]])
+
+
+def feed_line(feed: FeedStatus) -> str:
+    """Return how a feed of slow values is doing as one line."""
+    parts = [f"{feed.name}: {feed.state}"]
+    parts += [f"{name} {value:.5g}" for name, value in feed.newest]
+    if math.isfinite(feed.clock_offset):
+        used = "" if feed.clock_used == feed.clock_offset else f", {feed.clock_used:+.1f} s used"
+        spread = f" ± {feed.clock_uncertainty:.1g}" if math.isfinite(feed.clock_uncertainty) else ""
+        parts.append(f"clock {feed.clock_offset:+.2f}{spread} s{used}")
+    parts += [f"{count} × {reason}" for reason, count in feed.missing.items()]
+    return " · ".join(parts)
 
 
 def duration(seconds: float) -> str:

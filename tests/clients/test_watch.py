@@ -1,12 +1,13 @@
+import dataclasses
 import math
 
 import numpy as np
 from rich.console import Console
 
 from livepdf.clients.watch import one_line, picture, sparkline
-from livepdf.clients.words import duration, status_line, with_sigma
+from livepdf.clients.words import duration, feed_line, status_line, with_sigma
 from livepdf.model.curve import Curve, Result, Span, Trend
-from livepdf.model.status import Counters, Event, Status
+from livepdf.model.status import Counters, Event, FeedStatus, Status
 from livepdf.wire.mirror import Mirror
 
 NOW = 1000.0
@@ -131,3 +132,28 @@ def test_the_status_line_puts_the_loudest_problem_last_where_the_eye_ends() -> N
     assert made.status is not None
 
     assert status_line(made.status, now=NOW).endswith("! 3 frames never arrived")
+
+
+def test_a_feed_of_slow_values_says_its_state_its_clock_and_what_was_missing() -> None:
+    feed = FeedStatus(
+        name="table log.csv",
+        state="stalled: silent for 34 s",
+        clock_offset=3600.02,
+        clock_uncertainty=0.03,
+        clock_used=3600.02,
+        newest=(("temperature", 523.15),),
+        missing={"silent": 3},
+    )
+    assert feed_line(feed) == (
+        "table log.csv: stalled: silent for 34 s · temperature 523.15 · "
+        "clock +3600.02 ± 0.03 s · 3 × silent"
+    )
+    made = mirror()
+    assert made.status is not None
+    made.status = dataclasses.replace(made.status, feeds=(feed,))
+    assert "stalled: silent for 34 s" in drawn(made)
+
+
+def test_a_clock_that_is_shown_and_not_used_says_so() -> None:
+    feed = FeedStatus(name="json", state="connected", clock_offset=0.5, clock_uncertainty=0.1)
+    assert feed_line(feed) == "json: connected · clock +0.50 ± 0.1 s, +0.0 s used"
