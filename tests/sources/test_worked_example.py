@@ -40,7 +40,7 @@ def test_the_example_detector_is_read_lost_frames_counted_and_damage_refused() -
     del messages[3]
 
     feed = names["blink_feed"](settings)
-    items = play(feed, messages, after=100.0)
+    items = play(feed, messages, after=3.0) + feed.tick(now=2000.0)
 
     assert (kinds(items).count("RunStart"), kinds(items)[-1]) == (1, "RunEnd")
     assert [frame.index for frame in frames(items)] == [0, 1, 4]
