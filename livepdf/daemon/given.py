@@ -1,5 +1,7 @@
 """What is still to be corrected in patterns that came integrated, by the profile's own geometry."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -27,8 +29,8 @@ def pattern_integrator(
 ) -> Integrator:
     """Return what makes sums of such patterns.
 
-    What the profile wants corrected and the file says is not, is divided out: the mean over the
-    pixels of each ring that the profile's mask leaves.
+    What the profile wants corrected and the file says is not, is divided out: Σ wanted weight over
+    Σ weight applied already, over the pixels of each ring that the profile's mask leaves.
 
     Raises
     ------
@@ -45,15 +47,47 @@ def pattern_integrator(
             f"{'the solid angle' if solid_angle else 'polarization'}, and the calibration does "
             "not say how large the images were: add max_shape to its Detector_config"
         )
-    detector = build_integrator(
+    wanted = _weight(
+        files,
         files.geometry,
+        profile,
+        solid_angle=solid_angle or integrated.solid_angle,
+        polarization=profile.integration.polarization,
+    )
+    applied = _weight(
+        files,
+        files.geometry,
+        profile,
+        solid_angle=integrated.solid_angle,
+        polarization=profile.integration.polarization if integrated.polarization else None,
+    )
+    mean = np.full(wanted.q.shape, np.nan)
+    np.divide(wanted.weight, applied.weight, out=mean, where=applied.weight > 0)
+    return given_integrator(q=integrated.q, weighted=(wanted.q, mean))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Weight:
+    q: Floats
+    weight: Floats
+    """Σ over the pixels of each ring."""
+
+
+def _weight(
+    files: DetectorFiles,
+    geometry: Geometry,
+    profile: Profile,
+    *,
+    solid_angle: bool,
+    polarization: float | None,
+) -> _Weight:
+    detector = build_integrator(
+        geometry,
         npt=profile.integration.bins,
-        mask=ignored_pixels(files, files.geometry, profile.detector.flip),
+        mask=ignored_pixels(files, geometry, profile.detector.flip),
         flip=profile.detector.flip,
         polarization=polarization,
         solid_angle=solid_angle,
     )
     sums = detector.integrate(np.ones(detector.shape, np.uint16))
-    mean = np.full(detector.q.shape, np.nan)
-    np.divide(sums.weight, sums.pixels, out=mean, where=sums.pixels > 0)
-    return given_integrator(q=integrated.q, weighted=(detector.q, mean))
+    return _Weight(q=detector.q, weight=sums.weight)

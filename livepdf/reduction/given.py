@@ -80,9 +80,10 @@ def given_integrator(*, q: Floats, weighted: tuple[Floats, Floats] | None = None
     correction = np.ones(grid.shape)
     if weighted is not None:
         known = np.isfinite(weighted[1])
-        correction = np.interp(
-            grid, weighted[0][known], weighted[1][known], left=np.nan, right=np.nan
-        )
+        at, mean = weighted[0][known], weighted[1][known]
+        correction = np.interp(grid, at, mean)
+        step = (grid[-1] - grid[0]) / (grid.size - 1)
+        correction[(grid < at[0] - step) | (grid > at[-1] + step)] = np.nan
     shape = (ROWS, q.size)
     return Integrator(
         q=grid,
