@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from livepdf.config.slow import Slow
+from livepdf.config.slow import SlowList
 from livepdf.config.sources import Source
 from livepdf.config.table import Positive, Table
 
@@ -152,6 +152,6 @@ class Profile(Table):
     wire: Wire = Wire()
     limits: Limits = Limits()
     output: Output = Output()
-    slow: list[Slow] = Field(
+    slow: SlowList = Field(
         default=[], description="Feeds of slow values beside the images: [[slow]] for each."
     )

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from livepdf.config.table import Positive, Table
 
@@ -96,4 +96,13 @@ class SlowJson(SlowFeed):
     )
 
 
+def _each_name_once(feeds: "list[Slow]") -> "list[Slow]":
+    names = [value.name for feed in feeds for value in feed.value]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"each name of a slow value once, not {', '.join(twice)} twice")
+    return feeds
+
+
 Slow = Annotated[SlowTable | SlowHdf5 | SlowPva | SlowJson, Field(discriminator="kind")]
+SlowList = Annotated[list[Slow], AfterValidator(_each_name_once)]

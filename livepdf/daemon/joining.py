@@ -36,6 +36,8 @@ class Joiner:
         self._clock = clock
         self._gives_monitor = MONITOR in feeds.names
         self._waiting: list[tuple[float, Outcome]] = []
+        self._readings = -1
+        """How many the feeds had given when the waiting frames were joined last."""
 
     @property
     def pause(self) -> float:
@@ -62,15 +64,18 @@ class Joiner:
                 ready.append(outcome)
             else:
                 self._waiting.append((until, outcome))
+        self._readings = -1
         return ready + self.due()
 
     def due(self) -> list[Outcome]:
         """Return what waited and is ready now."""
         now, ready, waiting = self._clock(), [], []
+        readings = self._feeds.readings
+        changed, self._readings = readings != self._readings, readings
         for until, outcome in self._waiting:
             frame = outcome.ticket.item
             assert isinstance(frame, Frame)
-            if now >= until or self._feeds.join(frame).settled:
+            if now >= until or (changed and self._feeds.join(frame).settled):
                 ready.append(self._joined(outcome, self._feeds.close_books(frame)))
             else:
                 waiting.append((until, outcome))

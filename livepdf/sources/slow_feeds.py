@@ -52,6 +52,7 @@ class _Feed:
         self._joined = 0
         self._missing: Counter[str] = Counter()
         self.defect = ""
+        self.taken = 0
 
     @property
     def by_frame(self) -> bool:
@@ -65,6 +66,7 @@ class _Feed:
 
     def take(self, readings: Sequence[Reading]) -> None:
         with self._lock:
+            self.taken += len(readings)
             for reading in readings:
                 if reading.live and reading.time is not None:
                     self._clock.add(stamp=reading.time, received=reading.received)
@@ -138,6 +140,11 @@ class SlowFeeds:
     def names(self) -> tuple[str, ...]:
         """What the feeds give, ``monitor`` among it where one gives I0."""
         return tuple(v.name for feed in self._feeds for v in feed.settings.value)
+
+    @property
+    def readings(self) -> int:
+        """How many readings have come: while it stays the same, no join can give anything new."""
+        return sum(feed.taken for feed in self._feeds)
 
     def open(self) -> None:
         """Connect all and start reading. SourceError where one cannot work."""

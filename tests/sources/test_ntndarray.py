@@ -6,7 +6,7 @@ from typing import Any
 import lz4.block
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livepdf.config.control_sources import EpicsPva
@@ -98,6 +98,7 @@ def test_axes_of_one_pixel_do_not_count() -> None:
     assert parse(update(dimension=axes)).image.shape == (6, 8)
 
 
+@settings(deadline=None)
 @given(fields=st.dictionaries(st.text(max_size=8), st.integers() | st.floats() | st.text()))
 def test_writing_an_update_down_loses_nothing(fields: dict[str, Any]) -> None:
     pixels = np.arange(7, dtype="<i4")

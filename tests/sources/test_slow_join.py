@@ -5,7 +5,7 @@ import random
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from livepdf.sources.slow_clock import ClockOffset
@@ -29,6 +29,7 @@ def test_a_line_between_readings_gives_a_ramp_exactly() -> None:
         assert joined.settled == (t < 90)
 
 
+@settings(deadline=None)
 @given(
     points=st.lists(st.floats(0, 1e3), min_size=2, max_size=30, unique=True),
     time=st.floats(-10, 1010),
