@@ -3,14 +3,18 @@
 import threading
 import time
 from dataclasses import replace
+from typing import Any
 
 import zmq
 
 from livepdf.errors import SourceError
 from livepdf.wire.client import Client
 from livepdf.wire.messages import MarkRequest
+from livepdf.wire.retune import Retune
 from livepdf_gui.show.columns import RecordedWindows, RecordingMirror
+from livepdf_gui.show.shown import same_window
 from livepdf_gui.show.state import State
+from livepdf_gui.show.tuning import TuningWish
 
 _WAIT = 0.05
 """s that one look at the network may take; wishes of the user wait no longer than this."""
@@ -27,6 +31,7 @@ class Follower:
         self._state = State(endpoint=endpoint)
         self._wanted: int | None = None
         self._marks: list[str] = []
+        self._wishes: list[TuningWish] = []
         self._failed: tuple[int, float] = (-1, 0.0)
         self._stop = threading.Event()
         self._defect: BaseException | None = None
@@ -58,6 +63,13 @@ class Follower:
         """Put a note on the time axis."""
         with self._lock:
             self._marks.append(text)
+
+    def tune(self, wish: TuningWish) -> None:
+        """Ask for a change of the recipe, or for a look at one; of looks only the last counts."""
+        with self._lock:
+            if wish.act == "preview":
+                self._wishes = [w for w in self._wishes if w.act != "preview"]
+            self._wishes.append(wish)
 
     def _run(self) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -106,13 +118,17 @@ class Follower:
         """Do what the user asked for."""
         with self._lock:
             marks, self._marks = self._marks, []
+            wishes, self._wishes = self._wishes, []
             wanted, fetched = self._wanted, self._state.fetched
         for text in marks:
             self._try(client, text)
+        for wish in wishes:
+            self._tune(client, wish)
         windows = client.mirror.windows
         if wanted is None or windows is None or not client.mirror.connected:
             return
-        if fetched and (fetched.span.run, fetched.span.number) == (windows.run, wanted):
+        span = windows.spans[wanted] if wanted < len(windows) else None
+        if fetched and same_window(fetched.span, span):
             return
         if self._failed[0] == wanted and time.monotonic() - self._failed[1] < _RETRY:
             return
@@ -132,7 +148,39 @@ class Follower:
         except SourceError as error:
             self._note(f"the mark “{text}” was not written: {error}")
 
+    def _tune(self, client: Client, wish: TuningWish) -> None:
+        changes: dict[str, Any] = {}
+        try:
+            changes = granted(client.retune, wish)
+        except SourceError as error:
+            changes = {"refusal": str(error)}
+        with self._lock:
+            state = self._state
+            self._state = replace(state, version=state.version + 1, **changes)
+
     def _note(self, complaint: str) -> None:
         with self._lock:
             state = self._state
             self._state = replace(state, version=state.version + 1, complaint=complaint)
+
+
+def granted(retune: Retune, wish: TuningWish) -> dict[str, Any]:
+    """Carry a wish out and return what changes in the state; SourceError when it is refused."""
+    found: dict[str, Any] = {"refusal": ""}
+    match wish.act:
+        case "preview":
+            look = retune.preview(wish.changes, number=wish.number) if wish.changes else None
+            return {**found, "draft": look}
+        case "apply":
+            applied = retune.apply(wish.changes, again=wish.again, last=wish.last)
+            found["tuned"] = f"revision {applied.revision}: {applied.changed}"
+        case "undo":
+            applied = retune.undo(again=wish.again, last=wish.last)
+            found["tuned"] = f"revision {applied.revision}: {applied.changed}"
+        case "cancel":
+            retune.cancel()
+        case "pin":
+            retune.pin(wish.number)
+        case "unpin":
+            retune.unpin()
+    return {**found, "draft": None, "recipe": retune.recipe()}

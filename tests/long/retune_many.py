@@ -97,7 +97,8 @@ def test_live_windows_are_not_late_while_old_ones_are_reduced_again(
 
     def done(_: float) -> bool:
         redo = client.mirror.status.redo  # type: ignore[union-attr]
-        assert redo is not None
+        if redo is None:
+            return False
         parts[redo.part] = time.monotonic() - asked
         if len(previews) < 8:
             before = time.monotonic()

@@ -18,6 +18,8 @@ class Choice:
     """Number of the window that all panels show; None follows the newest."""
     scope: CurveScope = "window"
     map_kind: MapKind = "gr"
+    difference: bool = False
+    """Whether ΔG is shown in place of G, where windows are compared with one."""
     trends: tuple[str, ...] | None = None
     """Names to show; None leaves it to us."""
     overlay: str | None = None

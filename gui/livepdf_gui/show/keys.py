@@ -9,6 +9,8 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("last", "End", "Last window of the run"),
     ("scope", "W", "Curves of the window or of the whole run"),
     ("map", "I", "Map of G(r) or of I(Q)"),
+    ("difference", "D", "G(r), or ΔG(r) where a window or file is pinned"),
+    ("retune", "R", "Change the recipe: look at a draft, apply it, take it back"),
     ("fit", "A", "Show all: forget the zoom of every panel"),
     ("mark", "M", "Write a mark on the time axis"),
     ("theme", "T", "Light or dark colours"),

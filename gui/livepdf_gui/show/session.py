@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from livepdf.model.curve import CurveKind
 from livepdf_gui.show import choice as wishes
 from livepdf_gui.show.choice import Choice
 from livepdf_gui.show.columns import History
@@ -101,7 +102,9 @@ class Session:
             counters=counters(self.newest.status),
             shown=shown,
             iq=curve_view(state, shown, "iq", before=before.iq if before else None),
-            gr=curve_view(state, shown, "gr", before=before.gr if before else None),
+            gr=curve_view(
+                state, shown, _gr_kind(shown, choice), before=before.gr if before else None
+            ),
             map=self._maps[choice.map_kind].view(history),
             history=history,
             trends=trends_view(history, choice, before=before.trends if before else None),
@@ -128,6 +131,12 @@ class Session:
             return f"DISPLAY PAUSED, {plural(max(new, 0), 'new window')} waiting. Space: go on"
         if self.choice.selected is not None:
             return f"SHOWING WINDOW {self.choice.selected}, not the newest. L: back to live"
+        redo = self.newest.status.redo if self.newest.status is not None else None
+        if redo is not None and redo.state == "running":
+            return (
+                f"REVISION {redo.revision}: stored windows follow, "
+                f"{redo.part} of {redo.done} of {redo.total} are done"
+            )
         return ""
 
     def act(self, name: str) -> None:
@@ -152,6 +161,8 @@ class Session:
                 self.choice = replace(choice, scope=other, selected=None)
             case "map":
                 self.choice = replace(choice, map_kind="iq" if choice.map_kind == "gr" else "gr")
+            case "difference":
+                self.choice = replace(choice, difference=not choice.difference)
             case "theme":
                 self.choice = replace(choice, theme="dark" if choice.theme == "light" else "light")
             case _:
@@ -206,6 +217,13 @@ def map_readout(view: View, place: float, height: float) -> str:
     if gr:
         return f"{words}   r = {grid[i]:.2f} Å   G = {said} Å⁻²"
     return f"{words}   Q = {grid[i]:.2f} Å⁻¹   I = {said}"
+
+
+def _gr_kind(shown: Shown, choice: Choice) -> CurveKind:
+    """Return what the panel of G shows: ΔG where it is wanted and there."""
+    result = shown.result
+    there = result is not None and any(curve.kind == "dgr" for curve in result.curves)
+    return "dgr" if choice.difference and there else "gr"
 
 
 def _near(view: View) -> float:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from livepdf.model.curve import Result, Span
 from livepdf_gui.show.choice import Choice
+from livepdf_gui.show.columns import History
 from livepdf_gui.show.state import State
 from livepdf_gui.show.words import clock, count, plural
 
@@ -33,18 +34,27 @@ def resolve(state: State, choice: Choice) -> Shown:
     history = state.history
     if number is None:
         latest = state.latest
-        if latest is not None and (history is None or latest.span.run == history.run):
+        if latest is not None and (history is None or _newest(latest.span, history)):
             return _whole(latest)
         number = None if history is None or not len(history) else len(history) - 1
     if history is None or number is None or number >= len(history):
         return _nothing(waiting(state))
-    for result in (state.fetched, state.latest):
-        if result and (result.span.run, result.span.number) == (history.run, number):
-            return _whole(result)
     span = history.spans[number]
     if span is None:
         return _nothing(f"Window {number} is not here yet.")
+    for result in (state.fetched, state.latest):
+        if result and same_window(result.span, span):
+            return _whole(result)
     return Shown(span=span, result=None, row=number, fetch=number, empty="")
+
+
+def same_window(span: Span, wanted: Span | None) -> bool:
+    """Whether a result is of that window and by its revision, or a newer one."""
+    return (
+        wanted is not None
+        and (span.run, span.number) == (wanted.run, wanted.number)
+        and span.revision >= wanted.revision
+    )
 
 
 def waiting(state: State) -> str:
@@ -75,6 +85,13 @@ def over(span: Span | None) -> str:
         f"accumulates over: window of {frames}{gaps} "
         f"(no. {span.number}: {span.first}–{span.last}, {clock(span.end)})"
     )
+
+
+def _newest(span: Span, history: History) -> bool:
+    """Whether a window is the last of the history, by its revision."""
+    if span.run != history.run or span.number < len(history) - 1:
+        return False
+    return span.number >= len(history) or same_window(span, history.spans[span.number] or span)
 
 
 def _whole(result: Result) -> Shown:

@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from livepdf.model.curve import Result
 from livepdf.model.status import Event, Status
 from livepdf.wire.messages import PreviewMessage, Snapshot
+from livepdf.wire.retune import Look
+from livepdf.wire.tuning import RecipeReply
 from livepdf_gui.show.columns import History
 
 
@@ -34,5 +36,13 @@ class State:
     history: History | None = None
     fetched: Result | None = None
     """The window that was asked for, with its σ."""
+    recipe: RecipeReply | None = None
+    """What holds in the daemon, once it was asked for."""
+    draft: Look | None = None
+    """One window by the draft; None where nothing is drafted."""
+    tuned: str = ""
+    """What was changed last."""
+    refusal: str = ""
+    """Why a draft is none."""
     complaint: str = ""
     """Why the last thing asked for was not done."""

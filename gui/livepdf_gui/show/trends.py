@@ -150,7 +150,19 @@ def slow_unit(name: str) -> str:
     return "K" if name.lower().startswith("temperature") else ""
 
 
+HELP = {
+    "S(Q) tail": "Mean of S − 1 above 0.8 qmax: vanishes within a few σ where the scale, the "
+    "background and the composition are right.",
+    "low-r residual": "Ripples of G below 0.75 of the first bond, where there are no atoms, in "
+    "parts of the size of G beyond: they come from a wrong background or scale, or from noise.",
+    "advised qmax": "Beyond it a plain transform gains more noise than shape.",
+}
+"""What the numbers mean that tell how good the reduction is."""
+
+
 def _rank(name: str) -> int:
+    if name in HELP:
+        return 3
     if "size" in name:
         return 0
     return 1 if name.endswith("position") else 2

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from livepdf.model.curve import AXIS
+from livepdf.model.curve import AXIS, Curve
 from livepdf_gui.qt import QtCore, pg
 from livepdf_gui.show.choice import MapKind
 from livepdf_gui.show.curves import CurveView, readout
@@ -33,8 +33,9 @@ class CurvePanel(Panel):
         item.getAxis("left").enableAutoSIPrefix(False)
         self.band = Band()
         self.curve = pg.PlotCurveItem(connect="finite")
+        self.draft = pg.PlotCurveItem(connect="finite")
         self.zero = pg.InfiniteLine(0.0, angle=0)
-        for drawn in (self.zero, self.band, self.curve):
+        for drawn in (self.zero, self.band, self.curve, self.draft):
             item.addItem(drawn, ignoreBounds=True)
         self.zero.setVisible(kind == "gr")
         item.vb.disableAutoRange()
@@ -43,6 +44,9 @@ class CurvePanel(Panel):
 
     def draw(self, view: CurveView) -> None:
         """Draw the curve, its band and its words."""
+        if self._view is None or self._view.kind != view.kind:
+            self.plot.getPlotItem().setLabel("left", AXIS[view.kind][1].replace(" per ", "/"))
+            self._ranges = None
         self._view = view
         self.set_title(view.title, view.lesson)
         self.set_over(view.over)
@@ -56,6 +60,13 @@ class CurvePanel(Panel):
             self._ranges = (view.x_range, view.y_range)
             self.plot.setRange(xRange=view.x_range, yRange=view.y_range, padding=0)
 
+    def draw_draft(self, curve: Curve | None) -> None:
+        """Draw the same by a draft of the recipe on top, or nothing."""
+        shown = curve is not None and self._view is not None and self._view.kind == curve.kind
+        self.draft.setVisible(shown)
+        if curve is not None and shown:
+            self.draft.setData(curve.x, curve.y)
+
     def fit(self) -> None:
         """Forget the zoom."""
         self._follow, self._ranges = True, None
@@ -66,6 +77,7 @@ class CurvePanel(Panel):
         paint_plot(self.plot.getPlotItem(), theme)
         self.curve.setPen(pg.mkPen(colour, width=1))
         self.band.set_colour(colour)
+        self.draft.setPen(pg.mkPen(theme.select, width=1))
         self.zero.setPen(pg.mkPen(theme.grid, width=1))
 
     def _zoomed(self) -> None:

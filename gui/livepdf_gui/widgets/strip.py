@@ -7,7 +7,7 @@ import numpy as np
 from livepdf_gui.qt import QtCore, QtWidgets, pg
 from livepdf_gui.show.ranges import Range
 from livepdf_gui.show.theme import Theme
-from livepdf_gui.show.trends import Overlay, Strip
+from livepdf_gui.show.trends import HELP, Overlay, Strip
 from livepdf_gui.widgets.items import Band, TimeAxis, TimeLines
 from livepdf_gui.widgets.map_panel import AXIS_LEFT, AXIS_RIGHT
 from livepdf_gui.widgets.paint import label_axis, paint_plot
@@ -42,6 +42,7 @@ class StripPlot(QtWidgets.QWidget):
         self.strip = strip
         slow = f"      dashed, right axis: {overlay.name}" if overlay else ""
         set_text(self.words, f"{strip.name}   {strip.newest}{slow}")
+        self.words.setToolTip(HELP.get(strip.name, ""))
         label_axis(self.plot, "left", strip.unit or "value")
         self.curve.setData(strip.places, strip.value)
         self.band.set_data(strip.places, strip.value, strip.sigma)

@@ -16,6 +16,7 @@ from livepdf_gui.widgets.help import KeySheet
 from livepdf_gui.widgets.map_panel import MapPanel
 from livepdf_gui.widgets.paint import paint_application
 from livepdf_gui.widgets.panel import Panel
+from livepdf_gui.widgets.retune_sheet import RetuneSheet
 from livepdf_gui.widgets.trend_panel import TrendPanel
 
 _BUTTONS = (
@@ -24,6 +25,7 @@ _BUTTONS = (
     ("Window / run", "scope"),
     ("G / I map", "map"),
     ("Mark", "mark"),
+    ("Retune", "retune"),
     ("Light / dark", "theme"),
     ("Keys", "help"),
 )
@@ -67,6 +69,7 @@ class Window(QtWidgets.QMainWindow):
         self._follower.want(view.shown.fetch)
         self.iq.draw(view.iq)
         self.gr.draw(view.gr)
+        self._draw_draft()
         self.map.draw(view)
         self.trends.draw(view)
         self.detector.draw(view.detector, view.waiting)
@@ -79,6 +82,8 @@ class Window(QtWidgets.QMainWindow):
         match name:
             case "help":
                 self.keys.setVisible(not self.keys.isVisible())
+            case "retune":
+                self.retune.open_sheet()
             case "mark":
                 self.mark_line.setVisible(True)
                 self.mark_line.setFocus()
@@ -108,6 +113,13 @@ class Window(QtWidgets.QMainWindow):
         self._timer.stop()
         super().closeEvent(event)
 
+    def _draw_draft(self) -> None:
+        state = self.session.state
+        self.retune.draw(state, self.session.choice.selected)
+        draft = state.draft
+        self.gr.draw_draft(None if draft is None else draft.curve("gr"))
+        self.iq.draw_draft(None if draft is None else draft.curve("iq"))
+
     def _redraw(self) -> None:
         self.session.forget()
         self.refresh()
@@ -134,6 +146,7 @@ class Window(QtWidgets.QMainWindow):
             overlay=self.session.overlay,
         )
         self.keys = KeySheet(self)
+        self.retune = RetuneSheet(self, ask=self._follower.tune)
         self._said = QtWidgets.QStatusBar()
         self._said.setVisible(False)
         self._said.messageChanged.connect(lambda text: self._said.setVisible(bool(text)))
