@@ -6,8 +6,9 @@ import numpy as np
 from cbor2 import CBORTag
 
 from livepdf.errors import FrameError
-from livepdf.model.frame import PackedImage
+from livepdf.model.frame import Algorithm, PackedImage
 from livepdf.numerics.unpack import unpack
+from livepdf.sources.bszstd import unpack_bszstd
 from livepdf.sources.fields import in_words
 
 ROW_MAJOR, COLUMN_MAJOR, COMPRESSED = 40, 1040, 56500
@@ -63,7 +64,7 @@ def _compressed(
     if tag.tag != COMPRESSED:
         raise FrameError("malformed", f"tag {tag.tag} where bytes or tag {COMPRESSED} were wanted")
     name, element, blob = _sequence(tag.value, 3, "compressed bytes")
-    if name not in ("bslz4", "lz4"):
+    if name not in ("bslz4", "lz4", "bszstd"):
         raise FrameError("unsupported compression", in_words(name))
     if not isinstance(blob, bytes | memoryview):
         raise FrameError("malformed", f"{type(blob).__name__} where compressed bytes were wanted")
@@ -71,7 +72,11 @@ def _compressed(
         raise FrameError(
             "wrong element size", f"{in_words(element)} for pixels of {dtype.itemsize} bytes"
         )
-    image = PackedImage(blob=blob, algorithm=name, shape=shape, dtype=dtype)
+    if name == "bszstd":
+        pixels = unpack_bszstd(blob, shape=shape, dtype=dtype)
+        return PackedImage(blob=pixels.tobytes(), algorithm="raw", shape=shape, dtype=dtype)
+    algorithm: Algorithm = "bslz4" if name == "bslz4" else "lz4"
+    image = PackedImage(blob=blob, algorithm=algorithm, shape=shape, dtype=dtype)
     check_size(image)
     return image
 
