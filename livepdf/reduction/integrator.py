@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,31 +10,26 @@ from numpy.typing import NDArray
 from livepdf.errors import FrameError
 from livepdf.model.frame import PackedImage
 from livepdf.model.sums import Sums
-from livepdf.numerics.binning import OUTSIDE, Splitting, centre_bins, split_bins
-from livepdf.numerics.centre_projection import CentreProjection, centre_projection
+from livepdf.numerics.binning import Splitting
+from livepdf.numerics.centre_projection import CentreProjection
 from livepdf.numerics.geometry import Geometry, RadialUnit
 from livepdf.numerics.integrate import BinSums, Projection, Sentinels, usable_range
 from livepdf.numerics.measured import measured
 from livepdf.numerics.packed import Packed
 from livepdf.numerics.sectors import (
-    FEWEST_SECTORS,
     agreeing_sectors,
     by_sector,
     ring_sums,
-    sector_numbers,
 )
-from livepdf.numerics.shared_noise import split_correlation
 from livepdf.numerics.side_by_side import FEWEST
-from livepdf.numerics.split_projection import split_projection
 from livepdf.numerics.unpack import UnpackError
 from livepdf.reduction.corrections import Flip as Flip
-from livepdf.reduction.corrections import checked, flipped, ignored, weight
+from livepdf.reduction.corrections import checked, ignored, weight
 from livepdf.reduction.live_time import DeadTime, live_sums
 from livepdf.reduction.norm import Norm, norm_of
+from livepdf.reduction.projecting import Variance as Variance
+from livepdf.reduction.projecting import check_rings, project_pixels
 from livepdf.reduction.unpacking import Unpacker, refused, unpacked
-
-Variance = Literal["poisson", "measured"]
-"""Of the sums: gain × counts, or the scatter of the pixels in each bin."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -332,7 +327,7 @@ def build_integrator(
         Arrays of another shape, no pixel left, a value out of its range, or split pixels with a
         measured variance or sectors: both want each pixel in one bin.
     """
-    _check_rings(split=split, variance=variance, sectors=sectors, clip=clip)
+    check_rings(split=split, variance=variance, sectors=sectors, clip=clip)
     if not (np.isfinite(gain) and gain > 0):
         raise ValueError(f"gain is {gain}, wanted above 0")
     usable_range(np.dtype(np.float64), sentinels=sentinels, saturation=saturation)
@@ -341,7 +336,7 @@ def build_integrator(
         response = response * checked(flat, shape=geometry.shape, name="flat")
     offset = None if dark is None else checked(dark, shape=geometry.shape, name="dark")
     unused = ignored(geometry, mask=mask, weight=response, dark=offset, flip=flip)
-    centres, projection, correlation = _project(
+    centres, projection, correlation = project_pixels(
         geometry,
         npt=npt,
         unit=unit,
@@ -369,44 +364,3 @@ def build_integrator(
         dead_time=dead_time,
         correlation=correlation,
     )
-
-
-def _check_rings(*, split: Splitting, variance: Variance, sectors: int, clip: float | None) -> None:
-    if split != "no" and (variance == "measured" or sectors != 1):
-        raise ValueError("split pixels give neither a measured variance nor sectors")
-    if clip is not None and not (clip > 0 and sectors >= FEWEST_SECTORS):
-        raise ValueError(
-            f"clip {clip} with {sectors} sectors, wanted above 0 and at least {FEWEST_SECTORS}"
-        )
-
-
-def _project(
-    geometry: Geometry,
-    *,
-    npt: int,
-    unit: RadialUnit,
-    radial_range: tuple[float, float] | None,
-    split: Splitting,
-    flip: Flip,
-    sectors: int,
-    unused: NDArray[np.bool_],
-    weight: NDArray[np.float64],
-    dark: NDArray[np.float64] | None,
-) -> tuple[NDArray[np.float64], Projection, tuple[float, ...]]:
-    mask = flipped(unused, flip=flip)
-    if split == "no":
-        whole = centre_bins(geometry, npt=npt, unit=unit, radial_range=radial_range, mask=mask)
-        number = whole.number
-        if sectors != 1:
-            sector = sector_numbers(geometry, sectors=sectors)
-            number = np.where(number == OUTSIDE, OUTSIDE, number + npt * sector)
-        turned = flipped(number, flip=flip)
-        projection = centre_projection(turned, n=npt * sectors, weight=weight, dark=dark)
-        return whole.centres, projection, ()
-    parts = split_bins(
-        geometry, npt=npt, unit=unit, radial_range=radial_range, mask=mask, split=split
-    )
-    order = flipped(np.arange(mask.size).reshape(mask.shape), flip=flip)
-    shared = split_correlation(parts, used=~mask)
-    projection_of = split_projection(parts, order=order, weight=weight, dark=dark)
-    return parts.centres, projection_of, shared
