@@ -147,7 +147,8 @@ class Hidra(Table):
         default=60.0, description="s without a new file after which the run is over."
     )
     read_timeout: Positive = Field(
-        default=20.0, description="s after which a reader that hangs on a file is killed."
+        default=5.0,
+        description="s after which a hanging reader is killed; reception waits for it.",
     )
 
 

@@ -76,6 +76,10 @@ class HidraFeed:
             series="" if series is None else str(series), reason=reason, detail=detail, time=now
         )
 
+    def start(self) -> None:
+        """Start the reading process, so that the first file need not wait for it."""
+        self._reader.start()
+
     def close(self) -> None:
         """End the reading process and remove its files; may be called twice."""
         self._let_go()

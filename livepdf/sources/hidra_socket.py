@@ -61,6 +61,7 @@ class HidraSource:
             tap=self._tap,
         )
         self._stream.open()
+        self._feed.start()
         self._target = f"{host}:{self._stream.endpoint.rpartition(':')[2]}"
         self._context = zmq.Context()
         self._orders = orders = self._context.socket(zmq.REQ)
