@@ -1,0 +1,86 @@
+"""The store with its thread, a real disk and nobody else."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+
+from livepdf.daemon.board import Board
+from livepdf.daemon.store import Again, Begin, Finish, Quit, Store
+from livepdf.model.status import Counters, Event
+from livepdf.sinks.nexus import WindowRow
+from tests.sinks.test_nexus import header, row
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    made = Store(tmp_path, Board(), flush=0.05, budget=1 << 24, counters=Counters)
+    thread = threading.Thread(target=made.run)
+    thread.start()
+    yield made
+    made.put(Quit())
+    thread.join()
+
+
+def by(revision: int, number: int) -> WindowRow:
+    plain = row(number)
+    span = replace(plain.result.span, revision=revision)
+    return replace(plain, result=replace(plain.result, span=span))
+
+
+def test_windows_of_a_revision_that_is_over_never_reach_the_file_of_the_next(
+    store: Store, tmp_path: Path
+) -> None:
+    store.put(Begin(header=header()))
+    for number in range(4):
+        store.put(by(1, number))
+    store.put(Event(kind="mark", time=1.0, text="heater on"))
+    store.put(Begin(header=header(revision=2, follows="growth_0001.nxs")))
+    store.put(by(2, 4))
+    store.put(Again(rows=[by(1, 2), by(2, 3)]))
+    store.put(Finish(time=2.0, counters=Counters()))
+    assert store.recall([0]).result(10.0)[0].span.revision == 1
+
+    with h5py.File(tmp_path / "growth_0001-rev2.nxs") as file:
+        assert file["entry/windows/revision"][:].tolist() == [-1, -1, -1, 2, 2]
+        assert b"heater on" in file["entry/events/text"][:].tolist()
+    with h5py.File(tmp_path / "growth_0001.nxs") as file:
+        assert file["entry/windows/number"][:].tolist() == [0, 1, 2, 3]
+        assert file["entry/continued_in"][()] == b"growth_0001-rev2.nxs"
+
+
+def test_windows_come_back_from_memory_from_the_open_file_and_from_closed_ones(
+    store: Store,
+) -> None:
+    store.put(Begin(header=header()))
+    store.put(by(1, 0))
+    store.put(Begin(header=header(revision=2, first=1, follows="growth_0001.nxs")))
+    store.put(by(2, 1))
+    found = store.recall([0, 1, 2]).result(10.0)
+
+    assert sorted(found) == [0, 1]
+    for number, stored in found.items():
+        np.testing.assert_array_equal(stored.sums.signal, row(number).sums.signal)
+        assert stored.environment == row(number).result.environment
+
+
+def test_the_run_before_is_forgotten(store: Store) -> None:
+    store.put(Begin(header=header()))
+    store.put(by(1, 0))
+    store.put(Finish(time=2.0, counters=Counters()))
+    store.put(Begin(header=header(run="growth_0002")))
+
+    assert store.recall([0]).result(10.0) == {}
+
+
+def test_what_waits_for_the_disk_is_told_and_gets_less(store: Store) -> None:
+    store.put(Begin(header=header()))
+    store.put(Again(rows=[by(1, n) for n in range(50)]))
+    store.put(Finish(time=2.0, counters=Counters()))
+
+    assert sorted(store.recall(range(50)).result(10.0)) == list(range(50))
+    assert store.owed == 0
