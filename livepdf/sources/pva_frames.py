@@ -227,4 +227,4 @@ def _truth(update: Update) -> bool:
     value: object = update.fields.get("value")
     if isinstance(value, Mapping):  # an enum: index 1 is "Acquire"
         value = value.get("index")
-    return bool(value) if value is not None else bool(any(bytes(update.pixels)))
+    return bool(value)

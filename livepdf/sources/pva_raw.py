@@ -27,7 +27,7 @@ class Update:
     """One update of a channel."""
 
     fields: Mapping[str, Any]
-    """All fields of the structure but ``value``, by name; structures are maps."""
+    """All fields of the structure but an array in ``value``, by name; structures are maps."""
     dtype: np.dtype[Any] | None
     """Of the array that the union ``value`` holds; None where it holds none."""
     pixels: Bytes = field(repr=False)
@@ -37,16 +37,17 @@ class Update:
 
 
 def pack_update(fields: Mapping[str, Any], *, type_spec: Any) -> tuple[Bytes, ...]:
-    """Write an update down; ``fields`` is the whole structure with ``value``, a flat array."""
+    """Write an update down; ``fields`` is the whole structure, ``value`` mostly an array."""
     value = fields.get("value")
-    array = None if value is None else np.ascontiguousarray(value)
-    if array is not None:
-        array = array.astype(array.dtype.newbyteorder("<"), copy=False).reshape(-1)
+    array = None
+    if isinstance(value, np.ndarray) and value.dtype.kind in "iufb":
+        little = value.dtype.newbyteorder("<")
+        array = np.ascontiguousarray(value).astype(little, copy=False).reshape(-1)
     head = {
         "format": FORMAT,
         "type": type_spec,
         "dtype": None if array is None else array.dtype.str,
-        "fields": {key: field for key, field in fields.items() if key != "value"},
+        "fields": {k: v for k, v in fields.items() if k != "value" or array is None},
     }
     pixels = _NOTHING if array is None or not array.size else array.view(np.uint8).data
     return cbor2.dumps(head, default=_plain), pixels

@@ -223,3 +223,29 @@ def test_stamps_are_of_the_clock_that_was_asked_for() -> None:
 
     assert frame.time == T0 + 30
     assert abs(frame.received - time.time()) < 60
+
+
+@pytest.mark.parametrize("kind", ["number", "enum"])
+def test_a_run_ends_when_the_acquire_pv_falls(kind: str) -> None:
+    from p4p.nt import NTEnum, NTScalar
+
+    wrap: Any = NTScalar("i").wrap
+    if kind == "enum":
+        made = NTEnum()
+
+        def wrap(index: int) -> Any:
+            return made.wrap({"index": index, "choices": ["Done", "Acquire"]})
+
+    with P4pServer(CHANNEL) as server, P4pServer("test:Acquire") as switch:
+        server.post(array(0))
+        switch.pv.open(wrap(1))
+        addresses = [server.address, switch.address]
+        more = {"addresses": addresses, "acquire": "test:Acquire", "gap_timeout": 0.05}
+        with following(server.address, **more) as source:
+            wait_for(lambda: source.poll(0.1), lambda _: source._frames._acquiring)
+            wait_for(lambda: source.poll(0.1), lambda _: source.state() == "connected")
+            serve(server, source, range(1, 3))
+            switch.pv.post(wrap(0))
+            (end,) = wait_for(lambda: source.poll(0.02), bool)
+    assert isinstance(end, RunEnd)
+    assert end.reason == "end"
