@@ -65,7 +65,7 @@ def evaluate_curves(
     pipeline: Pipeline, stretches: Sequence[Summed], *, pin: Pin | None = None
 ) -> list[Result]:
     """Return the results of many windows in single precision, their trends still to come."""
-    if any(matched(pipeline.plan, dict(s.environment)) is not pipeline.plan for s in stretches):
+    if any(background.match is not None for background in pipeline.plan.backgrounds):
         return [evaluate(pipeline, s, skip=LATER, pin=pin).result for s in stretches]
     divided = [intensity(stretch.sums) for stretch in stretches]
     plan = pipeline.plan

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from livepdf.daemon.assemble import Pipeline, prepare
-from livepdf.daemon.results import evaluate
+from livepdf.daemon.results import evaluate, evaluate_curves
 from livepdf.daemon.windows import Stretch
 from livepdf.errors import ConfigError, FrameError
 from livepdf.model.curve import Span
@@ -71,6 +71,9 @@ def test_a_window_gets_the_blank_of_its_temperature_and_the_absorption_of_its_en
     filled = np.isfinite(less)
     np.testing.assert_allclose(less[filled], blank[filled], rtol=1e-4)
     assert "temperature" in lost.trouble
+    stored = evaluate_curves(made, [window(made, temperature=350.0), window(made)])
+    np.testing.assert_array_equal(stored[0].curve("iq").y, warm.result.curve("iq").y)
+    assert np.all(np.isnan(stored[1].curve("gr").y))
 
 
 @pytest.mark.parametrize("told", ["seconds = 1e-5", 'table = "rates.txt"'])
