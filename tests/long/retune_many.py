@@ -86,7 +86,7 @@ def test_live_windows_are_not_late_while_old_ones_are_reduced_again(
             source.put(beamline.frame(sent[0], image=images[sent[0] % 8]))
             sent[0] += 1
 
-    sender = threading.Thread(target=send)
+    sender = threading.Thread(target=send, daemon=True)
     sender.start()
     quiet = lags(client, lambda started: time.monotonic() - started > 3.0)
     asked = time.monotonic()
