@@ -80,7 +80,7 @@ def _fields(step: Message, seen: Pictures, *, codec: Codec, first: int) -> dict[
     flat.view(np.uint8)[: min(got.size, flat.nbytes)] = got[: flat.nbytes]
     fields = ntndarray(
         flat.reshape(series.shape),
-        unique_id=(first + index) % _WRAP,
+        unique_id=(first + index + _WRAP) % (2 * _WRAP) - _WRAP,
         time=time.time(),
         codec=codec,
     )
