@@ -63,6 +63,8 @@ class FrameQueue:
         self._tickets: deque[Ticket] = deque()
         self._bytes = 0
         self._number = 0
+        self._idle = 0
+        """Workers that wait for a ticket."""
 
     @property
     def waiting_bytes(self) -> int:
@@ -101,17 +103,17 @@ class FrameQueue:
 
     def take(self) -> Ticket:
         """Wait for the next ticket. `Stop` stays in the queue, so that every worker meets it."""
-        return self.take_share(workers=1, fewest=1, most=1)[0]
+        return self.take_share(fewest=1, most=1)[0]
 
-    def take_share(self, *, workers: int, fewest: int, most: int) -> list[Ticket]:
+    def take_share(self, *, fewest: int, most: int) -> list[Ticket]:
         """Wait for the next ticket; take the frames that follow it along where many wait.
+
+        They are shared with the workers that wait here too; those that are busy get nothing.
 
         Parameters
         ----------
-        workers : int
-            How many share what waits.
         fewest : int
-            A share of fewer frames is left to the others but for its first one.
+            A share of fewer frames is left but for its first one.
         most : int
 
         Returns
@@ -119,11 +121,13 @@ class FrameQueue:
         tickets : one of any kind, or frames of one run in their order
         """
         with self._changed:
+            self._idle += 1
             while not self._tickets:
                 self._changed.wait()
+            share = min(-(-len(self._tickets) // self._idle), most)
+            self._idle -= 1
             if isinstance(self._tickets[0].item, Stop):
                 return [self._tickets[0]]
-            share = min(-(-len(self._tickets) // workers), most)
             taken = [self._pop()]
             while len(taken) < share >= fewest and self._goes_along(taken[0]):
                 taken.append(self._pop())

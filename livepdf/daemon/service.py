@@ -339,7 +339,6 @@ class Service:
             self._frames,
             self._outcomes,
             self._newest,
-            workers=self._prepared.settings.profile.limits.workers,
             integrate=self._retuning.dark.watching(
                 self._crew[number].integrate if self._crew else integrate_here
             ),

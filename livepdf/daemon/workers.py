@@ -41,20 +41,15 @@ def work(
     outcomes: Outcomes,
     newest: Newest,
     *,
-    workers: int,
     integrate: Integrate,
 ) -> None:
     """Take tickets until the stop.
 
-    One frame at a time while few wait; else 16 side by side, or this worker's share of what waits.
-
-    Parameters
-    ----------
-    workers : int
-        How many share the queue.
+    One frame at a time while few wait, so that none is held up; else as many as wait, up to 16 side
+    by side.
     """
     while True:
-        tickets = frames.take_share(workers=workers, fewest=FEWEST, most=LANES)
+        tickets = frames.take_share(fewest=FEWEST, most=LANES)
         first = tickets[0]
         if isinstance(first.item, Frame):
             outcomes.put(_frame_outcomes(frames, tickets, newest, integrate))

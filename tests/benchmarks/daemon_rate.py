@@ -88,6 +88,8 @@ class Sustained:
     cpu: float
     """Cores that the daemon kept busy."""
     detector_cpu: float
+    elsewhere: float
+    """Cores that other processes of the machine, or other machines on its host, kept busy."""
     memory: float
     """MiB that the daemon holds."""
     blob: int
@@ -113,7 +115,7 @@ class Sustained:
             f"{self.dropped} dropped   lag {median} ms, p99 {p99} (wanted ≤ {1e3 * LAG_LIMIT:.0f}),"
             f" worst {worst}   windows {self.windows:.1f} Hz   queue ≤ {self.queue:.0f} MiB   "
             f"daemon {self.cpu:.2f} cores, {self.memory:.0f} MiB, detector "
-            f"{self.detector_cpu:.2f} cores"
+            f"{self.detector_cpu:.2f} cores, others {self.elsewhere:.2f}"
         )
 
     def record(self) -> dict[str, object]:
@@ -131,6 +133,8 @@ class _Seen:
     queue: int = 0
     cpu: float = 0.0
     detector_cpu: float = 0.0
+    elsewhere: float = 0.0
+    """Cores."""
     memory: int = 0
 
 
@@ -229,6 +233,7 @@ def _watch(
     looked = 0.0
     # Both were busy getting ready: that is not counted.
     before, detector_before = _cpu(daemon.pid), _cpu(detector.pid)
+    began, busy, own = time.time(), _busy(), time.process_time()
     while daemon.poll() is None and not _over(client):
         client.poll(0.1)
         now = time.time()
@@ -243,6 +248,8 @@ def _watch(
             looked = now
             seen.cpu = max(seen.cpu, _cpu(daemon.pid) - before)
             seen.detector_cpu = max(seen.detector_cpu, _cpu(detector.pid) - detector_before)
+            ours = seen.cpu + seen.detector_cpu + time.process_time() - own
+            seen.elsewhere = max(0.0, (_busy() - busy - ours) / (now - began))
             seen.memory = _memory(daemon.pid) or seen.memory
     client.close()
 
@@ -279,6 +286,7 @@ def _row(
         windows=(len(chosen) - 1) / span if span else 0.0,
         cpu=seen.cpu / sent["seconds"],
         detector_cpu=seen.detector_cpu / sent["seconds"],
+        elsewhere=seen.elsewhere,
         memory=seen.memory / 2**20,
         blob=int(sent["bytes"]),
     )
@@ -290,6 +298,13 @@ def _cpu(pid: int) -> float:
     except OSError:
         return 0.0
     return (int(fields[11]) + int(fields[12])) / _TICK
+
+
+def _busy() -> float:
+    """Return the CPU time of the whole machine, s, that which its host took away included."""
+    fields = Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]
+    idle = int(fields[3]) + int(fields[4])
+    return (sum(map(int, fields[:8])) - idle) / _TICK
 
 
 def _memory(pid: int) -> int:

@@ -1,9 +1,10 @@
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from livepdf.daemon.queue import FrameQueue, Stop
+from livepdf.daemon.queue import FrameQueue, RunOpens, Stop
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Spool
 from livepdf.errors import FrameError
@@ -70,3 +71,58 @@ def test_every_worker_meets_the_stop(tmp_path: Path) -> None:
 
     assert isinstance(queue.take().item, Stop)
     assert isinstance(queue.take().item, Stop)
+
+
+def test_frames_are_taken_one_by_one_while_few_wait_and_together_while_many_do(
+    tmp_path: Path,
+) -> None:
+    queue = FrameQueue(limit=1 << 20, spool=Spool(tmp_path, reserve=0))
+    of = run()
+    queue.put(RunOpens(), of)
+    for index in range(19):
+        queue.put_frame(tiny(index), of, paused=False)
+
+    taken = [queue.take_share(fewest=4, most=16) for _ in range(5)]
+
+    assert [ticket.number for share in taken for ticket in share] == list(range(20))
+    assert [len(share) for share in taken] == [1, 16, 1, 1, 1]
+    assert isinstance(taken[0][0].item, RunOpens)
+
+
+def test_frames_of_two_runs_are_never_taken_together(tmp_path: Path) -> None:
+    queue = FrameQueue(limit=1 << 20, spool=Spool(tmp_path, reserve=0))
+    for series in (run(), run()):
+        for index in range(5):
+            queue.put_frame(tiny(index), series, paused=False)
+    queue.put(Stop())
+
+    shares = [queue.take_share(fewest=4, most=16) for _ in range(2)]
+
+    assert [len(share) for share in shares] == [5, 5]
+    assert isinstance(queue.take().item, Stop)
+
+
+def test_workers_that_wait_share_what_comes_and_each_frame_is_taken_once(tmp_path: Path) -> None:
+    queue = FrameQueue(limit=1 << 20, spool=Spool(tmp_path, reserve=0))
+    taken: list[list[int]] = [[], [], []]
+
+    def worker(mine: list[int]) -> None:
+        while True:
+            share = queue.take_share(fewest=4, most=16)
+            if isinstance(share[0].item, Stop):
+                return
+            mine += [ticket.number for ticket in share]
+
+    threads = [threading.Thread(target=worker, args=(mine,)) for mine in taken]
+    for thread in threads:
+        thread.start()
+    of = run()
+    for index in range(500):
+        queue.put_frame(tiny(index), of, paused=False)
+    queue.put(Stop())
+    for thread in threads:
+        thread.join(20.0)
+
+    assert sorted(number for mine in taken for number in mine) == list(range(500))
+    assert all(mine == sorted(mine) for mine in taken)
+    assert queue.waiting_bytes == 0
