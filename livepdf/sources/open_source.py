@@ -36,7 +36,9 @@ FEEDS: dict[str, Callable[[Any], Feed]] = {
 """What understands the raw messages of a kind, by the same ``kind``; sources of files have none."""
 
 
-def _stream(name: str, *, request: bytes = b"", published: bool = False) -> Callable[..., Source]:
+def stream_source(
+    name: str, *, request: bytes = b"", published: bool = False
+) -> Callable[..., Source]:
     """Make a maker of sources of a ZeroMQ stream, called ``name`` before people."""
 
     def make(
@@ -58,15 +60,15 @@ def _stream(name: str, *, request: bytes = b"", published: bool = False) -> Call
 
 SOURCES: dict[str, Callable[..., Source]] = {
     "asapo": AsapoSource,
-    "bluesky-documents": _stream("bluesky documents", published=True),
-    "dectris-stream-v1": _stream("DECTRIS legacy stream"),
-    "dectris-stream-v2": _stream("DECTRIS Stream V2"),
+    "bluesky-documents": stream_source("bluesky documents", published=True),
+    "dectris-stream-v1": stream_source("DECTRIS legacy stream"),
+    "dectris-stream-v2": stream_source("DECTRIS Stream V2"),
     "directory": DirectorySource,
     "epics-pva": PvaSource,
     "hidra": HidraSource,
-    "jungfraujoch": _stream("Jungfraujoch"),
-    "karabo-bridge": _stream("Karabo bridge", request=b"next"),
-    "stins": _stream("MAX IV STINS"),
+    "jungfraujoch": stream_source("Jungfraujoch"),
+    "karabo-bridge": stream_source("Karabo bridge", request=b"next"),
+    "stins": stream_source("MAX IV STINS"),
 }
 """By the ``kind`` of the settings; called with them and ``clock=``, streams also with ``tap=``."""
 
