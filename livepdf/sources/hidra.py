@@ -80,7 +80,8 @@ class Assembly:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._open: OrderedDict[PurePosixPath, _Open] = OrderedDict()
-        self._held = 0
+        self.held = 0
+        """Bytes of chunks whose files are not whole."""
 
     def add(self, chunk: Chunk, *, now: float) -> ReceivedFile | None:
         """Take a chunk; return its file when that is whole.
@@ -98,7 +99,7 @@ class Assembly:
         if chunk.number not in file.chunks:
             file.chunks[chunk.number] = chunk.payload
             file.held += len(chunk.payload)
-            self._held += len(chunk.payload)
+            self.held += len(chunk.payload)
         if len(chunk.payload) < chunk.chunk_size or file.held >= chunk.size:
             file.last = max(file.chunks)
         if file.last is None or any(n not in file.chunks for n in range(file.last + 1)):
@@ -112,7 +113,7 @@ class Assembly:
         lost = []
         while self._open:
             path, file = next(iter(self._open.items()))
-            full = self._held > self._limit or len(self._open) > MOST_OPEN
+            full = self.held > self._limit or len(self._open) > MOST_OPEN
             if not full and now - file.since < patience:
                 break
             self._forget(path)
@@ -122,4 +123,4 @@ class Assembly:
     def _forget(self, path: PurePosixPath) -> None:
         file = self._open.pop(path, None)
         if file is not None:
-            self._held -= file.held
+            self.held -= file.held

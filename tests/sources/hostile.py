@@ -170,19 +170,22 @@ def _give(feed: Feed, parts: Sequence[bytes], now: float, tally: Counter[str]) -
 
 
 def flood_hidra(count: int, *, seed: int = 1) -> Counter[str]:
-    """Send the only chunks of ``count`` files, half of them damaged; no file is read."""
+    """Send ``count`` chunks, three to a file, one in four damaged; no file is read."""
     chance = random.Random(seed)
     assembly = Assembly(1 << 20)
     tally: Counter[str] = Counter()
     for number in range(count):
-        [parts] = hidra.file_messages(PurePosixPath("a", f"{number}.tif"), b"x" * 900)
-        damaged = changed(parts, chance) if number % 2 else parts
+        path = PurePosixPath("a", f"{number // 3}.tif")
+        chunks = list(hidra.file_messages(path, b"x" * 900, chunk_size=400))
+        parts = chunks[number % 3]
         try:
-            chunk = parse(damaged)
+            chunk = parse(changed(parts, chance) if chance.random() < 0.25 else parts)
             whole = isinstance(chunk, Chunk) and assembly.add(chunk, now=float(number))
-            tally["used" if whole else "alive" if chunk is None else "held"] += 1
+            tally["whole" if whole else "alive" if chunk is None else "held"] += 1
         except FrameError as error:
             tally[error.reason] += 1
-        tally["incomplete"] += len(assembly.give_up(now=float(number), patience=10.0))
-    tally["incomplete"] += len(assembly.give_up(now=float("inf"), patience=0.0))
+        tally["given up"] += len(assembly.give_up(now=float(number), patience=10.0))
+        assert assembly.held <= 20 * 900
+    tally["given up"] += len(assembly.give_up(now=float("inf"), patience=0.0))
+    assert assembly.held == 0
     return tally
