@@ -88,19 +88,23 @@ def integrate(
 ) -> None:
     """Integrate one image FILE over the rings: three columns x, I and σ.
 
-    FILE may be TIFF, CBF, EDF, mar, npy or HDF5 (then also FILE::/path/to/dataset). The solid
-    angle of the pixels is always corrected for. Bins without pixels are nan.
+    FILE may be TIFF, CBF, EDF, mar, npy or HDF5 (then also FILE::/path/to/dataset), a DECTRIS
+    master, a file of SACLA or the folder of a run of the European XFEL. Pixels that an HDF5 file
+    marks as bad or saturated are ignored. The solid angle of the pixels is always corrected for.
+    Bins without pixels are nan.
 
     \b
     Example:
       livepdf integrate ni.tif --poni ni.poni --mask mask.npy -o ni.xy
     """  # noqa: D301  (\b is click's own mark)
     # Heavy libraries load only when there is work, so that --help answers at once.
-    from livepdf.files.images import read_float_image, read_image, read_mask
+    from livepdf.cli.one_image import read_one
+    from livepdf.files.images import read_float_image, read_mask
     from livepdf.files.poni import read_poni
     from livepdf.reduction.integrator import build_integrator
 
-    image = read_image(file, frame=frame)
+    found = read_one(file, frame=frame)
+    image = found.image
     geometry = read_poni(poni, shape=(image.shape[0], image.shape[1]))
     try:
         integrator = build_integrator(
@@ -109,7 +113,8 @@ def integrate(
             unit=unit,
             split=split,
             polarization=polarization,
-            mask=None if mask is None else read_mask(mask),
+            mask=found.with_mask(None if mask is None else read_mask(mask)),
+            saturation=found.saturation,
             dark=None if dark is None else read_float_image(dark),
             flat=None if flat is None else read_float_image(flat),
             flip=flip,

@@ -284,7 +284,9 @@ class NexusFile:
         azint["definition"] = "NXazint1d"
         azint["solid_angle_applied"] = header.solid_angle
         azint["polarization_applied"] = header.polarization is not None
-        azint["normalization_applied"] = header.normalized
+        # Counts are always divided by the weight of their pixels; by I0 or time where wanted.
+        azint["normalization_applied"] = True
+        azint["monitor_applied"] = header.normalized
         instrument = _group(azint, "instrument", "NXinstrument")
         instrument["name"] = header.instrument
         monochromator = _group(instrument, "monochromator", "NXmonochromator")
