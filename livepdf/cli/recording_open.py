@@ -133,7 +133,9 @@ def settings_of(recording: Opened) -> Any:
     origin = recording.origin
     if origin is None:
         raise FileError(f"{recording.path}: nothing in it says which protocol it is")
-    given = {"endpoint": "tcp://127.0.0.1:9", **json.loads(origin.settings), "kind": origin.kind}
+    # A recording of another program tells the protocol, but no address; none is used.
+    told = json.loads(origin.settings) or {"endpoint": "tcp://127.0.0.1:9"}
+    given = {**told, "kind": origin.kind}
     try:
         return TypeAdapter[Any](Source).validate_python(given)
     except ValidationError as error:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from livepdf.cli.serve import serve
-from livepdf.errors import Complaint, ConfigError
+from livepdf.errors import Complaint, ConfigError, LivepdfError
 
 if TYPE_CHECKING:
     from livepdf.daemon.assemble import Prepared
@@ -70,15 +70,21 @@ def _service(
     settings = prepared.settings.profile
     output = (out or settings.output.directory).resolve()
     recorder = _recorder(prepared, output) if settings.output.record else None
-    return Service(
-        prepared,
-        make_source(settings.source, tap=None if recorder is None else recorder.put),
-        output=output,
-        requests=requests or settings.wire.requests,
-        results=settings.wire.results,
-        runs=runs,
-        recorder=recorder,
-    )
+    try:
+        return Service(
+            prepared,
+            make_source(settings.source, tap=None if recorder is None else recorder.put),
+            output=output,
+            requests=requests or settings.wire.requests,
+            results=settings.wire.results,
+            runs=runs,
+            recorder=recorder,
+        )
+    except LivepdfError:
+        if recorder is not None:
+            recorder.close()
+            recorder.path.unlink()  # nothing has been received
+        raise
 
 
 def _recorder(prepared: "Prepared", output: Path) -> "Recorder":

@@ -12,10 +12,14 @@ from mcap.reader import make_reader
 from mcap.writer import CompressionType, Writer
 
 from livepdf.cli.main import main
+from livepdf.cli.recording_open import opened, settings_of
+from livepdf.config.sources import DectrisStreamV2, EpicsPva, Hidra
+from livepdf.config.table import Table
 from livepdf.errors import FileError
 from livepdf.model.raw import RawMessage
 from livepdf.model.recorded import Attached, Origin, Recorded, framed, unframed
 from livepdf.sinks.recording_file import RecordingFile
+from livepdf.sinks.recording_settings import origin_of
 from livepdf.sources.recording_file import RecordingReader
 from livepdf.sources.recording_settings import lay_out
 
@@ -198,6 +202,23 @@ def test_settings_never_leave_the_folder_that_they_are_laid_out_in(tmp_path: Pat
     named = settings.profile.read_text().split('"')[1::2]
     contents = [(settings.profile.parent / name).read_text() for name in named]
     assert contents == hostile
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Hidra(kind="hidra", signal="tcp://a:1", listen="b:2"),
+        EpicsPva(kind="epics-pva", channel="A:B"),
+        DectrisStreamV2(kind="dectris-stream-v2", endpoint="tcp://a:1", gap_timeout=3.0),
+    ],
+)
+def test_a_recording_knows_the_settings_of_its_source(tmp_path: Path, settings: Table) -> None:
+    path = tmp_path / "a.mcap"
+    file = RecordingFile(path, origin=origin_of(settings), now=1e9)
+    file.write(messages(2))
+    file.close({})
+    with opened(path) as recording:
+        assert settings_of(recording) == settings
 
 
 def test_a_hole_and_a_pause_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
