@@ -6,18 +6,22 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from tests.benchmarks.daemon_rate import Sustained, daemon_rate
+from tests.benchmarks.daemon_workers import daemon_workers
 from tests.benchmarks.integration import engines, integration, rings, scaling, splitting
 from tests.benchmarks.peers import not_measured
 from tests.benchmarks.reduction import reduction
 from tests.benchmarks.table import Row
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Row]]] = {
+BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Sustained]]] = {
     "integration": integration,
     "splitting": splitting,
     "engines": engines,
     "rings": rings,
     "scaling": scaling,
     "reduction": reduction,
+    "workers": daemon_workers,
+    "daemon": daemon_rate,
 }
 
 

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.simulate.powder import CAMERAS
 from livepdf.wire.client import Client
 
 RATE, SECONDS = 250.0, 60.0
@@ -171,10 +172,7 @@ def sustain(
         folder = Path(name)
         detector = _detector(folder, camera=camera, rate=rate, frames=frames)
         endpoint = _line(detector, "bound")
-        (folder / "profile.toml").write_text(
-            _PROFILE.format(endpoint=endpoint, workers=workers, limits=limits)
-        )
-        (folder / "recipe.toml").write_text(_RECIPE)
+        write_settings(folder, endpoint=endpoint, camera=camera, workers=workers, limits=limits)
         daemon = _daemon(folder)
         seen, other = _Seen(), list["subprocess.Popen[bytes]"]()
         try:
@@ -195,10 +193,21 @@ def sustain(
     )
 
 
+def write_settings(
+    folder: Path, *, endpoint: str, camera: str, workers: int = 2, limits: str = ""
+) -> tuple[Path, Path]:
+    """Write calibration, profile and recipe for a camera; return the latter two."""
+    (folder / "detector.poni").write_text(CAMERAS[camera].poni_text())
+    profile, recipe = folder / "profile.toml", folder / "recipe.toml"
+    profile.write_text(_PROFILE.format(endpoint=endpoint, workers=workers, limits=limits))
+    recipe.write_text(_RECIPE)
+    return profile, recipe
+
+
 def _detector(folder: Path, *, camera: str, rate: float, frames: int) -> "subprocess.Popen[str]":
     words = [sys.executable, "-m", "tools.detectors.dectris_v2", "--camera", camera, "--drop"]
     words += ["--rate", str(rate), "--frames", str(frames)]
-    words += ["--write", str(folder / "detector.poni"), "--times", str(folder / "times.txt")]
+    words += ["--times", str(folder / "times.txt")]
     return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
