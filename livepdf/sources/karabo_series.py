@@ -36,9 +36,9 @@ class _Counting:
     newest: int
     pulses: int
 
-    def continues(self, train: int, pulses: int) -> bool:
-        near = self.first - FARTHEST_BACK <= train <= self.newest + FARTHEST_AHEAD
-        return near and pulses == self.pulses
+    def near(self, train: int) -> bool:
+        """Whether the number of a train may belong here."""
+        return self.first - FARTHEST_BACK <= train <= self.newest + FARTHEST_AHEAD
 
 
 class KaraboReader:
@@ -47,6 +47,8 @@ class KaraboReader:
     def __init__(self, settings: KaraboBridge) -> None:
         self._settings = settings
         self._counting: _Counting | None = None
+        self._stray: int | None = None
+        """Number of a train far from the others, until a second one confirms it."""
 
     def read(
         self, parts: Sequence[Part], *, now: float, current: SeriesId | None
@@ -55,19 +57,29 @@ class KaraboReader:
         train = parse(parts)
         tid = self._train_number(train)
         counting = self._counting if current is not None else None
+        if counting is not None and not counting.near(tid):
+            self._confirm(tid)
+            counting = None
+        self._stray = None
         try:
             images = self._images(train)
         except FrameError as error:
-            if counting is None or not counting.continues(tid, counting.pulses):
+            if counting is None:
                 raise
             return self._exposures(train, tid, [error] * counting.pulses, counting)
         events: list[StreamEvent] = []
-        if counting is None or not counting.continues(tid, len(images)):
+        if counting is None or counting.pulses != len(images):
             series = SeriesId(number=tid)
             counting = _Counting(series=series, first=tid, newest=tid, pulses=len(images))
             self._counting = counting
             events.append(SeriesBegins(series=series, start=self._start(tid, len(images), now)))
         return events + self._exposures(train, tid, images, counting)
+
+    def _confirm(self, tid: int) -> None:
+        """Let a bridge count anew, but only when two trains say so: one number may be damaged."""
+        stray, self._stray = self._stray, tid
+        if stray is None or not stray < tid <= stray + FARTHEST_AHEAD:
+            raise FrameError("stray series", f"train {tid}, far from those before")
 
     def _exposures(
         self,

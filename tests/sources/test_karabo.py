@@ -202,20 +202,42 @@ def test_a_train_without_the_detector_takes_its_place_as_refused() -> None:
     assert feed.lost == 0
 
 
-def test_a_new_number_of_pulses_or_a_far_train_begins_a_new_run() -> None:
+def test_a_new_number_of_pulses_or_far_trains_begin_a_new_run() -> None:
     stack = np.zeros((3, 2, 2), np.uint16)
     settings = bridge(axes=["pulse", "slow", "fast"])
     messages = [
         train_parts({SOURCE: {KEY: stack[:pulses]}}, train=train, time=0.0)
-        for train, pulses in ((10, 3), (11, 3), (12, 2), (13, 2), (10_000_000, 2), (5, 2))
+        for train, pulses in (
+            (10, 3),
+            (11, 3),
+            (12, 2),
+            (13, 2),
+            (8_000_000, 2),
+            (8_000_001, 2),
+            (5, 2),
+            (6, 2),
+        )
     ]
 
     items = play(feed_of("karabo-bridge", **settings), messages, after=5.0)
 
     runs = [item.series for item in items if isinstance(item, RunStart)]
-    assert runs == ["10", "12", "10000000", "5"]
+    assert runs == ["10", "12", "8000001", "6"]
     assert len(frames(items)) == 14
-    assert "FrameRefused" not in kinds(items)
+    assert [i.reason for i in items if isinstance(i, FrameRefused)] == ["stray series"] * 2
+
+
+def test_one_train_with_a_damaged_number_does_not_end_the_run() -> None:
+    messages = trains(5)
+    messages[2] = trains(1, first=9_000_000)[0]
+    feed = feed_of("karabo-bridge", **bridge())
+
+    items = play(feed, messages, after=5.0)
+
+    assert [frame.index for frame in frames(items)] == [0, 1, 3, 4]
+    assert [i.reason for i in items if isinstance(i, FrameRefused)] == ["stray series"]
+    assert kinds(items).count("RunStart") == 1
+    assert feed.lost == 1
 
 
 def test_after_a_silence_the_next_train_begins_a_new_run_without_a_gap() -> None:
