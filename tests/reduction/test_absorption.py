@@ -11,6 +11,7 @@ from livepdf.reduction.background import Background
 from livepdf.reduction.curves import gr_covariance, reduce_intensity
 from livepdf.reduction.plan import Plan, build_plan, with_scale
 from livepdf.reduction.recipes import plan_extras, plan_from_recipe
+from livepdf.reduction.stack import reduce_many
 
 Q = 0.02 * np.arange(10, 1151)
 ENERGY = 60.0
@@ -89,10 +90,8 @@ def test_sigma_follows_through_absorption(scale: object) -> None:
             )
         ],
     )
-    scatter = [
-        reduce_intensity(quiet, intensity=measured() + noise * n, sigma=noise)[3].y[at]
-        for n in rng.normal(size=(400, Q.size))
-    ]
+    drawn = measured() + noise * rng.normal(size=(400, Q.size))
+    scatter = reduce_many(quiet, drawn, np.tile(noise, (400, 1))).gr[:, at]
     alone = reduce_intensity(quiet, intensity=measured(), sigma=noise)[3].sigma[at]
     assert np.median(alone / np.std(scatter, axis=0)) == pytest.approx(1.0, abs=0.04)
 
