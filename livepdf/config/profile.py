@@ -121,7 +121,7 @@ class Limits(Table):
     )
     worker_kind: Literal["auto", "threads", "processes"] = Field(
         default="auto",
-        description="'auto': threads up to 4, processes beyond; a process takes about 200 MB.",
+        description="'auto': threads up to 4, processes beyond; each takes 250 MB or more.",
     )
     queue: Annotated[int, Field(ge=1)] = Field(default=512, description="MiB of waiting frames.")
     history: Annotated[int, Field(ge=16)] = Field(
