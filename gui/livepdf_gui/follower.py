@@ -67,9 +67,7 @@ class Follower:
     def tune(self, wish: TuningWish) -> None:
         """Ask for a change of the recipe, or for a look at one; of looks only the last counts."""
         with self._lock:
-            if wish.act == "preview":
-                self._wishes = [w for w in self._wishes if w.act != "preview"]
-            self._wishes.append(wish)
+            self._wishes = [*(w for w in self._wishes if w.act != "preview"), wish]
 
     def _run(self) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()

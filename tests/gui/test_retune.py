@@ -68,8 +68,8 @@ def test_a_draft_lies_over_the_live_curve_until_it_is_applied_or_refused(
     sheet.act("apply")
     qtbot.waitUntil(lambda: "all 5 stored windows follow" in sheet.said.text(), timeout=20_000)
 
+    qtbot.waitUntil(lambda: not window.gr.draft.isVisible(), timeout=20_000)
     assert "Revision 2" in sheet.head.text()
-    assert not window.gr.draft.isVisible()
     np.testing.assert_allclose(client.window(4).curve("gr").y, drafted, rtol=1e-5, atol=1e-6)
     qtbot.waitUntil(
         lambda: np.array_equal(

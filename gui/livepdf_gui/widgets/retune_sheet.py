@@ -67,7 +67,8 @@ class RetuneSheet(QtWidgets.QDialog):
             field.setText(text)
 
     def act(self, act: Act) -> None:
-        """Ask for something with what is typed."""
+        """Ask for something with what is typed; a look that was due is not wanted any more."""
+        self._settle.stop()
         drafted = changes(self._recipe, self._texts()) if self._recipe is not None else {}
         again = _SCOPES[self.scope.currentIndex()][1]
         self._ask(
