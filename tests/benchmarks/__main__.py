@@ -36,6 +36,7 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(unknown)}; wanted: {', '.join(BENCHMARKS)}")
     records = []
     for name in chosen.names or BENCHMARKS:
+        sys.stderr.write(f"measuring: {name}\n")
         for row in BENCHMARKS[name]():
             sys.stdout.write(f"{row.line()}\n")
             sys.stdout.flush()
