@@ -1,18 +1,18 @@
-"""Read single images out of files that may still be on their way."""
+"""Read single images out of files that may still be on their way, without waiting on a disk."""
 
+import time
 from pathlib import Path
-
-import numpy as np
 
 from livepdf.errors import FrameError
 from livepdf.sources.batch import Batch, ReadImage
 from livepdf.sources.bluesky_references import Place
 from livepdf.sources.files import LOOK
-from livepdf.sources.packing import packed
 from livepdf.sources.reader import FileReader
-from livepdf.sources.typed_array import LARGEST_IMAGE, check_size
+from livepdf.sources.typed_array import check_size
 
-NUMPY = ".npy"
+LATE = ("incomplete", "unreadable")
+"""What a file is that may still come."""
+HUNG = "reader hung"
 
 
 class NotYetError(Exception):
@@ -20,27 +20,36 @@ class NotYetError(Exception):
 
 
 class SeriesFiles:
-    """Reads images one by one; of a file with many, several at a time."""
+    """Reads images one by one; of a file with many, several at a time.
+
+    Only the reading process touches the files, so a mount that hangs holds nobody but that process,
+    and the folder is left alone for a while after it had to be killed.
+    """
 
     def __init__(self, read_timeout: float) -> None:
         self._reader = FileReader()
         self._timeout = read_timeout
         self._file: tuple[Path, str | None] | None = None
         self._images: dict[int, ReadImage] = {}
+        self._asked: Place | None = None
         self._gone: Path | None = None
+        self._hung: tuple[Path, float] | None = None
+        """A folder, and until when (monotonic s) nothing is read there."""
 
-    def read(self, place: Place, *, last: bool) -> ReadImage:
+    def read(self, place: Place, *, last: bool, until: float) -> ReadImage:
         """Read one image.
 
         Parameters
         ----------
         last
             Whether there is no patience left for a file that is not complete.
+        until : float, s
+            Monotonic time up to which the answer of the reading process is waited for here.
 
         Raises
         ------
         NotYetError
-            Ask again later; never with ``last``.
+            Ask again later; with ``last`` only while the reading process is at work.
         FrameError
             Why there is no image.
         """
@@ -51,14 +60,15 @@ class SeriesFiles:
         if image is not None:
             return image
         try:
-            found = self._numpy(place) if place.path.suffix == NUMPY else self._fetch(place)
+            found = self._fetch(place, until)
         except FrameError as error:
-            if error.reason in ("incomplete", "unreadable") and not last:
-                if self._gone == place.path:
-                    raise  # one image of it was waited for in vain already
+            if error.reason == HUNG and not last:
                 raise NotYetError from None
-            if last and error.reason in ("incomplete", "unreadable"):
-                self._gone = place.path
+            if error.reason in LATE:
+                if last:
+                    self._gone = place.path
+                elif self._gone != place.path:  # else one of it was waited for in vain already
+                    raise NotYetError from None
             raise
         self._gone = None
         return found
@@ -67,13 +77,8 @@ class SeriesFiles:
         """End the reading process."""
         self._reader.kill()
 
-    def _fetch(self, place: Place) -> ReadImage:
-        if not place.path.exists():
-            raise FrameError("unreadable", f"{place.path} is not there")
-        self._reader.ask(place.path, first=place.number, dataset=place.dataset)
-        batch: Batch | None = None
-        while batch is None:
-            batch = self._reader.answer(LOOK, limit=self._timeout)
+    def _fetch(self, place: Place, until: float) -> ReadImage:
+        batch = self._answer(place, until)
         for item in batch.images:
             if item.number == place.number and not isinstance(item, ReadImage):
                 raise FrameError(item.reason, item.detail)
@@ -85,14 +90,27 @@ class SeriesFiles:
             check_size(image.image)
         return image
 
-    def _numpy(self, place: Place) -> ReadImage:
+    def _answer(self, place: Place, until: float) -> Batch:
+        folder, now = place.path.parent, time.monotonic()
+        if self._hung is not None and self._hung[0] == folder and now < self._hung[1]:
+            raise FrameError(HUNG, f"{folder} did not answer")
+        if self._asked != place:
+            if self._asked is not None:
+                self._reader.kill()
+            self._asked = None
+            self._reader.ask(place.path, first=place.number, dataset=place.dataset)
+            self._asked = place
         try:
-            size = place.path.stat().st_size
-            if size > LARGEST_IMAGE:
-                raise FrameError("too large", f"{place.path} has {size} bytes")
-            pixels = np.load(place.path, allow_pickle=False)
-        except (OSError, ValueError, EOFError) as error:
-            raise FrameError("unreadable", f"{place.path}: {error}"[:300]) from error
-        while pixels.ndim > 2 and pixels.shape[0] == 1:
-            pixels = pixels[0]
-        return ReadImage(number=0, image=packed(pixels))
+            while True:
+                pause = min(LOOK, max(until - time.monotonic(), 0.0))
+                batch = self._reader.answer(pause, limit=self._timeout)
+                if batch is not None:
+                    self._asked = None
+                    return batch
+                if time.monotonic() >= until:
+                    raise NotYetError
+        except FrameError as error:
+            self._asked = None
+            if error.reason == HUNG:
+                self._hung = (folder, time.monotonic() + self._timeout)
+            raise

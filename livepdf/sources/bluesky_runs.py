@@ -4,6 +4,7 @@ Documents come in order, files may be late: what refers to a file that is not co
 everything behind it, for a stated time.
 """
 
+import time
 import weakref
 from collections import OrderedDict, deque
 from collections.abc import Mapping
@@ -35,6 +36,10 @@ REMEMBERED = 2000
 """Documents of a kind that later ones may refer to."""
 EVENT_PATIENCE = 1.0
 """s that an image waits for the event with its slow values."""
+READ_BUDGET = 0.1
+"""s that one poll waits at most for the process that reads files."""
+MOST_WAITING = 200_000
+"""Images that may wait for their files."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -83,8 +88,16 @@ class _Memory:
 class BlueskyFeed:
     """Takes documents, gives runs and frames; reads the files that documents refer to."""
 
-    def __init__(self, settings: BlueskyDocuments) -> None:
+    def __init__(self, settings: BlueskyDocuments, *, live: bool = False) -> None:
+        """Make it.
+
+        Parameters
+        ----------
+        live
+            Whether documents go on coming while a file is read: then no call waits long for it.
+        """
         self._settings = settings
+        self._live = live
         self._tracker: SeriesTracker[Frame | FrameRefused] = SeriesTracker(
             Patience(gap=settings.gap_timeout, header=0.0, idle=settings.idle_timeout, resume=True)
         )
@@ -114,11 +127,11 @@ class BlueskyFeed:
                 self._take(document, now)
         except FrameError as error:
             items.append(self.refuse(error.reason, error.detail, now=now))
-        return items + self._work(now)
+        return items + self._work(now, 0.0)
 
     def tick(self, *, now: float) -> list[SourceItem]:
         """Try again what waits, and give up what has waited long enough."""
-        return self._work(now) + _items(self._tracker.tick(now=now))
+        return self._work(now, READ_BUDGET) + _items(self._tracker.tick(now=now))
 
     def refuse(self, reason: str, detail: str, *, now: float) -> FrameRefused:
         """Count a document that is none, on the run that is open."""
@@ -194,6 +207,7 @@ class BlueskyFeed:
         numbers, events = whole_range(fields.get("indices")), whole_range(fields.get("seq_nums"))
         each = max(len(numbers) // max(len(events), 1), 1)
         places = of_stream(resource, numbers=numbers, paths=self._settings.paths)
+        self._room_for(len(places))
         descriptor = text(fields.get("descriptor"))
         for offset, place in enumerate(places):
             event = (descriptor, events.start + offset // each) if stream.others else None
@@ -219,11 +233,12 @@ class BlueskyFeed:
         if not isinstance(sequence, int) or not 0 < sequence < 1 << 40:
             raise FrameError("malformed", f"seq_num {in_words(sequence)}")
         values = self._values(data, stream.image)
-        time = number(fields.get("time"))
-        self._events.put(f"{text(fields.get('descriptor'))}/{sequence}", (values, time))
+        taken = number(fields.get("time"))
+        self._events.put(f"{text(fields.get('descriptor'))}/{sequence}", (values, taken))
         if stream.image not in data:
             return
         wanted = self._images(data[stream.image])
+        self._room_for(len(wanted))
         for offset, (place, image) in enumerate(wanted):
             self._waiting.append(
                 _Wanted(
@@ -233,9 +248,13 @@ class BlueskyFeed:
                     place=place,
                     image=image,
                     values=values,
-                    time=time,
+                    time=taken,
                 )
             )
+
+    def _room_for(self, count: int) -> None:
+        if len(self._waiting) + count > MOST_WAITING:
+            raise FrameError("too many waiting", f"{len(self._waiting)} images wait for files")
 
     def _images(self, value: object) -> list[tuple[Place | None, PackedImage | None]]:
         if isinstance(value, str):
@@ -258,21 +277,22 @@ class BlueskyFeed:
             return slow_values({key: value for key, value in data.items() if key != image})
         return slow_values({ours: data.get(theirs) for ours, theirs in chosen.items()})
 
-    def _work(self, now: float) -> list[SourceItem]:
+    def _work(self, now: float, budget: float) -> list[SourceItem]:
         items: list[SourceItem] = []
+        until = time.monotonic() + budget if self._live else float("inf")
         while self._waiting:
             first = self._waiting[0]
             if isinstance(first, _Stop):
                 items += _items(self._tracker.end(SeriesId(number=None, unique=first.run), now=now))
             else:
-                found = self._frame(first, now)
+                found = self._frame(first, now, until)
                 if found is None:
                     break
                 items += self._pass_on(first, found, now)
             self._waiting.popleft()
         return items
 
-    def _frame(self, wanted: _Wanted, now: float) -> Frame | FrameRefused | None:
+    def _frame(self, wanted: _Wanted, now: float, until: float) -> Frame | FrameRefused | None:
         """Return what became of an image, None while it may still come."""
         waited = now - wanted.since
         if wanted.values is None and wanted.event is not None:
@@ -280,12 +300,13 @@ class BlueskyFeed:
             if event is None and waited < EVENT_PATIENCE:
                 return None
             wanted.values, wanted.time = (NO_VALUES, None) if event is None else event
-        image, exposure, time, origin = wanted.image, None, wanted.time, "event"
+        image, exposure, taken, origin = wanted.image, None, wanted.time, "event"
         try:
             if image is None and wanted.place is not None:
-                read = self._files.read(wanted.place, last=waited >= self._settings.file_timeout)
+                last = waited >= self._settings.file_timeout
+                read = self._files.read(wanted.place, last=last, until=until)
                 image, exposure = read.image, read.exposure
-                time = read.time if time is None else time
+                taken = read.time if taken is None else taken
                 origin = f"{wanted.place.path.name}/{wanted.place.number}"
         except NotYetError:
             return None
@@ -304,7 +325,7 @@ class BlueskyFeed:
             index=wanted.index,
             image=image,
             received=wanted.since,
-            time=wanted.since if time is None else time,
+            time=wanted.since if taken is None else taken,
             exposure=exposure,
             monitor=values.monitor,
             environment=values.environment,

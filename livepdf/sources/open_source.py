@@ -37,9 +37,16 @@ FEEDS: dict[str, Callable[[Any], Feed]] = {
 
 
 def stream_source(
-    name: str, *, request: bytes = b"", published: bool = False
+    name: str,
+    *,
+    request: bytes = b"",
+    published: bool = False,
+    feed: Callable[[Any], Feed] | None = None,
 ) -> Callable[..., Source]:
-    """Make a maker of sources of a ZeroMQ stream, called ``name`` before people."""
+    """Make a maker of sources of a ZeroMQ stream, called ``name`` before people.
+
+    ``feed`` makes what understands it live, where that is not what understands a recording.
+    """
 
     def make(
         settings: Any, *, clock: Callable[[], float] = time.time, tap: Tap | None = None
@@ -48,7 +55,7 @@ def stream_source(
         return StreamSource(
             settings,
             name=name,
-            feed=make_feed(settings),
+            feed=make_feed(settings) if feed is None else feed(settings),
             pattern=pattern,
             request=request if pattern == "req" else b"",
             clock=clock,
@@ -60,7 +67,9 @@ def stream_source(
 
 SOURCES: dict[str, Callable[..., Source]] = {
     "asapo": AsapoSource,
-    "bluesky-documents": stream_source("bluesky documents", published=True),
+    "bluesky-documents": stream_source(
+        "bluesky documents", published=True, feed=lambda table: BlueskyFeed(table, live=True)
+    ),
     "dectris-stream-v1": stream_source("DECTRIS legacy stream"),
     "dectris-stream-v2": stream_source("DECTRIS Stream V2"),
     "directory": DirectorySource,

@@ -1,10 +1,12 @@
 """bluesky documents: made by hand, and by bluesky's own RunEngine through its Proxy."""
 
 import json
+import os
 import random
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -190,6 +192,50 @@ def test_a_file_that_never_comes_costs_its_images_only(fed: Fed) -> None:
     assert fed(*run) == []
     assert reasons(fed.tick(11.0)) == ["unreadable"] * 3 + ["end"]
     assert reasons(fed(*inline_run("b", 1))) == ["end"]
+
+
+def test_a_mount_that_hangs_holds_neither_the_documents_nor_the_next_run(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "scan.h5")  # opening it waits for a writer, as on a mount that hangs
+    feed = BlueskyFeed(settings(file_timeout=1.0, read_timeout=1.0), live=True)
+    fed = Fed()
+    fed.feed.close()
+    fed.feed = feed
+    run = [
+        made.start("a", scan=1, time=T0),
+        made.descriptor("a", shape=[1, 5, 6], external=True),
+        made.hdf5_resource("a", tmp_path / "scan.h5", dataset="images"),
+        made.hdf5_images("a", first=0, count=50),
+    ]
+    slowest = 0.0
+
+    def timed(call: Callable[[], list[SourceItem]]) -> list[SourceItem]:
+        nonlocal slowest
+        began = time.monotonic()
+        items = call()
+        slowest = max(slowest, time.monotonic() - began)
+        return items
+
+    try:
+        items = timed(lambda: fed(*run, *inline_run("b", 2)))
+        deadline = time.monotonic() + 60
+        while reasons(items)[-1:] != ["end"] and time.monotonic() < deadline:
+            items += timed(lambda: fed.tick(0.1))
+    finally:
+        feed.close()
+
+    assert reasons(items) == ["reader hung"] * 50 + ["next start", "end"]
+    assert len(frames(items)) == 2
+    assert slowest < 2.0  # a process is started and killed; nothing waits for the file
+
+
+def test_documents_cannot_make_more_images_wait_than_there_is_room_for(fed: Fed) -> None:
+    fed(
+        made.start("a", scan=1, time=T0),
+        made.descriptor("a", shape=[1, 5, 6], external=True),
+        made.hdf5_resource("a", Path("/nowhere/scan.h5"), dataset="images"),
+    )
+    asked = [made.hdf5_images("a", first=n * 90_000, count=90_000) for n in range(3)]
+    assert reasons(fed(*asked)) == ["too many waiting"]
 
 
 def test_references_that_are_no_files_of_images_are_refused(fed: Fed) -> None:
