@@ -34,7 +34,7 @@ def test_a_rate_is_kept_for_some_seconds(tmp_path: Path, rate: int) -> None:
     waiting = recorder.state().waiting
     state = recorder.close()
     (tmp_path / "a.mcap").unlink()
-    print(f"\n{rate} Hz: {state.dropped} dropped, {waiting} wait, longest put {longest:.4f} s")
+    print(f"\n{rate} Hz: {state.dropped} dropped, {waiting} wait, longest put {longest:.4f} s")  # noqa: T201
     assert state.dropped == 0
 
 
@@ -51,4 +51,4 @@ def test_as_fast_as_it_goes(tmp_path: Path) -> None:
     recorder.close()
     share = (time.process_time() - busy) / given
     (tmp_path / "a.mcap").unlink()
-    print(f"\n{count / given:.0f} Hz, {share:.2f} of a core")
+    print(f"\n{count / given:.0f} Hz, {share:.2f} of a core")  # noqa: T201
