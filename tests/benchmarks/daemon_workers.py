@@ -14,7 +14,7 @@ from livepdf.daemon.crew import WorkerProcess
 from livepdf.daemon.queue import FrameQueue, Stop
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Spool
-from livepdf.daemon.warmth import warm_up
+from livepdf.daemon.warmth import tune_process, warm_up
 from livepdf.daemon.workers import Integrate, Newest, Outcomes, integrate_here, work
 from livepdf.model.frame import Frame, PackedImage, RunStart
 from livepdf.simulate.powder import CAMERAS, powder_images
@@ -38,6 +38,7 @@ def daemon_workers() -> Iterator[Row]:
 
 
 def _race(pipeline: Pipeline, folder: Path) -> Iterator[Row]:
+    tune_process()
     warm_up(pipeline)
     run = Run(
         RunStart(series="1", name="run", time=0.0),
