@@ -1,5 +1,7 @@
 """Complete files of every kind, read in a process that may be killed."""
 
+import hashlib
+import json
 import os
 import subprocess
 import sys
@@ -92,6 +94,26 @@ def test_real_hdf5_gives_the_images_that_h5py_reads(
     assert [frame.index for frame in frames] == list(range(5, 5 + len(expected)))
     for frame, image in zip(frames, expected, strict=True):
         np.testing.assert_array_equal(pixels_of(frame), image)
+
+
+def test_published_images_of_dectris_come_out_of_their_files(
+    reader: FileReader, data_path: Callable[[str], Path]
+) -> None:
+    published = json.loads(data_path("protocols/expected.json").read_text())
+    files = {name: images for name, images in published.items() if name.endswith(".h5")}
+    assert len(files) == 6
+
+    for name, images in files.items():
+        frames = list(read_frames(data_path(f"protocols/{name}"), reader=reader, series="s"))
+
+        assert len(frames) >= len(images)
+        for number, values in images.items():
+            image = pixels_of(frames[int(number)])
+            valid = image[image != np.iinfo(image.dtype).max]
+            little = np.ascontiguousarray(image, values["dtype"])
+            assert list(image.shape) == values["shape"]
+            assert hashlib.sha256(little.tobytes()).hexdigest() == values["sha256"]
+            assert (image.size - valid.size, valid.sum()) == (values["nodata"], values["total"])
 
 
 def test_a_master_stands_for_its_data_files(
