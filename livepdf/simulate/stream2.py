@@ -2,6 +2,7 @@
 
 import ctypes
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -47,10 +48,17 @@ class Series:
     description: str = "PILATUS3 X CdTe (simulated)"
     dtype: str = "uint32"
     """Of the pixels, as numpy names it."""
+    channel: str = CHANNEL
 
 
-def start_message(series: Series) -> bytes:
-    """Return the start message with the pixel mask (bit 0 = gap), as with detailed headers."""
+NO_MORE: Mapping[str, Any] = {}
+
+
+def start_message(series: Series, *, more: Mapping[str, Any] = NO_MORE) -> bytes:
+    """Return the start message with the pixel mask (bit 0 = gap), as with detailed headers.
+
+    ``more`` are keys that some senders add.
+    """
     mask = series.blind.astype("<u4")
     row, column = series.beam
     wavelength = 12.398419843 / series.energy
@@ -62,7 +70,7 @@ def start_message(series: Series) -> bytes:
             "arm_date": _date(series.armed),
             "beam_center_x": column,
             "beam_center_y": row,
-            "channels": [CHANNEL],
+            "channels": [series.channel],
             "count_time": series.frame_time,
             "countrate_correction_enabled": False,
             "detector_description": series.description,
@@ -76,16 +84,17 @@ def start_message(series: Series) -> bytes:
             "incident_energy": series.energy * 1e3,
             "incident_wavelength": wavelength,
             "number_of_images": series.images,
-            "pixel_mask": {CHANNEL: _array(mask, compressed=True)},
+            "pixel_mask": {series.channel: _array(mask, compressed=True)},
             "pixel_mask_enabled": True,
             "pixel_size_x": series.pixel_m,
             "pixel_size_y": series.pixel_m,
             "saturation_value": 2**20 - 1,
             "sensor_material": "CdTe",
             "sensor_thickness": 1e-3,
-            "threshold_energy": {CHANNEL: series.energy * 500.0},
+            "threshold_energy": {series.channel: series.energy * 500.0},
             "user_data": {"simulated": True},
             "virtual_pixel_interpolation_enabled": False,
+            **more,
         }
     )
 
@@ -103,20 +112,27 @@ def image_message(
     user_data : dict
         What a beamline appends, e.g. ``{"temperature": 523.0}``.
     """
-    return packed_image_message(
-        series, index=index, content=image_content(image), user_data=user_data
-    )
+    content = image_content(image, channel=series.channel)
+    return packed_image_message(series, index=index, content=content, user_data=user_data)
 
 
-def image_content(image: NDArray[Any]) -> bytes:
+def image_content(image: NDArray[Any], *, channel: str = CHANNEL) -> bytes:
     """Return what :func:`packed_image_message` takes: an image packed once, to be sent often."""
-    return cbor2.dumps({CHANNEL: _array(image, compressed=True)})
+    return cbor2.dumps({channel: _array(image, compressed=True)})
 
 
 def packed_image_message(
-    series: Series, *, index: int, content: bytes, user_data: dict[str, float]
+    series: Series,
+    *,
+    index: int,
+    content: bytes,
+    user_data: dict[str, float],
+    more: Mapping[str, Any] = NO_MORE,
 ) -> bytes:
-    """Return the message of one image that :func:`image_content` has packed."""
+    """Return the message of one image that :func:`image_content` has packed.
+
+    ``more`` are up to a dozen keys that some senders add.
+    """
     ticks = round(series.frame_time * _CLOCK)
     head = cbor2.dumps(
         {
@@ -129,6 +145,7 @@ def packed_image_message(
             "start_time": [index * ticks, _CLOCK],
             "stop_time": [(index + 1) * ticks, _CLOCK],
             "user_data": user_data,
+            **more,
         }
     )
     # A map of so few entries counts them in its first byte: one more follows.

@@ -99,6 +99,7 @@ def pixels(frame: Frame) -> np.ndarray:
         ("dectris-stream-v1", ["dectris-v1", "--header", "all", "--split-header"], {}),
         ("stins", ["stins", "--first-frame", "1", "--first-message", "210"], {}),
         ("karabo-bridge", ["karabo", "--way", "pub"], {**KARABO, "pattern": "sub"}),
+        ("jungfraujoch", ["jungfraujoch", "--way", "push"], {"pattern": "pull"}),
     ],
 )
 def test_frames_are_in_order_and_every_fault_is_in_its_counter(
@@ -221,6 +222,15 @@ def test_hdf5_files_give_every_image_once(tmp_path: Path, more: list[str], folde
     assert [frame.index for frame in frames] == list(range(12))
     for frame in frames:
         np.testing.assert_array_equal(pixels(frame), SEEN[frame.index % len(SEEN)])
+
+
+@pytest.mark.system
+def test_a_preview_of_jungfraujoch_leaves_images_out_and_none_is_lost(folder: Path) -> None:
+    more = ["--endpoint", "tcp://127.0.0.1:0", "--frames", "6", "--images", str(folder)]
+    with detector("jungfraujoch", "--every", "10", *more) as process:
+        items, lost = follow(kind="jungfraujoch", endpoint=word(process))
+    assert indexes(items) == [0, 10, 20, 30, 40, 50]
+    assert (lost, refusals(items)) == (0, Counter())
 
 
 @pytest.mark.system

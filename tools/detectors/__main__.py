@@ -8,6 +8,7 @@ _DETECTORS = {
     "dectris-v2": ("stream_v2", "DECTRIS Stream V2 (CBOR), pushed."),
     "dectris-v1": ("stream_v1", "DECTRIS legacy stream (JSON and blobs), pushed."),
     "stins": ("stins", "MAX IV's streaming-receiver, pushed."),
+    "jungfraujoch": ("jungfraujoch", "PSI's Jungfraujoch: preview or image socket."),
     "karabo": ("karabo_bridge", "A Karabo bridge of the European XFEL."),
     "hidra": ("hidra", "DESY's HiDRA: files over the network."),
     "epics-pva": ("epics_pva", "EPICS areaDetector over PVAccess."),
