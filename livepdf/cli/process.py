@@ -44,7 +44,7 @@ def process(
     as_json: bool,
     strict: bool,
 ) -> int:
-    r"""Reduce FILES one by one, as `livepdf run` would have done live.
+    """Reduce FILES one by one, as `livepdf run` would have done live.
 
     FILES are TIFF, CBF, EDF, HDF5 (FILE::DATASET where one holds several), DECTRIS masters, files
     of SACLA, folders of runs of the European XFEL, or NXazint patterns that were integrated
@@ -56,7 +56,7 @@ def process(
     \b
     livepdf process scan/*.tif --profile profile.toml --recipe recipe.toml --out results
     livepdf process x_master.h5 --profile profile.toml --recipe recipe.toml --out results
-    """
+    """  # noqa: D301  (\b is click's own mark)
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.process import FileJob
 

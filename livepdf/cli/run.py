@@ -38,7 +38,7 @@ def run(
     as_json: bool,
     strict: bool,
 ) -> int:
-    r"""Follow the detector of PROFILE and publish what its frames say about the sample.
+    """Follow the detector of PROFILE and publish what its frames say about the sample.
 
     Both files are checked whole before anything starts. Then one line `ready ADDRESS` is
     printed: give that address to `livepdf gui`, `livepdf watch` or `livepdf status`. Every run
@@ -48,7 +48,7 @@ def run(
     \b
     livepdf run beamtime/profile.toml --recipe beamtime/recipe.toml
     livepdf run profile.toml --recipe recipe.toml --out /data/pdf --runs 1 --json
-    """
+    """  # noqa: D301  (\b is click's own mark)
     service = _service(profile, recipe, out=out, requests=requests, runs=runs)
     return serve(service, as_json=as_json, strict=strict)
 

@@ -25,7 +25,7 @@ _PLAIN_INTERVAL = 2.0
     "--timeout", default=5.0, show_default=True, help="s to wait for the daemon with --once."
 )
 def watch(endpoint: str, once: bool, json_lines: bool, timeout: float) -> None:
-    r"""Follow the daemon at ENDPOINT, the address that `livepdf run` prints.
+    """Follow the daemon at ENDPOINT, the address that `livepdf run` prints.
 
     Any number may watch; nobody slows the daemon. A restarted daemon is found again. Without a
     terminal, one plain line is printed every few seconds.
@@ -33,7 +33,7 @@ def watch(endpoint: str, once: bool, json_lines: bool, timeout: float) -> None:
     \b
     livepdf watch tcp://127.0.0.1:5600
     livepdf watch tcp://127.0.0.1:5600 --once --json
-    """
+    """  # noqa: D301  (\b is click's own mark)
     from rich.console import Console
 
     from livepdf.wire.client import Client

@@ -4,6 +4,7 @@ from importlib import import_module
 
 import click
 import pytest
+from click.testing import CliRunner
 
 from livepdf.cli.main import _COMMANDS, main
 from livepdf.errors import (
@@ -79,3 +80,12 @@ def test_wrong_usage_is_two() -> None:
         with pytest.raises(SystemExit) as left:
             main(arguments)
         assert left.value.code == 2
+
+
+@pytest.mark.parametrize("name", sorted(_COMMANDS))
+def test_help_keeps_its_examples_on_lines_of_their_own(name: str) -> None:
+    module, attribute = _COMMANDS[name].place.split(":")
+    command = getattr(import_module(module), attribute)
+
+    # Spelled out instead of meant, the mark shows and the lines run together.
+    assert "\\b" not in CliRunner().invoke(command, ["--help"]).output

@@ -74,7 +74,7 @@ def main(
     write: Path | None,
     times: Path | None,
 ) -> None:
-    r"""Send a series of powder images as a DECTRIS detector control unit does.
+    """Send a series of powder images as a DECTRIS detector control unit does.
 
     The images are drawn and packed (bitshuffle, LZ4) before the first line on standard output,
     `bound ADDRESS`. Once a reader is there the series starts and keeps its rate. The last line is
@@ -83,7 +83,7 @@ def main(
     \b
     python3 -m tools.detectors.dectris_v2 --rate 250 --write detector.poni
     python3 -m tools.detectors.dectris_v2 --camera eiger-9m --rate 100 --drop
-    """
+    """  # noqa: D301  (\b is click's own mark)
     chosen = CAMERAS[camera]
     if write is not None:
         write.write_text(chosen.poni_text(), encoding="utf-8")
