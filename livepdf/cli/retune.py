@@ -65,6 +65,8 @@ def retune(
     scope, last = _scope(again)
     if sum((bool(wanted), freeze_scale, undo, cancel)) > 1:
         raise click.UsageError("one of changes, --freeze-scale, --undo and --cancel at a time")
+    if preview and (freeze_scale or undo or cancel):
+        raise click.UsageError("--preview looks at changes written as KEY=VALUE alone")
     client = Client(endpoint)
     try:
         applied = None

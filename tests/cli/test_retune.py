@@ -55,6 +55,14 @@ def test_what_is_wrong_with_a_change_is_said(
     assert call("retune", daemon.service.address, "qmax") == 2
 
 
+@pytest.mark.parametrize("other", ["--freeze-scale", "--undo", "--cancel"])
+def test_a_look_never_changes_anything(bench: Start, other: str) -> None:
+    daemon, client = begun(bench, 1)
+
+    assert call("retune", daemon.service.address, other, "--preview") == 2
+    assert client.retune.recipe().revision == 1
+
+
 def test_a_background_is_captured_and_used_and_a_window_pinned(
     bench: Start,
     capsys: pytest.CaptureFixture[str],
