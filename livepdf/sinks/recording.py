@@ -150,6 +150,20 @@ class Recorder:
         return self._final
 
     def _run(self) -> None:
+        try:
+            self._work()
+        except Exception as error:
+            # The run is worth more than its recording; but nobody shall believe that it goes on.
+            log.exception("recording to %s stopped by a defect", self.path)
+            with self._changed:
+                self._closing = True
+                self._trouble = self._reason = f"recording stopped by a defect: {error}"
+                self._dropped += self._held
+                self._waiting.clear()
+                self._held = self._bytes = 0
+            self._tell(always=True)
+
+    def _work(self) -> None:
         while True:
             with self._changed:
                 self._wait()

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cbor2
 import pytest
@@ -204,3 +205,22 @@ def test_putting_never_waits_for_the_disk(tmp_path: Path) -> None:
     state = recorder.close()
     assert state.received == 200 == state.written + state.dropped
     assert longest < 0.1
+
+
+@pytest.mark.logs_errors
+def test_a_recorder_that_breaks_says_so_and_counts_all_that_it_does_not_write(
+    tmp_path: Path,
+) -> None:
+    said: list[str] = []
+    wrong: Any = {}  # no text, as nobody may give it: the writing thread ends at the first message
+    recorder = Recorder(tmp_path / "a.mcap", origin=Origin(kind="stins", settings=wrong))
+    recorder.tell(said.append)
+
+    recorder.put(RawMessage(channel="stream", received=1.0, parts=(b"x",)))
+    recorder._thread.join(10.0)
+    recorder.put(RawMessage(channel="stream", received=2.0, parts=(b"y",)))
+    state = recorder.close()
+
+    assert (state.received, state.written, state.dropped, state.waiting) == (2, 0, 2, 0)
+    assert "stopped by a defect" in state.trouble
+    assert said
