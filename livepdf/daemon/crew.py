@@ -22,7 +22,7 @@ from livepdf.daemon.workers import integrate_here
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
 from livepdf.model.sums import Sums
-from livepdf.numerics.vectors import LANES
+from livepdf.numerics.adders import LANES
 
 log = logging.getLogger(__name__)
 

@@ -10,8 +10,8 @@ from livepdf.daemon.queue import FrameQueue, RunOpens, Stop, Ticket, without_ima
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
 from livepdf.model.sums import Sums
+from livepdf.numerics.adders import LANES
 from livepdf.numerics.side_by_side import FEWEST
-from livepdf.numerics.vectors import LANES
 
 Integrate = Callable[[Pipeline, Sequence[Frame]], list[Sums | FrameError]]
 """Turns frames into sums, in their order; in place of an unusable one, why."""

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.kernel import inner
-from livepdf.numerics.vectors import (
+from livepdf.numerics.planes import (
     GROUP,
     any_bit,
     unshuffle_8_to_8,

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics import histogram, lanes
+from livepdf.numerics.adders import LANE_ORDER, LANES
 from livepdf.numerics.binning import OUTSIDE
 from livepdf.numerics.integrate import (
     BinSums,
@@ -23,7 +24,6 @@ from livepdf.numerics.packed import Packed
 from livepdf.numerics.side_by_side import desk_of, in_lanes
 from livepdf.numerics.stream import TOP, Places
 from livepdf.numerics.unpack import UnpackError, flawed
-from livepdf.numerics.vectors import LANE_ORDER, LANES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

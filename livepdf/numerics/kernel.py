@@ -45,7 +45,7 @@ def sources_digest() -> str:
     digest = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         source = path.read_bytes()
-        if b"livepdf.numerics.kernel" in source or b"@intrinsic" in source:
+        if b"livepdf.numerics.kernel" in source or b"llvmlite" in source:
             digest.update(path.name.encode() + source)
     return digest.hexdigest()
 

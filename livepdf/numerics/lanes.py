@@ -3,19 +3,34 @@
 from typing import Any, NamedTuple
 
 import numpy as np
+from numba import carray
 from numpy.typing import NDArray
 
+from livepdf.numerics.adders import LANES, add_lanes, add_lines, share_lanes
 from livepdf.numerics.blocks import RAW, SHUFFLED
+from livepdf.numerics.groups import ALL, NONE, clean_group, copy_group, fetch_group, used_in
 from livepdf.numerics.histogram import drain
 from livepdf.numerics.kernel import inner, kernel
+from livepdf.numerics.planes import GROUP
 from livepdf.numerics.splitting import WIDTH, Shares, remove_share
-from livepdf.numerics.stream import Desk, Limits, Places, Source, clean_piece, clean_rest, opened
-from livepdf.numerics.vectors import LANES, add_lanes, share_lanes
+from livepdf.numerics.stream import (
+    Desk,
+    Limits,
+    Places,
+    Source,
+    clean_piece,
+    clean_rest,
+    list_odd,
+    opened,
+)
+from livepdf.numerics.vectors import LINE, pointer
 
 Array = NDArray[Any]
 
-FLUSH = 16384
+FLUSH = 65536
 """Pixels after which float32 sums are moved to float64, so that they stay exact to 1e-6."""
+AHEAD = 1
+"""Groups of an image that are asked for before they are needed."""
 
 
 class Batch(NamedTuple):
@@ -45,7 +60,9 @@ class Bench(NamedTuple):
     found: Array
     """(16,) int64: odd pixels of this piece."""
     tiles: Array
-    """(16, stride) uint16"""
+    """(16, stride) uint16; rows of unused lanes are 0"""
+    room: Array
+    """(2, 16, 64) uint8"""
 
 
 @kernel
@@ -64,8 +81,11 @@ def add_batch(
     and ``removed`` (16, 3, n) are those of the loops for one image.
     """
     size = places.bins.size
+    begin = 0
+    if batch.mode == RAW and batch.scratch.itemsize > 1:
+        begin = _add_raw(batch, places, limits, bench, sums, wide, removed)
     end = size // 8 * 8 if batch.mode == SHUFFLED else size
-    for start in range(0, end, batch.scratch.size):
+    for start in range(begin, end, batch.scratch.size):
         count = min(batch.scratch.size, end - start)
         fill(batch, start, count, False, places, limits, bench)
         _add_tiles(bench.tiles, places.bins[start : start + count], sums)
@@ -105,6 +125,86 @@ def fill(
         if place < 0:
             batch.flaws[lane] = place
             bench.tiles[lane] = 0
+
+
+@inner
+def _add_raw(
+    batch: Batch,
+    places: Places,
+    limits: Limits,
+    bench: Bench,
+    sums: Array,
+    wide: Array,
+    removed: Array,
+) -> int:
+    """Add raw images up, all but the last pixels; return where these start."""
+    item = batch.scratch.itemsize
+    count = LINE // item
+    lines = places.bins.size * item // LINE - 1
+    n, top = places.bins.dtype.type(places.n), batch.scratch.dtype.type(limits.top)
+    table, of = batch.addresses.ctypes.data, places.bins.ctypes.data
+    room, to = bench.room.ctypes.data, sums.ctypes.data
+    for lane in range(LANES // 2 if lines > 0 else LANES, LANES):
+        bench.room[0, lane] = carray(pointer(batch.addresses[lane]), LINE, np.uint8)
+    for line in range(lines):
+        at, bins = np.uint64(line * LINE), of + np.uint64(2 * line * count)
+        if add_lines(table, at, bins, n, top, room, to):
+            _take_back(batch, line * count, count, places, limits, bench, sums)
+            _drain_all(bench, places, limits, wide, removed)
+    return max(lines, 0) * count
+
+
+@inner
+def _take_back(
+    batch: Batch,
+    start: int,
+    count: int,
+    places: Places,
+    limits: Limits,
+    bench: Bench,
+    sums: Array,
+) -> None:
+    """Undo the adding of odd pixels, and list them; sums are modulo 2^32, so nothing is lost."""
+    item = batch.scratch.itemsize
+    for lane in range(LANES):
+        bench.found[lane] = 0
+        if batch.flaws[lane] != 0:
+            continue
+        at = pointer(batch.addresses[lane] + np.uint64(start * item))
+        pixels = carray(at, count, batch.scratch.dtype)
+        column = lane // 2 + lane % 2 * (LANES // 2)
+        for i in range(count):
+            if places.bins[start + i] < places.n and pixels[i] > limits.top:
+                sums[places.bins[start + i], column] -= np.uint32(pixels[i])
+        odd, tile = bench.odd[lane], bench.tiles[lane]
+        bench.found[lane] = list_odd(pixels, start, places, limits, odd, 0, tile)
+
+
+@inner
+def fill_group(batch: Batch, start: int, places: Places, limits: Limits, bench: Bench) -> bool:
+    """Fill ``bench.tiles`` with 256 clean pixels of each raw image; return False if none is used.
+
+    Small pieces, since equal places in 16 images often compete for the same lines of the cache.
+    """
+    used = used_in(places.live.ctypes.data + np.uint64(start // 8))
+    if used == NONE:
+        return False
+    item, of = batch.scratch.itemsize, places.bins.itemsize
+    n, top = places.bins.dtype.type(places.n), batch.scratch.dtype.type(limits.top)
+    index = places.bins.ctypes.data + np.uint64(start * of)
+    for lane in range(LANES):
+        bench.found[lane] = 0
+        if batch.flaws[lane] != 0:
+            continue
+        at = batch.addresses[lane] + np.uint64(start * item)
+        to = bench.tiles.ctypes.data + np.uint64(lane * bench.tiles.strides[0])
+        fetch_group(at + np.uint64(AHEAD * GROUP * item), top)
+        odd = copy_group(at, top, to) if used == ALL else clean_group(at, index, n, top, to)
+        if odd:
+            pixels = carray(pointer(at), GROUP, batch.scratch.dtype)
+            tile, listed = bench.tiles[lane, :GROUP], bench.odd[lane]
+            bench.found[lane] = list_odd(pixels, start, places, limits, listed, 0, tile)
+    return True
 
 
 @inner
@@ -148,9 +248,17 @@ def share_batch(
     (16, 3, n + WIDTH).
     """
     size = places.bins.size
+    wide, waiting, begin = 0, 0, 0
+    if batch.mode == RAW:
+        begin = size // GROUP * GROUP
+        for start in range(0, begin, GROUP):
+            if fill_group(batch, start, places, limits, bench):
+                wide = _share_tiles(bench, start, GROUP, wide, places, shares, sums, spill)
+                _spill_odd(bench, places, shares, limits, spill, removed)
+            if (start + GROUP) % FLUSH == 0:
+                _flush(sums, totals)
     end = size // 8 * 8 if batch.mode == SHUFFLED else size
-    wide, waiting = 0, 0
-    for start in range(0, end, batch.scratch.size):
+    for start in range(begin, end, batch.scratch.size):
         count = min(batch.scratch.size, end - start)
         fill(batch, start, count, False, places, limits, bench)
         wide = _share_tiles(bench, start, count, wide, places, shares, sums, spill)

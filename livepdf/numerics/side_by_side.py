@@ -5,14 +5,16 @@ from typing import Protocol
 
 import numpy as np
 
-from livepdf.numerics.blocks import HEADER
-from livepdf.numerics.integrate import BinSums, Scalar, limits_of
+from livepdf.numerics.adders import LANES
+from livepdf.numerics.blocks import HEADER, RAW
+from livepdf.numerics.integrate import BinSums, Scalar, aligned, limits_of
 from livepdf.numerics.lanes import Batch, Bench
 from livepdf.numerics.lz4_call import lz4_or_own
 from livepdf.numerics.packed import Packed
+from livepdf.numerics.planes import GROUP
 from livepdf.numerics.stream import Desk, Limits
 from livepdf.numerics.unpack import UnpackError, flawed
-from livepdf.numerics.vectors import GROUP, LANES
+from livepdf.numerics.vectors import LINE
 
 FEWEST = 4
 """Images from which on 16 lanes are faster than one by one, even if the others stay empty."""
@@ -102,7 +104,9 @@ def _together(
 
 def _batch(images: Sequence[Packed]) -> Batch:
     first = images[0]
-    addresses, sizes = np.zeros(LANES, np.uint64), np.zeros(LANES, np.int64)
+    # Unused lanes read the first image as well, and nobody looks at their sums.
+    addresses = np.full(LANES, first.raw.ctypes.data, np.uint64)
+    sizes = np.zeros(LANES, np.int64)
     flaws = np.full(LANES, _UNUSED)
     for lane, image in enumerate(images):
         addresses[lane], sizes[lane] = image.raw.ctypes.data, image.raw.size
@@ -113,16 +117,23 @@ def _batch(images: Sequence[Packed]) -> Batch:
         sizes=sizes,
         flaws=flaws,
         where=np.full(LANES, HEADER),
-        scratch=first.scratch(bits=True),
+        scratch=first.scratch(bits=True)[: _piece(first)],
         lz4=lz4_or_own(),
     )
 
 
+def _piece(image: Packed) -> int:
+    # Raw pixels are there already: the fewer at once, the nearer they stay.
+    return GROUP if image.mode == RAW else image.piece
+
+
 def _bench(image: Packed) -> Bench:
+    piece = _piece(image)
     return Bench(
         planes=image.planes(),
         words=np.empty(GROUP, np.uint32),
-        odd=np.empty((LANES, 2, image.piece), np.int64),
+        odd=np.empty((LANES, 2, piece), np.int64),
         found=np.zeros(LANES, np.int64),
-        tiles=np.zeros((LANES, image.piece + PAD), np.uint16),
+        tiles=np.zeros((LANES, piece + PAD), np.uint16),
+        room=aligned((2, LANES, LINE), np.uint8),
     )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics import lanes, splitting
+from livepdf.numerics.adders import LANE_ORDER, LANES
 from livepdf.numerics.binning import SplitBins
 from livepdf.numerics.blocks import RAW
 from livepdf.numerics.integrate import (
@@ -23,7 +24,6 @@ from livepdf.numerics.side_by_side import in_lanes
 from livepdf.numerics.splitting import WIDTH, Shares
 from livepdf.numerics.stream import Limits, Places
 from livepdf.numerics.unpack import UnpackError, flawed
-from livepdf.numerics.vectors import LANE_ORDER, LANES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.adders import share_one
 from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
 from livepdf.numerics.kernel import inner, kernel
 from livepdf.numerics.stream import Places, Source, opened
-from livepdf.numerics.vectors import share_one
 
 WIDTH = 4
 """Neighbouring bins that a row holds; what reaches further goes to a short list."""

@@ -12,16 +12,16 @@ from numba import carray
 from numpy.typing import NDArray
 
 from livepdf.numerics.blocks import RAW, SHUFFLED, read_block, read_pixels, read_rest
+from livepdf.numerics.groups import clean_group
 from livepdf.numerics.kernel import inner
-from livepdf.numerics.vectors import (
+from livepdf.numerics.planes import (
     GROUP,
     any_bit,
-    clean_group,
-    pointer,
     unshuffle_8_to_16,
     unshuffle_16_to_16,
     unshuffle_32_to_32,
 )
+from livepdf.numerics.vectors import pointer
 
 Array = NDArray[Any]
 
@@ -149,17 +149,18 @@ def _clean_pixels(
     for begin in range(0, whole, GROUP):
         at = pixels.ctypes.data + np.uint64(begin * item)
         index = places.bins.ctypes.data + np.uint64((start + begin) * of)
-        if clean_group(at, index, n, top, tile.ctypes.data + np.uint64(2 * begin)):
+        to = tile.ctypes.data + np.uint64(2 * begin)
+        if clean_group(at, index, n, top, to):
             part, clean = pixels[begin : begin + GROUP], tile[begin : begin + GROUP]
-            found = _list_odd(part, start + begin, places, limits, desk.odd, found, clean)
+            found = list_odd(part, start + begin, places, limits, desk.odd, found, clean)
     for i in range(whole, pixels.size):
         tile[i] = np.uint16(pixels[i]) if places.bins[start + i] < n else np.uint16(0)
     part, clean = pixels[whole:], tile[whole:]
-    return _list_odd(part, start + whole, places, limits, desk.odd, found, clean)
+    return list_odd(part, start + whole, places, limits, desk.odd, found, clean)
 
 
 @inner
-def _list_odd(
+def list_odd(
     pixels: Array,
     start: int,
     places: Places,
@@ -168,6 +169,7 @@ def _list_odd(
     found: int,
     tile: Array,
 ) -> int:
+    """List the odd ones of clean pixels copied to ``tile``; return the number listed so far."""
     for i in range(pixels.size):
         value = np.int64(pixels[i])
         if places.bins[start + i] < places.n and value > limits.top:

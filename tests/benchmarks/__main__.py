@@ -12,6 +12,7 @@ from tests.benchmarks.integration import engines, integration, rings, scaling, s
 from tests.benchmarks.peers import not_measured
 from tests.benchmarks.reduction import reduction
 from tests.benchmarks.table import Row
+from tests.benchmarks.whole import whole
 
 BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Sustained]]] = {
     "integration": integration,
@@ -19,6 +20,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Sustained]]] = {
     "engines": engines,
     "rings": rings,
     "scaling": scaling,
+    "whole": whole,
     "reduction": reduction,
     "workers": daemon_workers,
     "daemon": daemon_rate,

@@ -210,11 +210,12 @@ def _chunks(stack: NDArray[Any]) -> Any:
 
 
 @cache
-def _geometry(camera: Camera) -> Any:
+def geometry_of(camera: Camera) -> Any:
+    """Return the geometry of a camera as livepdf wants it."""
     return geometry_from_pyfai(pyfai(camera), shape=camera.shape)
 
 
 def _ours(camera: Camera, **wishes: Any) -> Integrator:
     return build_integrator(
-        _geometry(camera), npt=BINS, polarization=0.99, mask=mask_of(camera), **wishes
+        geometry_of(camera), npt=BINS, polarization=0.99, mask=mask_of(camera), **wishes
     )

@@ -87,3 +87,33 @@ def test_the_report_names_every_step_and_its_fallback() -> None:
     assert "hdf5plugin" in report["LZ4"]
     code = "from livepdf.numerics.report import kernel_report; print(kernel_report()['LZ4'])"
     assert run(PACKAGE.parent, code, LIVEPDF_OWN_LZ4="1").startswith("own loops")
+
+
+def test_several_processes_may_fill_an_empty_cache_at_once(tmp_path: Path) -> None:
+    package(tmp_path)
+    environment = os.environ | {"PYTHONPATH": str(tmp_path)}
+
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-c", ASK],
+            cwd=tmp_path,
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    said = [process.communicate()[0].split()[0] for process in running]
+
+    assert said == ["1", "1", "1"]
+    assert [process.returncode for process in running] == [0, 0, 0]
+    assert run(tmp_path, ASK) == "1 1"
+
+
+def test_what_was_kept_for_one_processor_is_not_used_on_another(tmp_path: Path) -> None:
+    package(tmp_path)
+    old = {"NUMBA_CPU_NAME": "x86-64", "NUMBA_CPU_FEATURES": ""}
+
+    here, there, again = run(tmp_path, ASK), run(tmp_path, ASK, **old), run(tmp_path, ASK)
+
+    assert [here, there, again] == ["1 0", "1 0", "1 1"]

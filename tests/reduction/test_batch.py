@@ -157,6 +157,31 @@ def test_a_bad_image_costs_only_itself() -> None:
     assert (found[7].monitor, found[7].exposure) == (2.0, 0.5)
 
 
+@pytest.mark.parametrize("dtype", ["u1", "i2", "u2", "i4", "u4"])
+@pytest.mark.parametrize("shape", [(3, 5), (1, 64), (31, 33), (70, 96)])
+def test_raw_images_side_by_side_give_what_each_gives_alone(
+    dtype: str, shape: tuple[int, int]
+) -> None:
+    pyfai = AzimuthalIntegrator(
+        dist=0.1, detector=Detector(2e-4, 2e-4, max_shape=shape), wavelength=2e-11
+    )
+    ours = build_integrator(geometry_from_pyfai(pyfai), npt=12, mask=RNG.random(shape) < 0.1)
+    images = [RNG.poisson(60, shape).astype(dtype) for _ in range(9)]
+    for image in images:
+        for value in (np.iinfo(dtype).max, np.iinfo(dtype).min, min(70000, np.iinfo(dtype).max)):
+            image[RNG.random(shape) < 0.02] = value
+
+    found = ours.integrate_batch(
+        [
+            PackedImage(blob=image.tobytes(), algorithm="raw", shape=shape, dtype=image.dtype)
+            for image in images
+        ]
+    )
+
+    for image, sums in zip(images, found, strict=True):
+        same(sums, ours.integrate(image))
+
+
 def test_bins_too_full_for_short_sums_do_not_overflow() -> None:
     shape = (700, 600)
     pyfai = AzimuthalIntegrator(

@@ -1,0 +1,112 @@
+"""From HDF5 chunks to G(r) of every frame, on two cores, beside pyFAI without G(r)."""
+
+import io
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any
+
+import h5py
+import hdf5plugin
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.model.frame import PackedImage
+from livepdf.model.sums import Sums, intensity
+from livepdf.reduction.curves import reduce_intensity
+from livepdf.reduction.integrator import build_integrator
+from livepdf.reduction.plan import build_plan
+from tests.benchmarks.frames import CAMERAS, FRAMES, Camera, frames, mask_of
+from tests.benchmarks.integration import geometry_of
+from tests.benchmarks.peers import BINS, pyfai_engine
+from tests.benchmarks.table import Row
+from tests.benchmarks.timing import Time
+
+LANES = 16
+BATCHES = 4
+"""Of 16 frames in the file."""
+ROUNDS = 3
+
+
+def whole() -> Iterator[Row]:
+    """Time whole series: wall time per frame, two threads each."""
+    for camera in CAMERAS:
+        chunks = _series(frames(camera))
+        contenders = {
+            "pyFAI csc, no G(r)": _theirs(camera, chunks),
+            "livepdf": _ours(camera, chunks),
+        }
+        spent: dict[str, list[float]] = {name: [] for name in contenders}
+        with ThreadPoolExecutor(2) as pool:
+            for number in range(ROUNDS + 1):
+                for name, (work, parts, count) in contenders.items():
+                    started = perf_counter()
+                    list(pool.map(work, parts))
+                    if number:
+                        spent[name].append(1e3 * (perf_counter() - started) / count)
+        yield Row(
+            work=f"{camera.name}: HDF5 → G(r), 2 threads, wall",
+            times={n: Time(median=float(np.median(t)), best=min(t)) for n, t in spent.items()},
+            target=10.0,
+        )
+
+
+Contender = tuple[Callable[[Any], object], list[Any], int]
+"""Work, what it is called with one after the other, and how many frames that makes."""
+
+
+def _theirs(camera: Camera, chunks: Any) -> Contender:
+    # As pyFAI's tutorial on many threads does it: each takes a frame of the file and integrates it.
+    integrate = pyfai_engine(camera)
+    return (lambda k: integrate(chunks[k])), list(range(8)), 8
+
+
+def _ours(camera: Camera, chunks: Any) -> Contender:
+    ours = build_integrator(geometry_of(camera), npt=BINS, polarization=0.99, mask=mask_of(camera))
+    plan = build_plan(
+        q=ours.q,
+        composition="Ni",
+        qmin=0.8,
+        qmax=24.0,
+        qmaxinst=24.5,
+        rpoly=0.9,
+        rmin=0.0,
+        rmax=30.0,
+        rstep=0.01,
+    )
+
+    def integrate(batch: int) -> None:
+        images = [
+            PackedImage(
+                blob=chunks.id.read_direct_chunk((k, 0, 0))[1],
+                algorithm="bslz4",
+                shape=camera.shape,
+                dtype=chunks.dtype,
+            )
+            for k in range(batch * LANES, (batch + 1) * LANES)
+        ]
+        for sums in ours.integrate_batch(images):
+            if not isinstance(sums, Sums):
+                raise sums
+            pattern, sigma = intensity(sums)
+            reduce_intensity(plan, intensity=pattern, sigma=sigma)
+
+    return integrate, list(range(BATCHES)), BATCHES * LANES
+
+
+def _series(stack: NDArray[Any]) -> Any:
+    """Return an HDF5 dataset of packed images, in memory."""
+    file = h5py.File(io.BytesIO(), "w")
+    chunks = file.create_dataset(
+        "data",
+        shape=(BATCHES * LANES, *stack.shape[1:]),
+        dtype=stack.dtype,
+        chunks=(1, *stack.shape[1:]),
+        **hdf5plugin.Bitshuffle(cname="lz4"),
+    )
+    for start in range(FRAMES):
+        chunks[start] = stack[start]
+    for k in range(FRAMES, BATCHES * LANES):
+        flags, blob = chunks.id.read_direct_chunk((k % FRAMES, 0, 0))
+        chunks.id.write_direct_chunk((k, 0, 0), blob, flags)
+    return chunks
