@@ -57,12 +57,13 @@ def doctor(as_json: bool) -> None:
 
 def _print(findings: list[Finding]) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     colour = {"ok": "green", "missing": "red", "note": "yellow"}
     table = Table("what", "", "detail", box=None)
     for what, verdict, detail in findings:
-        table.add_row(what, f"[{colour[verdict]}]{verdict}[/]", detail)
+        table.add_row(what, f"[{colour[verdict]}]{verdict}[/]", escape(detail))
     Console().print(table)
 
 
