@@ -4,6 +4,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 
 from livepdf.daemon.preview import binning_factor, shrink
 from livepdf.daemon.publish import Publisher
@@ -16,6 +17,8 @@ log = logging.getLogger(__name__)
 
 HEARTBEAT = 0.5
 """s between two status messages."""
+_AGAIN = 10
+"""Heartbeats after which the preview is sent once more: viewers come when no frame does."""
 _SIDE = 512
 _RATE_OVER = 3.0
 
@@ -45,6 +48,7 @@ class Herald:
         self._newest = newest
         self._status = status
         self._shown: object = None
+        self._last: Callable[[], None] | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Publish until the stop."""
@@ -54,6 +58,8 @@ class Herald:
             beats += 1
             if beats % 2 == 0:
                 self._preview()
+            if beats % _AGAIN == 0 and self._last is not None:
+                self._last()
 
     def _preview(self) -> None:
         newest = self._newest.frame
@@ -73,12 +79,14 @@ class Herald:
         unused = pipeline.ignored | ~((image >= low) & (image <= high))
         factor = binning_factor(frame.image.shape, side=_SIDE)
         run = ticket.run.name if ticket.run is not None else ""
-        self._publisher.preview(
+        self._last = partial(
+            self._publisher.preview,
             shrink(image, ignored=unused, factor=factor),
             run=run,
             frame=frame.index,
             binning=factor,
         )
+        self._last()
 
 
 def status_problems(

@@ -208,6 +208,9 @@ class StreamSource:
                 self._state = "connected"
             elif event & BROKEN:
                 address = self._settings.endpoint
-                run = " in the middle of a series" if self._feed.run_is_open else ""
-                self._state = f"lost: {address} closed the connection{run}; trying again"
+                # Between two series a detector may be switched off: nothing is lost by that.
+                kind, when = "waiting", ""
+                if self._feed.run_is_open:
+                    kind, when = "lost", " in the middle of a series"
+                self._state = f"{kind}: {address} closed the connection{when}; trying again"
                 self._asked = False

@@ -290,6 +290,18 @@ def test_the_preview_is_the_newest_frame_in_small(bench: Start) -> None:
     np.testing.assert_array_equal(client.mirror.preview_image, beamline.counts(7))
 
 
+def test_a_viewer_that_comes_when_no_frame_does_still_sees_the_newest(bench: Start) -> None:
+    daemon = bench()
+    first, late = daemon.client(), daemon.client()
+    first.connect()
+    daemon.source.put(beamline.start(), beamline.frame(7))
+    follow(first, lambda: first.mirror.preview_image is not None)
+    late.connect()
+    follow(late, lambda: late.mirror.preview_image is not None)
+
+    np.testing.assert_array_equal(late.mirror.preview_image, beamline.counts(7))
+
+
 def test_an_address_in_use_is_a_complaint_before_anything_starts(bench: Start) -> None:
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.service import Service
