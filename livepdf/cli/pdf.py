@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from livepdf.cli.pdf_job import Done
     from livepdf.cli.pdf_settings import Job
     from livepdf.model.curve import CurveKind, Trend
+    from livepdf.reduction.curves import FittedScale
 
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _POSITIVE = click.FloatRange(min=0, min_open=True)
@@ -193,7 +194,7 @@ def _known(value: float) -> float | None:
 def _sentences(job: "Job", done: "Done", written: list[Path]) -> str:
     p = done.plan.parameters
     lines = [f"wrote {path}" for path in written]
-    lines += [f"{f.name} was subtracted {f.value:.4f}({f.sigma:.4f}) times" for f in done.fitted]
+    lines += [f"{f.name} was subtracted {_times(f)}" for f in done.fitted]
     if done.bridged:
         lines.append(f"{done.bridged} empty bins were interpolated")
     if p.qmaxinst != job.qmaxinst and job.quantity == "iq":
@@ -205,6 +206,12 @@ def _sentences(job: "Job", done: "Done", written: list[Path]) -> str:
     if done.correlation_length == done.correlation_length:
         lines.append(f"noise of G hangs together over {done.correlation_length:.3f} A")
     return "\n".join(lines)
+
+
+def _times(fitted: "FittedScale") -> str:
+    if fitted.value == 0:
+        return "0 times: the fit would have less than nothing of it"
+    return f"{fitted.value:.4f}{_sigma(fitted.sigma)} times"
 
 
 def _told(trend: "Trend") -> str:

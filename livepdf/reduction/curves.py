@@ -25,6 +25,7 @@ class FittedScale:
     name: str
     value: float
     sigma: float
+    """NaN where it is not known, as where the fit holds the scale at its limit of 0."""
 
 
 def reduce_intensity(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[Curve, ...]:
@@ -93,7 +94,7 @@ def background_scales(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[
     fitted = [background.name for background in plan.backgrounds if background.scale == "fit"]
     values, spreads = pattern.blank_scale[0], np.sqrt(pattern.blank_variance[0])
     return tuple(
-        FittedScale(name=name, value=float(value), sigma=float(spread))
+        FittedScale(name=name, value=float(value), sigma=float(spread) if value else np.nan)
         for name, value, spread in zip(fitted, values, spreads, strict=True)
     )
 

@@ -86,6 +86,16 @@ def test_the_fitted_scale_of_a_background_has_the_error_of_its_scatter_in_every_
     assert 0.95 < np.median(ratio) < 1.05
 
 
+def test_a_scale_that_is_held_at_its_limit_has_no_error() -> None:
+    plan = _plan(backgrounds=[_blank("fit")])
+    less = pattern() + incoherent() - 0.9 * CELL
+
+    (found,) = background_scales(plan, intensity=less, sigma=np.sqrt(pattern()))
+
+    assert found.value == 0
+    assert np.isnan(found.sigma)
+
+
 def test_a_background_tied_to_the_monitor_is_divided_by_its_own() -> None:
     tied = replace(_blank("monitor"), monitor=4000.0)
     known = {"intensity": pattern(), "sigma": np.sqrt(pattern())}
