@@ -65,13 +65,28 @@ def read_sample(
             same = even[0].shape == q.shape and np.array_equal(even[1], intensity, equal_nan=True)
             return *even, () if same else interpolation_correlation(onto=even[0], q=q)
         held = [(q, intensity, sigma), *(read_pattern(path, axis) for path in banks)]
-        step = min(float((one[0][-1] - one[0][0]) / (one[0].size - 1)) for one in held)
-        first = int(np.ceil(min(one[0][0] for one in held) / step))
-        last = int(np.floor(max(one[0][-1] for one in held) / step))
-        grid = np.asarray(step * np.arange(first, last + 1), dtype=np.float64)
+        grid = _bank_grid([one[0] for one in held])
         return grid, *merge_banks(onto=grid, banks=held), ()
     except ValueError as error:
         raise FileError(f"{sample}: {error}") from None
+
+
+def _bank_grid(axes: Sequence[Floats]) -> Floats:
+    """Return equal steps over all axes, on the points of the finest: those need no interpolation.
+
+    Half a step beside them every value would be the mean of two, whose noise neighbours share.
+    """
+    finest = min(axes, key=lambda q: float((q[-1] - q[0]) / (q.size - 1)))
+    step = float((finest[-1] - finest[0]) / (finest.size - 1))
+    edge = 1e-6
+    before = int(np.floor((finest[0] - min(q[0] for q in axes)) / step + edge))
+    behind = int(np.floor((max(q[-1] for q in axes) - finest[0]) / step + edge))
+    grid = np.asarray(finest[0] + step * np.arange(-before, behind + 1), dtype=np.float64)
+    own = grid[before : before + finest.size]
+    if np.all(np.abs(own - finest) < edge * step):
+        # Rounding must not put the last point beyond the data.
+        grid[before : before + finest.size] = finest
+    return grid
 
 
 def read_on_grid(path: Path, grid: Floats, axis: Axis) -> tuple[Floats, Floats]:

@@ -139,6 +139,22 @@ def test_s_with_errors_from_banks_goes_through_as_it_is(tmp_path: Path) -> None:
     _repeats(tmp_path, tmp_path / "bank0.sq", "--bank", tmp_path / "bank1.sq")
 
 
+def test_two_banks_on_the_same_points_halve_the_variance_of_g(tmp_path: Path, recipe: Path) -> None:
+    # The first point is no multiple of the step: a grid of multiples would interpolate.
+    table = np.loadtxt(_write(tmp_path / "a.chi", 30 * _expected()))
+    table[:, 0] += 0.009
+    np.savetxt(tmp_path / "a.chi", table)
+    _done(tmp_path / "a.chi", "-c", recipe, "-o", tmp_path / "one.gr")
+
+    _done(tmp_path / "a.chi", "--bank", tmp_path / "a.chi", "-c", recipe, "-o", tmp_path / "two.gr")
+
+    one, two = (read_columns(tmp_path / f"{name}.gr") for name in ("one", "two"))
+    assert one.sigma is not None
+    assert two.sigma is not None
+    np.testing.assert_allclose(two.y, one.y, atol=1e-6 * np.max(np.abs(one.y)))
+    np.testing.assert_allclose(two.sigma[1:] / one.sigma[1:], np.sqrt(0.5), rtol=1e-3)
+
+
 def test_a_difference_is_that_of_both_with_one_scale_and_its_file_repeats_it(
     tmp_path: Path, recipe: Path
 ) -> None:
