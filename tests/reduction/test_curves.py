@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from livepdf.model.sums import Sums
@@ -49,6 +49,15 @@ FORMULAS = {
     rpoly=st.one_of(st.just(0.0), st.floats(0.1, 2.5)),
     rstep=st.floats(0.011, 0.4),
     lsq=st.booleans(),
+)
+@example(
+    formula="H1.4 Zr0.5 P1.2 O4.75 C0.3 N0.01",
+    qmin=0.0,
+    width=17.0,
+    beyond=1.0,
+    rpoly=2.5,
+    rstep=0.25,
+    lsq=False,
 )
 def test_any_settings_give_what_the_slow_twin_gives(
     formula: str,
