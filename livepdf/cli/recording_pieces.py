@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from livepdf.model.frame import Frame, FrameRefused, RunStart
-from livepdf.model.recorded import Recorded
+from livepdf.model.recorded import SLOW, Recorded
 
 if TYPE_CHECKING:
     from livepdf.sources.source import Feed
@@ -53,18 +53,33 @@ def chosen(
     """Yield the messages of the chosen frames, with the headers and ends of their series.
 
     Each message is shown to a feed of its own, which has to tell at once what it is.
+    Slow values stay with their frames.
     """
     kept_series = choice.series is None
     left_out: Counter[str] = Counter()
     for message in messages:
-        frames, series = _told(message, make_feed())
-        if series is not None:
-            kept_series = choice.has_series(series)
-        if kept_series and (not frames or any(map(choice.has_frame, frames))):
+        if message.raw.channel == SLOW:
+            kept = _is_of_choice(message, choice)
+        else:
+            frames, series = _told(message, make_feed())
+            if series is not None:
+                kept_series = choice.has_series(series)
+            kept = kept_series and (not frames or any(map(choice.has_frame, frames)))
+        if kept:
             # What is left out on purpose is no hole: the numbers close up.
             yield replace(message, sequence=message.sequence - left_out[message.raw.channel])
         else:
             left_out[message.raw.channel] += 1
+
+
+def _is_of_choice(message: Recorded, choice: Choice) -> bool:
+    """Whether these are the slow values of a frame that is kept."""
+    from livepdf.sources.slow_recorded import given_in
+
+    given = given_in(message.raw)
+    if given is None:
+        return False
+    return choice.has_series(given.detector_series) and choice.has_frame(given.frame)
 
 
 def _told(message: Recorded, feed: "Feed") -> tuple[list[int], str | None]:

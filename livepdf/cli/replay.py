@@ -144,17 +144,20 @@ def _reduce(recording: Opened, part: Part, pace: "Pace", wish: _Wish) -> int:
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.service import Service
     from livepdf.sources.replay import ReplaySource, largest_message
+    from livepdf.sources.slow_recorded import recorded_slow
 
     with tempfile.TemporaryDirectory(prefix="livepdf-replay-") as folder:
         profile, recipe = _settings(recording, wish, Path(folder))
         prepared = prepare(profile, recipe)
         settings = prepared.settings.profile
+        slow = recorded_slow(recording.attached, loop=pace.loop)
         source = ReplaySource(
             part,
             feed_maker(recording, settings.source),
             description=f"replay of {recording.path}",
             pace=pace,
             largest_message=largest_message(settings.source),
+            slow=slow,
         )
         service = Service(
             prepared,
@@ -163,6 +166,7 @@ def _reduce(recording: Opened, part: Part, pace: "Pace", wish: _Wish) -> int:
             requests=wish.requests,
             results=settings.wire.results,
             patient=True,
+            slow=slow,
         )
         if not wish.stay:
             source.when_over(service.stopping.set)

@@ -29,6 +29,7 @@ def send(recording: Opened, part: Part, pace: "Pace", *, endpoint: str, patience
     SourceError
         When nobody reads.
     """
+    from livepdf.model.recorded import SLOW
     from livepdf.simulate.port import Port
     from livepdf.sources.replay import Progress, timed_messages
 
@@ -42,6 +43,8 @@ def send(recording: Opened, part: Part, pace: "Pace", *, endpoint: str, patience
         said = time.monotonic()
         port.wait_for_reader(stop=stop)
         for due in timed_messages(part, pace=pace, progress=progress):
+            if due.raw.channel == SLOW:
+                continue  # no message of the detector
             if stop.wait(max(0.0, due.at - time.monotonic())):
                 break
             if not port.send(due.raw.parts, stop=stop):

@@ -92,6 +92,7 @@ def _recorder(prepared: "Prepared", output: Path) -> "Recorder":
     from livepdf.sinks.recording import Recorder
     from livepdf.sinks.recording_settings import attached_settings, origin_of
     from livepdf.sources.open_source import FEEDS
+    from livepdf.sources.slow_recorded import names_to_attach
 
     settings = prepared.settings
     source = settings.profile.source
@@ -99,9 +100,14 @@ def _recorder(prepared: "Prepared", output: Path) -> "Recorder":
         found = f"true with a source of kind {source.kind}"
         wanted = "false: only streams are recorded, files are there already"
         raise ConfigError([Complaint(str(settings.profile_file), "output.record", found, wanted)])
+    attached = attached_settings(profile=settings.profile_file, recipe=settings.recipe_file)
+    if settings.profile.slow:
+        attached.append(
+            names_to_attach([v.name for feed in settings.profile.slow for v in feed.value])
+        )
     output.mkdir(parents=True, exist_ok=True)
     return Recorder(
         output / f"recording-{datetime.now():%Y%m%d-%H%M%S-%f}.mcap",
         origin=origin_of(source),
-        attached=attached_settings(profile=settings.profile_file, recipe=settings.recipe_file),
+        attached=attached,
     )

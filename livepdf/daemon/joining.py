@@ -13,7 +13,9 @@ from livepdf.daemon.queue import Stop
 from livepdf.daemon.workers import Outcome
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, SourceItem
-from livepdf.sources.slow_feeds import Beside, SlowFeeds
+from livepdf.model.raw import RawMessage
+from livepdf.sources.slow_beside import Beside, SlowGiver
+from livepdf.sources.slow_recorded import message_of
 from livepdf.sources.slow_values import MONITOR
 
 AGAIN = 0.02
@@ -25,14 +27,24 @@ class Joiner:
 
     def __init__(
         self,
-        feeds: SlowFeeds,
+        feeds: SlowGiver,
         *,
         note: Callable[[str, str], None],
+        record: Callable[[RawMessage], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Make it; ``note`` is told what is missing, by the name of the value."""
+        """Make it.
+
+        Parameters
+        ----------
+        note
+            Is told what is missing, by the name of the value.
+        record
+            Gets a message about what each frame was given in the end.
+        """
         self._feeds = feeds
         self._note = note
+        self._record = record
         self._clock = clock
         self._gives_monitor = MONITOR in feeds.names
         self._waiting: list[tuple[float, Outcome]] = []
@@ -88,6 +100,8 @@ class Joiner:
         return self.due()
 
     def _joined(self, outcome: Outcome, beside: Beside) -> Outcome:
+        if self._record is not None:
+            self._record(message_of(beside, names=self._feeds.names))
         for name, reason in beside.reasons:
             self._note(f"slow {name}", f"no {name}: {reason}")
         ticket, sums = replace(outcome.ticket, item=beside.frame), outcome.sums

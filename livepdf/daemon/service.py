@@ -34,6 +34,7 @@ from livepdf.errors import Complaint, ConfigError, LivepdfError
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Event, State, Status
 from livepdf.sinks.recording import Recorder
+from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
 from livepdf.wire.messages import VERSION, Snapshot
@@ -60,6 +61,7 @@ class Service:
         runs: int | None = None,
         patient: bool = False,
         recorder: Recorder | None = None,
+        slow: SlowGiver | None = None,
     ) -> None:
         """Make everything ready but the source.
 
@@ -69,6 +71,8 @@ class Service:
             Let the source wait while the queue is full and skip no trends, as for a recording.
         recorder : Recorder, optional
             What the source's messages go to; closed with the service.
+        slow : SlowGiver, optional
+            What gives the slow values instead of the feeds of the profile.
         runs : int, optional
             Stop after this many runs.
 
@@ -134,8 +138,9 @@ class Service:
         self._collector = Collector(
             ledger=self._ledger, emit=self._outlet.put, tap=self._retuning.capture.take
         )
-        self._feeds = SlowFeeds(prepared.settings.profile.slow)
-        self._joiner = Joiner(self._feeds, note=self._board.note)
+        self._feeds = SlowFeeds(prepared.settings.profile.slow) if slow is None else slow
+        record = None if recorder is None else recorder.put
+        self._joiner = Joiner(self._feeds, note=self._board.note, record=record)
         self._intake = Intake(
             source,
             frames=self._frames,
@@ -200,12 +205,12 @@ class Service:
         Takes as long as the queue needs; after a defect, ten seconds at most.
         """
         self.stopping.set()
-        self._join("intake")
+        workers = [name for name in self._threads if name.startswith("worker")]
+        for name in ("intake", *workers, "collector"):
+            self._join(name)
         if self._recorder is not None:
             self._recorder.close()
-        workers = [name for name in self._threads if name.startswith("worker")]
-        for name in (*workers, "collector", "outlet"):
-            self._join(name)
+        self._join("outlet")
         self._feeds.close()
         self._retuning.stop()
         for name in ("tuner", "reworker"):

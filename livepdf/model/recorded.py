@@ -8,6 +8,10 @@ from livepdf.model.raw import RawMessage
 Bytes = bytes | memoryview
 ENCODING = "cbor"
 """A message of a recording is one CBOR array of byte strings: the parts of the raw message."""
+SLOW = "slow"
+"""Channel of what the feeds of slow values gave each frame; all other channels are the source's."""
+SLOW_NAMES = "slow.json"
+"""File that goes along where that channel is recorded: the names of the values, JSON."""
 _ARRAY, _BYTES = 0x80, 0x40
 _SIZES = {24: 1, 25: 2, 26: 4, 27: 8}
 """Bytes that a number takes, by the low five bits before it."""

@@ -13,7 +13,8 @@ from typing import Any, Protocol
 
 from livepdf.model.frame import Frame, RunEnd, RunStart, SourceItem
 from livepdf.model.raw import RawMessage
-from livepdf.model.recorded import Recorded
+from livepdf.model.recorded import SLOW, Recorded
+from livepdf.sources.slow_recorded import RecordedSlow
 from livepdf.sources.source import Feed
 
 log = logging.getLogger(__name__)
@@ -67,6 +68,7 @@ class ReplaySource:
         description: str,
         pace: Pace,
         largest_message: int | None = None,
+        slow: RecordedSlow | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         """Make it; nothing is read yet.
@@ -77,6 +79,8 @@ class ReplaySource:
             Makes what understands the messages; called once.
         largest_message : bytes, optional
             Larger messages are refused, as they were live.
+        slow : RecordedSlow, optional
+            What the recorded slow values go to; they never go to the feed.
         """
         self.description = description
         self.progress = Progress()
@@ -84,6 +88,7 @@ class ReplaySource:
         self._feed = make_feed()
         self._when_over: Callable[[], None] = lambda: None
         self._largest = largest_message
+        self._slow = slow
         self._clock = clock
         self._now = float("nan")
         self._over = False
@@ -106,6 +111,8 @@ class ReplaySource:
                 break
             due = self._due or next(self._messages, None)
             self._due = None
+            if self._slow is not None and self.progress.rounds:
+                self._slow.end()
             if due is None:
                 self._over = True
                 return self._restamped(items + self._last_items())
@@ -116,7 +123,7 @@ class ReplaySource:
                     time.sleep(max(0.0, deadline - time.monotonic()))
                 break
             time.sleep(max(0.0, pause))
-            told = self._message(due.raw)
+            told = self._message(due.raw) if due.raw.channel != SLOW else self._slow_values(due.raw)
             items += told
             taken += due.raw.size
             if any(isinstance(item, RunStart | RunEnd) for item in told):
@@ -144,6 +151,12 @@ class ReplaySource:
             detail = f"{raw.size} bytes, largest_message is {self._largest}"
             return [*items, self._feed.refuse("too large", detail, now=raw.received)]
         return items + self._feed.feed(raw)
+
+    def _slow_values(self, raw: RawMessage) -> list[SourceItem]:
+        """Hand over slow values; they bear the time of their frame, so none passes with them."""
+        if self._slow is not None:
+            self._slow.take(raw)
+        return []
 
     def _ticks(self, until: float) -> list[SourceItem]:
         """Let the recorded time pass as it did between two messages."""
@@ -189,8 +202,11 @@ def timed_messages(reader: Reader, *, pace: Pace, progress: Progress) -> Iterato
         for message in reader.messages():
             raw = message.raw
             first = raw.received if first is None else first
-            last = raw.received
+            last = max(last, raw.received)
             at = 0.0 if pace.speed is None else began + (raw.received - first) / pace.speed
+            if raw.channel == SLOW:
+                yield _Due(raw=raw, at=at)
+                continue
             due_number = expected.get(raw.channel, message.sequence)
             progress.missing += max(0, message.sequence - due_number)
             expected[raw.channel] = message.sequence + 1

@@ -5,13 +5,14 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import nan
 
 from livepdf.config.slow import Slow, SlowHdf5, SlowJson, SlowPva, SlowTable
 from livepdf.errors import SourceError
 from livepdf.model.frame import Frame
 from livepdf.model.status import FeedStatus
+from livepdf.sources.slow_beside import Beside
 from livepdf.sources.slow_clock import ClockOffset
 from livepdf.sources.slow_hdf5 import Hdf5Feed
 from livepdf.sources.slow_join import Joined, Readings
@@ -25,17 +26,6 @@ log = logging.getLogger(__name__)
 POLL = 0.2
 """s that a thread waits for a message before it looks whether to stop."""
 LONGEST_REASON = 30
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Beside:
-    """A frame with its slow values."""
-
-    frame: Frame
-    reasons: tuple[tuple[str, str], ...]
-    """Why a value is NaN, by its name."""
-    settled: bool
-    """Whether no later reading can change anything."""
 
 
 class _Feed:

@@ -12,6 +12,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+import zmq
 
 from livepdf.cli.demo_files import write_demo
 from livepdf.simulate.run import demo_run
@@ -21,6 +22,15 @@ from tests.system.daemon import Daemon, Detector
 LIVEPDF = [sys.executable, "-m", "livepdf.cli.main"]
 NOT_OF_THE_FRAMES = ("events", "process", "azint1d/reduction")
 """What says when somebody worked on the frames, and with which files; the rest must repeat."""
+
+FEED = """
+[[slow]]
+kind = "json"
+endpoint = "tcp://127.0.0.1:{port}"
+frame = "image"
+wait = 1.5
+value = [{{ name = "monitor", of = "I0" }}, {{ name = "heater", of = "T" }}]
+"""
 
 
 def livepdf(*arguments: object) -> subprocess.CompletedProcess[str]:
@@ -110,6 +120,53 @@ def test_windows_by_time_are_the_same_also_where_only_the_time_of_receipt_is_kno
     assert (counters["used"], counters["lost"]) == (39, 1)
     assert counters["refused"] == {"malformed": 1}
     assert_same_numbers(tmp_path, windows=6)
+
+
+@pytest.mark.system
+def test_slow_values_and_i0_of_a_feed_are_those_of_the_live_run(tmp_path: Path) -> None:
+    with Detector() as detector, published() as (feed, port):
+        profile, recipe = write_settings(
+            tmp_path,
+            port=detector.port,
+            detector=FEED.format(port=port),
+            more="[normalization]\nmonitor = true\n",
+        )
+        profile.write_text(profile.read_text().replace("[output]", "[output]\nrecord = true"))
+        with Daemon(profile, recipe, "--out", str(tmp_path / "live"), "--runs", "1") as daemon:
+            daemon.address()
+            assert feed.poll(20_000)
+            assert feed.recv() == b"\x01"  # the daemon has subscribed
+            detector.start(1, SHAPE)
+            for index in range(24):
+                detector.image(1, index, counts(index))
+            detector.end(1)
+            for index in set(range(24)) - {9}:
+                temperature = 300.0 + index / 7 if index != 13 else None
+                feed.send_json({"image": index, "I0": 1000.1 / (index + 1), "T": temperature})
+            assert daemon.wait() == 0, daemon.errors
+    (recording,) = (tmp_path / "live").glob("*.mcap")
+
+    arguments = ("--speed", "max", "--out", tmp_path / "again", "--json")
+    again = livepdf("replay", recording, *arguments)
+
+    assert again.returncode == 0, again.stderr
+    counters = json.loads(again.stdout.splitlines()[-1])["counters"]
+    assert counters["used"] == 23
+    assert counters["refused"] == {"no monitor": 1}
+    assert_same_numbers(tmp_path, windows=6)
+    (replayed,) = (tmp_path / "again").glob("*.nxs")
+    with h5py.File(replayed) as file:
+        names = list(file["entry/windows/environment_names"][:])
+        heater = file["entry/windows/environment"][:, names.index(b"heater")]
+    assert np.isfinite(heater).all()
+
+
+@contextmanager
+def published() -> "Iterator[tuple[zmq.Socket[bytes], int]]":
+    """Publish over ZeroMQ on a free port, and hear who subscribes."""
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.setsockopt(zmq.LINGER, 0)
+        yield socket, socket.bind_to_random_port("tcp://127.0.0.1")
 
 
 def assert_same_numbers(folder: Path, *, windows: int) -> None:

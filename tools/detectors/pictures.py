@@ -135,11 +135,14 @@ def _files(paths: tuple[Path, ...]) -> list[Image]:
 
 def _recorded(path: Path) -> Iterator[Image]:
     from livepdf.cli.recording_open import feed_maker, opened
+    from livepdf.model.recorded import SLOW
 
     with opened(path) as recording:
         feed = feed_maker(recording)()
         last = 0.0
         for message in recording.reader.messages():
+            if message.raw.channel == SLOW:
+                continue  # no message of the detector
             last = message.raw.received
             yield from _unpacked(feed.feed(message.raw))
         yield from _unpacked(feed.tick(now=last + 1e9))
