@@ -14,7 +14,7 @@ pytestmark = pytest.mark.system
 
 def livepdf(*arguments: str) -> "subprocess.CompletedProcess[str]":
     command = [sys.executable, "-m", "livepdf.cli.main", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
 
 
 def test_a_daemon_is_watched_asked_and_stopped_from_other_terminals(tmp_path: Path) -> None:

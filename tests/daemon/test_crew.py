@@ -59,7 +59,7 @@ def same(one: Sums | FrameError, other: Sums | FrameError) -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
 
 
-def gone(pid: int, timeout: float = 10.0) -> bool:
+def gone(pid: int, timeout: float = 60.0) -> bool:
     deadline = time.monotonic() + timeout
     while time.monotonic() < deadline:
         if not Path(f"/proc/{pid}").exists() or ") Z " in Path(f"/proc/{pid}/stat").read_text():

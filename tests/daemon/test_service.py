@@ -21,7 +21,7 @@ from tests.daemon.conftest import Bench
 Start = Callable[..., Bench]
 
 
-def follow(client: Client, until: Callable[[], bool], timeout: float = 20.0) -> None:
+def follow(client: Client, until: Callable[[], bool], timeout: float = 60.0) -> None:
     deadline = time.monotonic() + timeout
     while not until():
         assert time.monotonic() < deadline, client.mirror

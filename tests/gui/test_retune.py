@@ -53,22 +53,22 @@ def test_a_draft_lies_over_the_live_curve_until_it_is_applied_or_refused(
 ) -> None:
     daemon, client = begun(bench, 5)
     window = open_window(daemon.service.address)
-    qtbot.waitUntil(lambda: window.session.newest.connected, timeout=20_000)
+    qtbot.waitUntil(lambda: window.session.newest.connected, timeout=60_000)
     window.act("retune")
     sheet = window.retune
-    qtbot.waitUntil(lambda: "Revision 1" in sheet.head.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "Revision 1" in sheet.head.text(), timeout=60_000)
 
     sheet.edit("reduction.qmax", "12")
-    qtbot.waitUntil(lambda: window.gr.draft.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: window.gr.draft.isVisible(), timeout=60_000)
     drafted = np.asarray(window.gr.draft.getData()[1])
     sheet.edit("reduction.rpoly", "wide")
-    qtbot.waitUntil(lambda: "reduction.rpoly: found 'wide'" in sheet.said.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "reduction.rpoly: found 'wide'" in sheet.said.text(), timeout=60_000)
     sheet.edit("reduction.rpoly", "0.9")
     sheet.scope.setCurrentIndex(2)
     sheet.act("apply")
-    qtbot.waitUntil(lambda: "all 5 stored windows follow" in sheet.said.text(), timeout=20_000)
+    qtbot.waitUntil(lambda: "all 5 stored windows follow" in sheet.said.text(), timeout=60_000)
 
-    qtbot.waitUntil(lambda: not window.gr.draft.isVisible(), timeout=20_000)
+    qtbot.waitUntil(lambda: not window.gr.draft.isVisible(), timeout=60_000)
     assert "Revision 2" in sheet.head.text()
     np.testing.assert_allclose(client.window(4).curve("gr").y, drafted, rtol=1e-5, atol=1e-6)
     qtbot.waitUntil(
@@ -76,7 +76,7 @@ def test_a_draft_lies_over_the_live_curve_until_it_is_applied_or_refused(
             np.asarray(window.gr.curve.getData()[1], np.float32),
             client.window(4).curve("gr").y,
         ),
-        timeout=20_000,
+        timeout=60_000,
     )
 
 
@@ -84,12 +84,12 @@ def test_the_panel_of_g_shows_the_difference_when_asked(qtbot, bench, open_windo
     daemon, client = begun(bench, 4)
     client.retune.pin(1)
     window = open_window(daemon.service.address)
-    qtbot.waitUntil(lambda: window.session.newest.history is not None, timeout=20_000)
+    qtbot.waitUntil(lambda: window.session.newest.history is not None, timeout=60_000)
 
     window.act("difference")
 
     title = "Difference"
-    qtbot.waitUntil(lambda: window.session.view(now=0.0).gr.title.startswith(title), timeout=20_000)
+    qtbot.waitUntil(lambda: window.session.view(now=0.0).gr.title.startswith(title), timeout=60_000)
     window.refresh()
     window.act("fit")
     shown = np.asarray(window.gr.curve.getData()[1])

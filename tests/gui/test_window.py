@@ -75,8 +75,8 @@ def test_the_window_connects_again_after_a_restart(qtbot, open_window) -> None:
     second = Publisher(address=first.endpoint, run="second")
     try:
         second.keep(growing_result(0, start=START, run="second"))
-        qtbot.waitUntil(lambda: window.session.newest.connected, timeout=10_000)
-        qtbot.waitUntil(lambda: window.session.newest.history is not None, timeout=10_000)
+        qtbot.waitUntil(lambda: window.session.newest.connected, timeout=60_000)
+        qtbot.waitUntil(lambda: window.session.newest.history is not None, timeout=60_000)
         assert window.session.newest.history.run == "second"
     finally:
         second.stop()

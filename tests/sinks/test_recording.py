@@ -36,7 +36,7 @@ def record(path: Path, messages: list[RawMessage], **more: object) -> RecorderSt
 
 
 def wait_until(done: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20.0
+    deadline = time.monotonic() + 60.0
     while not done():
         assert time.monotonic() < deadline
         threading.Event().wait(0.01)

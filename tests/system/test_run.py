@@ -33,7 +33,7 @@ def detector() -> Iterator[Detector]:
         yield made
 
 
-def follow(client: Client, until: Callable[[], bool], timeout: float = 40.0) -> None:
+def follow(client: Client, until: Callable[[], bool], timeout: float = 120.0) -> None:
     deadline = time.monotonic() + timeout
     while not until():
         assert time.monotonic() < deadline, client.mirror
