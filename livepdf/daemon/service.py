@@ -1,11 +1,8 @@
 """The daemon: threads around one source, from start to a clean stop."""
 
-import logging
 import queue
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -14,13 +11,14 @@ from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Collector
 from livepdf.daemon.control import Desk
 from livepdf.daemon.crew import WorkerProcess, hire
-from livepdf.daemon.herald import Herald, Rate, status_problems
+from livepdf.daemon.herald import Herald, Rate
 from livepdf.daemon.history import History
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.queue import FrameQueue
+from livepdf.daemon.reports import Reports
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.runs import Run, RunNames
 from livepdf.daemon.shelf import Shelf
@@ -28,23 +26,20 @@ from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.spool import Spool
 from livepdf.daemon.store import Quit, Store
+from livepdf.daemon.threads import Threads
 from livepdf.daemon.warmth import DTYPES, tune_process, warm_up
 from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
-from livepdf.errors import Complaint, ConfigError, LivepdfError
+from livepdf.errors import Complaint, ConfigError
 from livepdf.model.frame import RunStart
-from livepdf.model.status import Event, State, Status
+from livepdf.model.status import Event, Status
 from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
-from livepdf.wire.messages import VERSION, Snapshot
-
-log = logging.getLogger(__name__)
+from livepdf.wire.messages import Snapshot
 
 _MIB = 1 << 20
 _RESERVE = 512 * _MIB
-_LAST_WORDS = 10.0
-"""s that the other threads get after a defect to bring their results to disk."""
 
 
 class Service:
@@ -92,13 +87,10 @@ class Service:
         self._sockets: Sockets = bind(requests=requests, results=results, file=file)
         self.stopping = threading.Event()
         """Set when the daemon is to stop, whoever wants it."""
-        self.failure: BaseException | None = None
-        """What ended a thread that should not have ended."""
         self._closing = threading.Event()
-        self._threads: dict[str, threading.Thread] = {}
         self._crew: list[WorkerProcess] = []
-        self._rate = Rate()
         self._board = Board()
+        self._threads = Threads(board=self._board, stopping=self.stopping)
         self._ledger = Ledger()
         self._newest = Newest()
         self._outcomes: Outcomes = queue.Queue(maxsize=256)
@@ -150,6 +142,20 @@ class Service:
             prepare=self._joiner.prepare,
             patient=patient,
         )
+        self._reports = Reports(
+            source=source,
+            board=self._board,
+            ledger=self._ledger,
+            frames=self._frames,
+            intake=self._intake,
+            history=self._history,
+            feeds=self._feeds,
+            retuning=self._retuning,
+            sockets=self._sockets,
+            stopping=self.stopping,
+            software=self._software,
+            rate=Rate(),
+        )
         self._board.listen(self._hear)
         if recorder is not None:
             recorder.tell(self._say_recording)
@@ -158,6 +164,11 @@ class Service:
     def address(self) -> str:
         """Address that clients are given."""
         return self._sockets.control.address
+
+    @property
+    def failure(self) -> BaseException | None:
+        """What ended a thread that should not have ended."""
+        return self._threads.failure
 
     @property
     def files(self) -> list[Path]:
@@ -195,9 +206,7 @@ class Service:
             ("intake", lambda: self._intake.run(self.stopping)),
         ]
         for name, part in parts:
-            thread = threading.Thread(target=self._guard, args=(name, part), name=name, daemon=True)
-            self._threads[name] = thread
-            thread.start()
+            self._threads.start(name, part)
 
     def finish(self) -> None:
         """Stop the intake, work off what waits, flush, close everything.
@@ -205,26 +214,23 @@ class Service:
         Takes as long as the queue needs; after a defect, ten seconds at most.
         """
         self.stopping.set()
-        workers = [name for name in self._threads if name.startswith("worker")]
-        for name in ("intake", *workers, "collector"):
-            self._join(name)
+        workers = [name for name in self._threads.names if name.startswith("worker")]
+        self._threads.join("intake", *workers, "collector")
         if self._recorder is not None:
             self._recorder.close()
-        self._join("outlet")
+        self._threads.join("outlet")
         self._feeds.close()
         self._retuning.stop()
-        for name in ("tuner", "reworker"):
-            self._join(name)
+        self._threads.join("tuner", "reworker")
         self._outlet.finish_again()
         for worker in self._crew:
             worker.close()
         self._store.put(Quit())
-        self._join("store")
+        self._threads.join("store")
         self._board.state = "stopped"
         self._sockets.publisher.status(self.status())
         self._closing.set()
-        for name in ("herald", "control"):
-            self._join(name)
+        self._threads.join("herald", "control")
         self._spool.close()
         self._sockets.close(str(self.failure or "stopped"))
 
@@ -240,57 +246,11 @@ class Service:
 
     def status(self) -> Status:
         """Return how the daemon is doing now; the counters add up."""
-        board, lost = self._board, self._source.lost()
-        counters = self._ledger.total(lost)
-        # A source that was closed on purpose is no trouble.
-        source_state = "closed" if self.stopping.is_set() else self._source.state()
-        return Status(
-            state=self._state(),
-            time=time.time(),
-            counters=counters,
-            run=board.run,
-            source=self._source.description,
-            source_state=source_state,
-            rate=self._rate.of(counters.received, time.monotonic()),
-            lag=board.lag,
-            newest=board.newest,
-            queue_bytes=self._frames.waiting_bytes,
-            queue_limit=self._frames.limit,
-            windows=board.windows,
-            revision=board.revision,
-            redo=self._retuning.redo,
-            output=board.output,
-            problems=status_problems(
-                source_state=source_state,
-                spooled=self._frames.spooled_bytes,
-                lost=lost,
-                standing=(*board.problems(), *self._feeds.problems()),
-            ),
-            feeds=self._feeds.status(),
-        )
+        return self._reports.status()
 
     def snapshot(self) -> Snapshot:
         """Return what a viewer needs before it follows the stream."""
-        # The order counts: a window that comes in between is in both, never in neither.
-        sequence = self._sockets.publisher.sequence
-        settings, pipeline = self._retuning.prepared.settings, self._retuning.prepared.pipeline
-        status = self.status()
-        first, last = self._history.ends()
-        masked = float("nan") if pipeline is None else float(pipeline.ignored.mean())
-        return Snapshot(
-            version=VERSION,
-            sequence=sequence,
-            results=self._sockets.publisher.address,
-            software=f"livepdf {self._software['livepdf']}",
-            status=replace(status, run=self._history.run),
-            events=self._board.events(),
-            first_window=first,
-            last_window=last,
-            profile=settings.profile.instrument.name,
-            sample=settings.recipe.sample.name or settings.recipe.sample.composition,
-            composition=settings.recipe.sample.composition,
-            masked=masked,
-        )
+        return self._reports.snapshot()
 
     def _desk(self) -> Desk:
         return Desk(
@@ -307,15 +267,6 @@ class Service:
         if paused != self._intake.pause:
             self._intake.pause = paused
             self._board.say("mark", "paused" if paused else "going on")
-
-    def _state(self) -> State:
-        if self._board.state != "waiting":
-            return self._board.state
-        if self.stopping.is_set():
-            return "draining"
-        if self._intake.pause:
-            return "paused"
-        return "running" if self._intake.running else "waiting"
 
     def _make_run(self, start: RunStart) -> Run:
         return Run(
@@ -356,37 +307,12 @@ class Service:
                 ready = self._joiner.add(came)
             except queue.Empty:
                 ready = self._joiner.due()
-                if self.failure is not None and not self._threads["intake"].is_alive():
+                if self.failure is not None and not self._threads.alive("intake"):
                     self._collector.finish()
             for outcome in ready:
                 self._collector.take(outcome)
             if self._runs is not None and self._outlet.runs_closed >= self._runs:
                 self.stopping.set()
-
-    def _guard(self, name: str, part: Callable[[], None]) -> None:
-        try:
-            part()
-        except LivepdfError as error:
-            self._fail(name, error)
-        except Exception as error:
-            log.exception("%s stopped by a defect", name)
-            self._fail(name, error)
-
-    def _fail(self, name: str, error: BaseException) -> None:
-        self.failure = self.failure or error
-        self._board.trouble(name, f"{name} stopped: {error}")
-        self.stopping.set()
-
-    def _join(self, name: str) -> None:
-        thread = self._threads.get(name)
-        given_up = None
-        while thread is not None and thread.is_alive():
-            thread.join(0.2)
-            if self.failure is not None:
-                given_up = given_up or time.monotonic() + _LAST_WORDS
-                if time.monotonic() > given_up:
-                    log.error("%s does not end", name)
-                    return
 
 
 def _run_names(output: Path, file: str) -> RunNames:

@@ -1,0 +1,100 @@
+"""What the daemon answers when asked how it is doing: the status line and the snapshot."""
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from livepdf.daemon.board import Board
+from livepdf.daemon.herald import Rate, status_problems
+from livepdf.daemon.history import History
+from livepdf.daemon.intake import Intake
+from livepdf.daemon.ledger import Ledger
+from livepdf.daemon.queue import FrameQueue
+from livepdf.daemon.retuning import Retuning
+from livepdf.daemon.sockets import Sockets
+from livepdf.model.status import State, Status
+from livepdf.sources.slow_beside import SlowGiver
+from livepdf.sources.source import Source
+from livepdf.wire.messages import VERSION, Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Reports:
+    """Puts together what the parts of the daemon know; any thread may ask."""
+
+    source: Source
+    board: Board
+    ledger: Ledger
+    frames: FrameQueue
+    intake: Intake
+    history: History
+    feeds: SlowGiver
+    retuning: Retuning
+    sockets: Sockets
+    stopping: threading.Event
+    software: Mapping[str, str]
+    rate: Rate
+
+    def status(self) -> Status:
+        """Return how the daemon is doing now; the counters add up."""
+        board, lost = self.board, self.source.lost()
+        counters = self.ledger.total(lost)
+        # A source that was closed on purpose is no trouble.
+        source_state = "closed" if self.stopping.is_set() else self.source.state()
+        return Status(
+            state=self._state(),
+            time=time.time(),
+            counters=counters,
+            run=board.run,
+            source=self.source.description,
+            source_state=source_state,
+            rate=self.rate.of(counters.received, time.monotonic()),
+            lag=board.lag,
+            newest=board.newest,
+            queue_bytes=self.frames.waiting_bytes,
+            queue_limit=self.frames.limit,
+            windows=board.windows,
+            revision=board.revision,
+            redo=self.retuning.redo,
+            output=board.output,
+            problems=status_problems(
+                source_state=source_state,
+                spooled=self.frames.spooled_bytes,
+                lost=lost,
+                standing=(*board.problems(), *self.feeds.problems()),
+            ),
+            feeds=self.feeds.status(),
+        )
+
+    def snapshot(self) -> Snapshot:
+        """Return what a viewer needs before it follows the stream."""
+        # The order counts: a window that comes in between is in both, never in neither.
+        sequence = self.sockets.publisher.sequence
+        settings, pipeline = self.retuning.prepared.settings, self.retuning.prepared.pipeline
+        status = self.status()
+        first, last = self.history.ends()
+        masked = float("nan") if pipeline is None else float(pipeline.ignored.mean())
+        return Snapshot(
+            version=VERSION,
+            sequence=sequence,
+            results=self.sockets.publisher.address,
+            software=f"livepdf {self.software['livepdf']}",
+            status=replace(status, run=self.history.run),
+            events=self.board.events(),
+            first_window=first,
+            last_window=last,
+            profile=settings.profile.instrument.name,
+            sample=settings.recipe.sample.name or settings.recipe.sample.composition,
+            composition=settings.recipe.sample.composition,
+            masked=masked,
+        )
+
+    def _state(self) -> State:
+        if self.board.state != "waiting":
+            return self.board.state
+        if self.stopping.is_set():
+            return "draining"
+        if self.intake.pause:
+            return "paused"
+        return "running" if self.intake.running else "waiting"
