@@ -1,8 +1,6 @@
-"""Scattering of explicit particles, atom by atom, by the Debye equation.
+"""Scattering of explicit particles, atom by atom, by the Debye equation."""
 
-With f0 alone: f′ and f″ are left out, so what reduces a simulated sample must leave them out too.
-"""
-
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,8 +8,9 @@ from numpy.typing import NDArray
 from scipy.fft import dst
 
 from livepdf.model.structure import Structure
-from livepdf.numerics.form_factors import form_factor
-from livepdf.numerics.pairs import distance_histogram, sphere_cut
+from livepdf.numerics.form_factors import dispersion, form_factor
+from livepdf.numerics.pairs import distance_histogram
+from livepdf.simulate.particles import cuts, sphere
 
 STEP = 0.004
 """Å, of the distance grid: moves phases by less than 1e-3 at Q 25 Å⁻¹."""
@@ -55,13 +54,28 @@ def sphere_sums(
     centres : (n, 3) float64
         Fractional coordinates of the middle of each sphere.
     """
+    return particle_sums(structure, cuts(structure, sphere(diameter), centres=centres), q_max=q_max)
+
+
+def particle_sums(
+    structure: Structure,
+    particles: Iterable[tuple[NDArray[np.float64], NDArray[np.int64]]],
+    *,
+    q_max: float,
+) -> PairSums:
+    """Average the interference sums of particles.
+
+    Parameters
+    ----------
+    structure : Structure
+        With a Uiso for every atom; atoms of one species share the mean of theirs.
+    particles : pairs of (m, 3) Cartesian positions in Å and (m,) atoms of the structure
+    q_max : float, Å⁻¹
+    """
     kinds = len(structure.species)
     histogram = np.zeros((kinds, kinds, BINS))
     atoms = np.zeros(kinds)
-    for centre in centres:
-        cartesian, atom = sphere_cut(
-            cell=structure.cell, positions=structure.positions, diameter=diameter, centre=centre
-        )
+    for cartesian, atom in particles:
         species = structure.species_index[atom]
         histogram += distance_histogram(
             positions=cartesian, species=species, kinds=kinds, step=STEP, bins=BINS
@@ -85,11 +99,37 @@ def _sine_sums(
     return q[wanted], np.asarray(sums / q[wanted])
 
 
-def debye_intensity(structure: Structure, sums: PairSums) -> NDArray[np.float64]:
+def amplitudes(
+    structure: Structure, q: NDArray[np.float64], *, energy: float | None = None
+) -> NDArray[np.complex128]:
+    """Return the form factor of each species, (kinds, n_q), with f′ + if″ at ``energy`` keV."""
+    return np.array(
+        [
+            form_factor(q=q, element=element)
+            + (0.0 if energy is None else dispersion(element=element, energy=energy))
+            for element in structure.species
+        ],
+        dtype=np.complex128,
+    )
+
+
+def summed_intensity(
+    f: NDArray[np.complex128], fraction: NDArray[np.float64], pairs: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    r"""Return Σ c_a |f_a|² + Σ Re(f_a f_b*) S_ab, (n_q,), of the parts of `PairSums`."""
+    products = (f[:, None] * f[None].conj()).real
+    self_part = np.einsum("a,aq->q", fraction, np.abs(f) ** 2)
+    return np.asarray(self_part + np.einsum("abq,abq->q", products, pairs))
+
+
+def debye_intensity(
+    structure: Structure, sums: PairSums, *, energy: float | None = None
+) -> NDArray[np.float64]:
     r"""Return the elastic intensity per atom, (n_q,) electron units.
 
-    .. math:: I(Q) = \sum_a c_a f_a^2 + \sum_{ab} f_a f_b S_{ab}(Q)
+    .. math:: I(Q) = \sum_a c_a |f_a|^2 + \sum_{ab} \mathrm{Re}(f_a f_b^*) S_{ab}(Q)
+
+    Without ``energy`` (keV) f′ and f″ are left out, so what reduces it must leave them out too.
     """
-    f = np.array([form_factor(q=sums.q, element=element) for element in structure.species])
-    self_part = np.einsum("a,aq->q", sums.fraction, f**2)
-    return np.asarray(self_part + np.einsum("aq,bq,abq->q", f, f, sums.pairs))
+    f = amplitudes(structure, sums.q, energy=energy)
+    return summed_intensity(f, sums.fraction, sums.pairs)

@@ -12,7 +12,8 @@ from livepdf.model.structure import Structure
 from livepdf.numerics.pairs import crystal_pairs
 from livepdf.simulate.compton import compton
 from livepdf.simulate.growth import Growth, Truth, growth_truths
-from livepdf.simulate.sizes import SizeTable, size_table, sphere_intensity
+from livepdf.simulate.particles import Shape
+from livepdf.simulate.sizes import SizeTable, lognormal_intensity, size_table
 from livepdf.simulate.surroundings import glass_intensity, water_density, water_intensity
 
 _PER_MOLE = 6.02214076e-4
@@ -46,6 +47,19 @@ class Sample:
     """Å, where the first shell around the metal ends."""
     seed: int = 0
     """Of the random centres of the particles."""
+    dispersion: bool = False
+    """Whether atoms of the sample scatter with f′ and f″; then the reduction must as well."""
+    shape: Shape | None = None
+    """Of the particles; spheres without. Only its proportions count."""
+    spread: float = 0.0
+    """Standard deviation of ln D by number; the truth's domain size is D43."""
+    precursor_change: float = 0.0
+    """Share of the precursor that has condensed into larger clusters at the hot end, 0 to 1."""
+    polymorph: str = ""
+    """Another structure that a share of what crystallises takes, at the same size."""
+    polymorph_share: float = 0.0
+    fluorescence: float = 0.0
+    """Electron units per atom of the solute, the same at all angles."""
 
     @cached_property
     def structure(self) -> Structure:
@@ -60,12 +74,23 @@ class Sample:
     @cached_property
     def table(self) -> SizeTable:
         """Spheres of all diameters that the growth passes."""
+        return self._table(self.structure)
+
+    @cached_property
+    def polymorph_table(self) -> SizeTable:
+        """The same for the other structure."""
+        return self._table(read_structure(self.polymorph))
+
+    def _table(self, structure: Structure) -> SizeTable:
+        # A lognormal of width s reaches 4.5 s to both sides in the sum over sizes.
+        reach = np.exp(4.6 * self.spread)
         return size_table(
-            self.structure,
-            smallest=0.97 * self.growth.first_diameter,
-            largest=1.03 * self.growth.last_diameter,
+            structure,
+            smallest=0.97 * self.growth.first_diameter / reach,
+            largest=1.03 * self.growth.last_diameter * reach,
             q_max=self.q_max,
             seed=self.seed,
+            shape=self.shape,
         )
 
     @cached_property
@@ -91,13 +116,22 @@ class Sample:
     @cached_property
     def precursor(self) -> NDArray[np.float64]:
         """(n_q,) electron units per atom of the dissolved precursor, Compton included."""
+        return self._dissolved(correlation=3.0, disorder=0.035)
+
+    @cached_property
+    def condensed(self) -> NDArray[np.float64]:
+        """(n_q,) the same of the larger clusters that a precursor can turn into."""
+        return self._dissolved(correlation=4.5, disorder=0.05)
+
+    def _dissolved(self, *, correlation: float, disorder: float) -> NDArray[np.float64]:
         return glass_intensity(
             self.structure,
             self.q,
-            correlation=3.0,
-            disorder=0.035,
+            correlation=correlation,
+            disorder=disorder,
             dense=False,
             energy=self.energy,
+            dispersion=self.dispersion,
         )
 
     @cached_property
@@ -151,17 +185,32 @@ class Sample:
         return self.molarity * _PER_MOLE * len(s.elements) / metals
 
     def _solute(self, truth: Truth) -> NDArray[np.float64]:
-        left = (1.0 - truth.conversion) * self.precursor
+        changed = self.precursor_change * self._heated(truth.temperature)
+        precursor = self.precursor
+        if changed > 0.0:
+            precursor = (1.0 - changed) * precursor + changed * self.condensed
+        left = (1.0 - truth.conversion) * precursor + self.fluorescence
         if not truth.domain_size > 0.0:
-            return left
-        elastic = sphere_intensity(
-            self.table,
+            return np.asarray(left)
+        elastic = (1.0 - self.polymorph_share) * self._crystal(self.table, truth)
+        if self.polymorph_share > 0.0:
+            elastic = elastic + self.polymorph_share * self._crystal(self.polymorph_table, truth)
+        return np.asarray(left + truth.conversion * (elastic + self.crystal_compton))
+
+    def _heated(self, temperature: float) -> float:
+        cold, hot = self.growth.cold_temperature, self.growth.hot_temperature
+        return (temperature - cold) / (hot - cold)
+
+    def _crystal(self, table: SizeTable, truth: Truth) -> NDArray[np.float64]:
+        return lognormal_intensity(
+            table,
             q=self.q,
             diameter=truth.domain_size,
+            spread=self.spread,
             stretch=1.0 + truth.strain,
             extra_uiso=truth.uiso_gain,
+            energy=self.energy if self.dispersion else None,
         )
-        return left + truth.conversion * (elastic + self.crystal_compton)
 
     def _seen(self, pattern: NDArray[np.float64]) -> NDArray[np.float64]:
         return np.asarray(gaussian_filter1d(pattern, self.qdamp / _Q_STEP, mode="nearest"))

@@ -10,7 +10,7 @@ from livepdf.model.structure import Structure
 from livepdf.numerics.form_factors import form_factor
 from livepdf.numerics.pairs import crystal_pairs
 from livepdf.simulate.compton import compton
-from livepdf.simulate.debye import species_uiso
+from livepdf.simulate.debye import amplitudes, species_uiso
 
 _WATER_DENSITY = np.array(
     [
@@ -81,6 +81,7 @@ def glass_intensity(
     disorder: float,
     dense: bool,
     energy: float,
+    dispersion: bool = False,
 ) -> NDArray[np.float64]:
     """Return intensity per atom of a solid whose order fades, (n_q,) electron units with Compton.
 
@@ -97,6 +98,8 @@ def glass_intensity(
         apart (which keep their small-angle scattering).
     energy : float, keV
         For the Compton part.
+    dispersion : bool
+        Adds f′ and f″ at that energy.
     """
     kind = structure.species_index
     pairs = crystal_pairs(
@@ -104,16 +107,16 @@ def glass_intensity(
     )
     uiso = species_uiso(structure)
     fraction = np.bincount(kind) / len(kind)
-    f = np.array([form_factor(q=q, element=element) for element in structure.species])
-    mean = fraction @ f
-    total = fraction @ f**2
+    f = amplitudes(structure, q, energy=energy if dispersion else None)
+    mean2 = np.abs(fraction @ f) ** 2
+    total = fraction @ np.abs(f) ** 2
     for a, b in np.ndindex(len(fraction), len(fraction)):
         pick = (pairs.species_a == a) & (pairs.species_b == b)
         r, count = _gathered(pairs.r[pick], pairs.count[pick])
         spread = uiso[a] + uiso[b] + (disorder * r) ** 2
         seen = count * np.exp(-0.5 * (r / correlation) ** 2)
         waves = _sinc(np.outer(q, r)) * np.exp(-0.5 * np.outer(q**2, spread))
-        total = total + fraction[a] * f[a] * f[b] * (waves @ seen)
+        total = total + fraction[a] * (f[a] * f[b].conj()).real * (waves @ seen)
     density = len(kind) / structure.volume if dense else 0.0
     # The even density fades and is widened like the shells that it stands for.
     reach = 1.0 / np.sqrt(correlation**-2 + (disorder * q) ** 2)
@@ -122,7 +125,7 @@ def glass_intensity(
         share * compton(element, q, energy=energy)
         for element, share in zip(structure.species, fraction, strict=True)
     )
-    return np.asarray(total - density * mean**2 * even + free)
+    return np.asarray(total - density * mean2 * even + free)
 
 
 def _gathered(
