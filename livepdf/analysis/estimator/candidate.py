@@ -1,0 +1,55 @@
+"""What the estimator is told: crystals that may be there, shells to follow, what is expected."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from livepdf.model.structure import Structure
+
+Shape = Literal["sphere", "ellipsoid", "rod", "plate", "cube"]
+"""Outer form of the domains. All but the sphere are tried only where χ² asks for them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedShell:
+    """A shell of neighbours whose distance is followed."""
+
+    name: str
+    """As it is shown, e.g. ``Hf-O 2.14``."""
+    near: float
+    """Å, where the reference structure has it."""
+    reach: float = 0.15
+    """Å, to each side."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A crystal that the sample may hold."""
+
+    structure: Structure
+    shells: tuple[NamedShell, ...] = ()
+    """Each gets a shift of its own: a bond may differ from that of the bulk."""
+    shapes: tuple[Shape, ...] = ("sphere",)
+    """The first is fitted; the others only where the first does not describe the data."""
+    size_distribution: bool = False
+    """Whether the width of a lognormal distribution may be fitted where χ² asks for it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Priors:
+    """What is expected before any data: Gaussian, one standard deviation each; 0 holds the value.
+
+    They steady the fit while little has formed and do not matter once a tenth has.
+    """
+
+    lattice: float = 0.004
+    """Relative, about the reference structure."""
+    uiso: float = 0.3
+    """Relative, about the reference structure."""
+    delta2: tuple[float, float] = (2.0, 0.3)
+    """Å², mean and σ: correlated motion of near neighbours."""
+    shift: float = 0.05
+    """Å, of every named shell, about zero."""
+    diameter: tuple[float, float] = (22.0, 8.0)
+    """Å, mean and σ: what nucleates is small."""
+    diameter_until: float = 30.0
+    """The prior of the diameter is dropped where the scale exceeds so many times its σ."""
