@@ -208,6 +208,7 @@ def _history_reply(stack: Stack) -> Answer:
         spans=stack.spans,
         trends=stack.trends,
         environment=stack.environment,
+        flags=stack.flags,
         q=0,
         iq=1,
         r=2,
@@ -224,5 +225,8 @@ def _window_reply(result: Result) -> Answer:
         curves=headers,
         trends=result.trends,
         environment=result.environment,
+        flags=result.flags,
+        quality=result.quality,
+        left_out=result.left_out,
     )
     return reply, list[NDArray[Any]](arrays)

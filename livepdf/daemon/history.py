@@ -23,6 +23,7 @@ class Stack:
     spans: tuple[Span, ...]
     trends: tuple[tuple[Trend, ...], ...]
     environment: tuple[tuple[tuple[str, float], ...], ...]
+    flags: tuple[tuple[str, ...], ...]
     q: NDArray[np.float64]
     """(n_q,) Å⁻¹"""
     iq: NDArray[np.float32]
@@ -152,6 +153,7 @@ def _stacked(run: str, chosen: list[Result], newest: Result, *, complete: bool) 
         spans=tuple(result.span for result in chosen),
         trends=tuple(result.trends for result in chosen),
         environment=tuple(result.environment for result in chosen),
+        flags=tuple(result.flags for result in chosen),
         q=newest.curve("iq").x,
         iq=_rows(chosen, "iq", newest),
         r=newest.curve("gr").x,

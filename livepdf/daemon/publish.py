@@ -60,6 +60,9 @@ class Publisher:
                 curves=headers,
                 trends=result.trends,
                 environment=result.environment,
+                flags=result.flags,
+                quality=result.quality,
+                left_out=result.left_out,
             ),
             arrays,
         )

@@ -80,6 +80,12 @@ class Result:
     trends: tuple[Trend, ...]
     environment: tuple[tuple[str, float], ...] = ()
     """Means over the frames of slow values, e.g. temperature in K."""
+    flags: tuple[str, ...] = ()
+    """What is wrong with any of the frames, of `livepdf.model.quality.FLAGS`."""
+    quality: tuple[tuple[str, float], ...] = ()
+    """The worst number measured for each flag that could be; see there."""
+    left_out: int = 0
+    """Frames that belong here and were left out because they are flagged."""
 
     def curve(self, kind: CurveKind) -> Curve:
         """Return the curve of that kind; KeyError where the result has none."""

@@ -4,15 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from livepdf.model.quality import Lamp
+
 State = Literal["starting", "waiting", "running", "paused", "draining", "stopped"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counters:
-    """Where every frame went: received = used + Σ refused + waiting, always."""
+    """Where every frame went: received = used + left out + Σ refused + waiting, always."""
 
     received: int = 0
     used: int = 0
+    left_out: int = 0
+    """Measured and flagged, and not in any window because the recipe says so."""
     refused: Mapping[str, int] = field(default_factory=dict)
     """By reason."""
     waiting: int = 0
@@ -22,7 +26,8 @@ class Counters:
 
     def add_up(self) -> bool:
         """Whether nothing went missing inside livepdf."""
-        return self.received == self.used + sum(self.refused.values()) + self.waiting
+        settled = self.used + self.left_out + sum(self.refused.values())
+        return self.received == settled + self.waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,12 @@ class Status:
     """What is wrong now, loudest first; empty when all is well."""
     feeds: tuple[FeedStatus, ...] = ()
     """Feeds of slow values, in the order of the profile."""
+    quality: tuple[Lamp, ...] = ()
+    """How good the newest frames are."""
+    clients: int = 0
+    """Viewers that follow the results now."""
+    turned_away: Mapping[str, int] = field(default_factory=dict)
+    """Requests and connections that were refused since the start, by reason."""
 
 
 EventKind = Literal["run start", "run end", "mark", "recipe", "warning", "error", "onset"]

@@ -283,7 +283,8 @@ class Client:
             history.environment,
             strict=True,
         )
-        for span, iq, gr, trends, environment in rows:
+        flags = history.flags or ((),) * len(history.spans)
+        for (span, iq, gr, trends, environment), raised in zip(rows, flags, strict=True):
             windows.put(
                 span,
                 iq=regridded(iq, arrays[history.q], windows.q),
@@ -291,6 +292,7 @@ class Client:
                 trends=trends,
                 environment=environment,
             )
+            windows.flag(span.number, raised)
         self.mirror.version += 1
 
     def _take_results(self) -> None:
@@ -348,6 +350,9 @@ def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:
         curves=tuple(_curve(header, arrays) for header in message.curves),
         trends=message.trends,
         environment=message.environment,
+        flags=message.flags,
+        quality=message.quality,
+        left_out=message.left_out,
     )
 
 

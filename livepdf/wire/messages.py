@@ -9,8 +9,10 @@ from livepdf.model.status import Event, Status
 from livepdf.wire.curves import CurveHeader
 from livepdf.wire.tuning import TuningReply, TuningRequest
 
-VERSION = 2
+VERSION = 3
 """Raised when a message changes so that an older reader would misread it."""
+Role = Literal["viewer", "controller"]
+"""A viewer sees everything and changes nothing; a controller may ask for anything."""
 
 
 class Published(msgspec.Struct, frozen=True, kw_only=True, tag_field="type"):
@@ -27,6 +29,9 @@ class ResultMessage(Published, frozen=True, kw_only=True, tag="result"):
     curves: tuple[CurveHeader, ...]
     trends: tuple[Trend, ...]
     environment: tuple[tuple[str, float], ...]
+    flags: tuple[str, ...] = ()
+    quality: tuple[tuple[str, float], ...] = ()
+    left_out: int = 0
 
 
 class StatusMessage(Published, frozen=True, kw_only=True, tag="status"):
@@ -136,6 +141,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True, tag="snapshot"):
     composition: str
     masked: float
     """Fraction of the detector that the static mask ignores."""
+    role: Role = "controller"
+    """What whoever asked may do: a viewer changes nothing."""
 
 
 class History(msgspec.Struct, frozen=True, kw_only=True, tag="history"):
@@ -151,6 +158,8 @@ class History(msgspec.Struct, frozen=True, kw_only=True, tag="history"):
     trends: tuple[tuple[Trend, ...], ...]
     """One tuple for each window."""
     environment: tuple[tuple[tuple[str, float], ...], ...]
+    flags: tuple[tuple[str, ...], ...] = ()
+    """One tuple for each window."""
     q: int
     """Number of the buffer: (n_q,) float64, Å⁻¹."""
     iq: int
@@ -170,6 +179,9 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     curves: tuple[CurveHeader, ...]
     trends: tuple[Trend, ...]
     environment: tuple[tuple[str, float], ...]
+    flags: tuple[str, ...] = ()
+    quality: tuple[tuple[str, float], ...] = ()
+    left_out: int = 0
 
 
 class Done(msgspec.Struct, frozen=True, tag="done"):

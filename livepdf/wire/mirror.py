@@ -30,6 +30,7 @@ class RunWindows:
         self._spans: list[Span | None] = []
         self._trends: list[tuple[Trend, ...]] = []
         self._environment: list[Environment] = []
+        self._flags: list[tuple[str, ...]] = []
 
     def __len__(self) -> int:
         """Return the highest number known plus one."""
@@ -49,6 +50,15 @@ class RunWindows:
     def spans(self) -> list[Span | None]:
         """One for each window, None where it has not come yet."""
         return self._spans
+
+    @property
+    def flags(self) -> list[tuple[str, ...]]:
+        """What is wrong with frames of each window; empty where nothing is or it has not come."""
+        return self._flags
+
+    def flag(self, number: int, flags: tuple[str, ...]) -> None:
+        """Note what is wrong with a window that was put."""
+        self._flags[number] = flags
 
     def put(
         self,
@@ -81,6 +91,7 @@ class RunWindows:
                     trends=self._trends[number],
                     environment=self._environment[number],
                 )
+                moved.flag(number, self._flags[number])
         return moved
 
     def missing(self) -> int | None:
@@ -118,6 +129,7 @@ class RunWindows:
             self._spans.append(None)
             self._trends.append(())
             self._environment.append(())
+            self._flags.append(())
 
 
 def regridded(
@@ -167,6 +179,7 @@ class Mirror:
                 trends=result.trends,
                 environment=result.environment,
             )
+            windows.flag(span.number, result.flags)
         self.version += 1
 
     def windows_for(
