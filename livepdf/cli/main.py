@@ -36,6 +36,8 @@ _COMMANDS: dict[str, _Entry] = {
     "pin": _Entry("livepdf.cli.retune:pin", "Compare all windows with one: ΔG(r)."),
     "capture": _Entry("livepdf.cli.retune:capture", "Record a background or a reference."),
     "process": _Entry("livepdf.cli.process:process", "Reduce image files that are there already."),
+    "analyse": _Entry("livepdf.cli.analyse:analyse", "Analyse a finished run once more."),
+    "trends": _Entry("livepdf.cli.trends:trends", "Write the trends of a run as a table."),
     "integrate": _Entry("livepdf.cli.integrate:integrate", "Turn one image into I(Q) or I(2θ)."),
     "pdf": _Entry("livepdf.cli.pdf:pdf", "Turn one I(Q) into G(r)."),
     "calibrate-resolution": _Entry(

@@ -69,9 +69,22 @@ def load_recipe(path: Path) -> Recipe:
     ConfigError
         With every complaint: file, key, found, wanted.
     """
-    recipe = _load(path, Recipe)
+    return _with_structures(_load(path, Recipe), path.parent)
+
+
+def profile_from_text(text: str, *, name: Path) -> Profile:
+    """Return the profile that a text says, as if it were the file ``name``; raises likewise."""
+    return _checked(_parsed(text, name), name, Profile)
+
+
+def recipe_from_text(text: str, *, name: Path) -> Recipe:
+    """Return the recipe that a text says, as if it were the file ``name``; raises likewise."""
+    return _with_structures(_checked(_parsed(text, name), name, Recipe), name.parent)
+
+
+def _with_structures(recipe: Recipe, folder: Path) -> Recipe:
     if recipe.size is not None and recipe.size.structure.lower().endswith(".cif"):
-        cif = str((path.parent / recipe.size.structure).resolve())
+        cif = str((folder / recipe.size.structure).resolve())
         recipe = recipe.model_copy(
             update={"size": recipe.size.model_copy(update={"structure": cif})}
         )
@@ -79,7 +92,11 @@ def load_recipe(path: Path) -> Recipe:
 
 
 def _load(path: Path, model: type[T]) -> T:
-    tree = resolved(_read_toml(path), path.resolve().parent)
+    return _checked(_read_toml(path), path, model)
+
+
+def _checked(toml: dict[str, Any], path: Path, model: type[T]) -> T:
+    tree = resolved(toml, path.resolve().parent)
     try:
         return model.model_validate(tree)
     except ValidationError as error:
@@ -110,7 +127,7 @@ def _inside(table: Any, part: str | int) -> Any:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        return _parsed(path.read_text(encoding="utf-8"), path)
     except OSError as error:
         found = error.strerror or str(error)
         raise ConfigError([Complaint(str(path), "file", found, "a readable TOML file")]) from None
@@ -118,6 +135,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise ConfigError(
             [Complaint(str(path), "file", f"byte {error.start} is no UTF-8", "a TOML file")]
         ) from None
+
+
+def _parsed(text: str, path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError([Complaint(str(path), "syntax", str(error), "valid TOML")]) from None
 

@@ -369,6 +369,8 @@ def run_header(
         revision=plan.revision,
         profile=pipeline.settings.profile_text,
         recipe=pipeline.settings.recipe_text,
+        folder=str(pipeline.settings.recipe_file.resolve().parent),
+        correlation=pipeline.integrator.correlation,
         source=source,
         software=software,
         metadata=run.start.metadata,

@@ -101,6 +101,10 @@ class RunHeader:
     """Versions by name."""
     metadata: Mapping[str, str | int | float | bool | None]
     """What the detector said at the start."""
+    folder: str = ""
+    """Where relative paths of profile and recipe begin."""
+    correlation: Sequence[float] = ()
+    """Of the noise of bins 1, 2, … apart; empty where pixels are not split."""
     first: int = 0
     """Number of the window in the first row."""
     revisions: Sequence[Revised] = ()
@@ -254,7 +258,9 @@ class NexusFile:
         self._build_whole(entry)
         self._build_sums(entry)
         self._difference = DifferenceTable(entry, r=header.r, time=self._windows.time)
-        trends = _group(entry, "trends", "NXcollection")
+        # Readers see them in the order in which they were made.
+        trends = entry.create_group("trends", track_order=True)
+        trends.attrs["NX_class"] = "NXcollection"
         self._trends = [
             TrendTable(trends, name=name, unit=unit, time=self._windows.time)
             for name, unit in header.trends
@@ -330,6 +336,7 @@ class NexusFile:
         sums = _group(entry, "sums", "NXcollection")
         sums.attrs["description"] = "I = signal / weight, variance of I = variance / weight^2"
         sums["Q"] = entry["azint1d/data/radial_axis"]
+        sums["correlation"] = np.asarray(self.header.correlation, dtype=np.float64)
         size = self.header.q.size
         self._sums = {
             name: growing_rows(sums, name, size, np.float64)
@@ -349,6 +356,7 @@ class NexusFile:
         process = _group(entry, "livepdf", "NXprocess")
         _describe(process, header)
         process["profile"], process["recipe"] = header.profile, header.recipe
+        process["folder"] = header.folder
         process["revision"] = header.revision
         for revised in header.revisions:
             past = _group(process, f"revision_{revised.number}", "NXparameters")
