@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import gemmi
 import numpy as np
@@ -9,7 +10,10 @@ from numpy.typing import NDArray
 
 from livepdf.errors import FileError
 from livepdf.files.library import LIBRARY, Entry
-from livepdf.model.structure import Structure
+from livepdf.model.structure import Lattice, Structure
+
+_UNEVEN = 1e-3
+"""Relative; lengths and angles that symmetry makes equal may differ by rounding, not by more."""
 
 
 def structure_names() -> tuple[str, ...]:
@@ -79,7 +83,44 @@ def _expanded(small: gemmi.SmallStructure, *, name: str, source: str) -> Structu
         positions=np.array([site.fract.tolist() for site in sites]) % 1.0,
         uiso=_displacements(sites),
         source=source,
+        lattice=_lattice(small, name),
     )
+
+
+def _lattice(small: gemmi.SmallStructure, name: str) -> Lattice:
+    cell = small.cell
+    system = small.spacegroup.crystal_system_str()
+    if system == "trigonal":
+        system = "rhombohedral" if small.spacegroup.ext == "R" else "hexagonal"
+    if system == "monoclinic":
+        away = [abs(angle - 90.0) for angle in (cell.alpha, cell.beta, cell.gamma)]
+        # By the symbol; where that is short, by the angle.
+        axis = small.spacegroup.monoclinic_unique_axis()
+        system = f"monoclinic-{axis if axis in 'abc' and axis else 'abc'[away.index(max(away))]}"
+    kind = cast(Lattice, system)
+    ideal = _ideal(kind, cell)
+    found = (cell.a, cell.b, cell.c, cell.alpha, cell.beta, cell.gamma)
+    if any(abs(x / y - 1.0) > _UNEVEN for x, y in zip(found, ideal, strict=True)):
+        cell_text = ", ".join(f"{x:g}" for x in found)
+        raise FileError(f"{name}: the cell {cell_text} is not {kind}, as the space group wants")
+    return kind
+
+
+def _ideal(kind: Lattice, cell: gemmi.UnitCell) -> tuple[float, ...]:
+    a, b, c = cell.a, cell.b, cell.c
+    alpha, beta, gamma = cell.alpha, cell.beta, cell.gamma
+    cells: dict[Lattice, tuple[float, ...]] = {
+        "cubic": (a, a, a, 90.0, 90.0, 90.0),
+        "tetragonal": (a, a, c, 90.0, 90.0, 90.0),
+        "hexagonal": (a, a, c, 90.0, 90.0, 120.0),
+        "rhombohedral": (a, a, a, alpha, alpha, alpha),
+        "orthorhombic": (a, b, c, 90.0, 90.0, 90.0),
+        "monoclinic-a": (a, b, c, alpha, 90.0, 90.0),
+        "monoclinic-b": (a, b, c, 90.0, beta, 90.0),
+        "monoclinic-c": (a, b, c, 90.0, 90.0, gamma),
+        "triclinic": (a, b, c, alpha, beta, gamma),
+    }
+    return cells[kind]
 
 
 def _displacements(sites: Iterable[gemmi.SmallStructure.Site]) -> NDArray[np.float64]:

@@ -1,9 +1,23 @@
 """A crystal structure: the unit cell and every atom in it."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+Lattice = Literal[
+    "cubic",
+    "tetragonal",
+    "hexagonal",
+    "rhombohedral",
+    "orthorhombic",
+    "monoclinic-a",
+    "monoclinic-b",
+    "monoclinic-c",
+    "triclinic",
+]
+"""Which lengths and angles of the cell may differ: by symmetry, with the unique axis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -23,6 +37,8 @@ class Structure:
     """(n,) Å², mean square displacement along one direction; NaN where the source has none."""
     source: str
     """Citation of the structure, or the file that it was read from."""
+    lattice: Lattice = "triclinic"
+    """What symmetry leaves free of the cell; trigonal cells with hexagonal axes are hexagonal."""
 
     def __post_init__(self) -> None:
         n = len(self.elements)

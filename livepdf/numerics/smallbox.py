@@ -1,0 +1,312 @@
+"""F(Q) of domains of a crystal with exact X-ray weights, and its analytic derivatives."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.numerics.envelopes import sphere, spheres
+from livepdf.numerics.lattice import LatticeKind
+from livepdf.numerics.pair_classes import PairClasses
+from livepdf.numerics.pair_grid import blurred, deposit, deposit_shifted
+from livepdf.numerics.transform import ExactTransform, exact_transform
+
+Floats = NDArray[np.float64]
+
+_FINEST = 0.04
+"""Å, of the distance grid: half of the narrowest thermal spread."""
+_PER_QMAX = 0.8
+"""Step times Qmax: a cubic B-spline then holds a sine to 5e-4 at Qmax."""
+_CLOSEST = 1.7
+"""Å; below, correlated motion stays as it is there."""
+_MARGIN = 1.5
+"""Å that peaks reach beyond the last distance."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SmallBox:
+    """A crystal made ready; the parameters of `evaluate` are in the order of ``names``.
+
+    Diameter (Å), free lattice parameters (Å, degrees), U of each species (Å²), δ2 (Å²), shift of
+    each followed shell (Å), and, with ``widths``, the spread of ln D.
+    """
+
+    q: Floats
+    """(n_q,) Å⁻¹, equidistant."""
+    kind: LatticeKind
+    angles: tuple[float, float, float]
+    """Degrees, for what the lattice fixes."""
+    classes: PairClasses
+    amount: Floats
+    """(n,) of the classes; zero for those of followed shells."""
+    shell_classes: NDArray[np.int64]
+    """(m,) the classes of followed shells."""
+    shell_number: NDArray[np.int64]
+    """(m,) which shell each belongs to."""
+    shells: int
+    species: tuple[str, ...]
+    weights: Floats
+    """(n_pairs, n_q) Re(f_a f_b*)/⟨f⟩²."""
+    even: Floats
+    """(n_pairs,) atoms per cell that a medium without structure has of each pair: taken off, so
+    that there is no small-angle scattering, which in a real sample is not that of spheres."""
+    qdamp: float
+    qbroad: float
+    widths: bool
+    step: float
+    """Å, of the distance grid."""
+    transform: ExactTransform
+    restored: Floats
+    """(n_q,) undoes what the B-spline does to sines."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the parameters."""
+        return (
+            "diameter",
+            *self.kind.names,
+            *(f"U({s})" for s in self.species),
+            "delta2",
+            *(f"shift {k}" for k in range(self.shells)),
+            *(("spread",) if self.widths else ()),
+        )
+
+    @property
+    def r_max(self) -> float:
+        """Å, longest distance that is known."""
+        return float(self.transform.q[-1]) - _MARGIN
+
+    def evaluate(self, values: Floats) -> tuple[Floats, Floats]:
+        """Return F(Q) for a scale of one, (n_q,) Å⁻¹, and its derivatives, (n_values, n_q)."""
+        return _evaluate(self, values)
+
+
+def small_box(
+    *,
+    q: Floats,
+    kind: LatticeKind,
+    angles: tuple[float, float, float],
+    classes: PairClasses,
+    species: tuple[str, ...],
+    atoms: Floats,
+    amplitudes: NDArray[np.complex128],
+    mean_square: Floats,
+    r_max: float,
+    qdamp: float = 0.0,
+    qbroad: float = 0.0,
+    shells: Sequence[NDArray[np.int64]] = (),
+    widths: bool = False,
+) -> SmallBox:
+    """Make a crystal ready.
+
+    Parameters
+    ----------
+    q : (n_q,) float64, Å⁻¹
+        Equidistant, rising.
+    kind, angles : as the structure has them
+    classes : PairClasses
+        Out to ``r_max`` and what the lattice may shrink.
+    species, atoms : (kinds,)
+        Names, and atoms of each in the cell.
+    amplitudes : (kinds, n_q) complex128
+        f(Q) of each species, electrons.
+    mean_square : (n_q,) float64
+        |⟨f⟩|² that F(Q) was divided by.
+    r_max : float, Å
+        Largest diameter.
+    qdamp, qbroad : float, Å⁻¹
+        Resolution: distances fade as exp(−(qdamp·r)²/2), peaks widen by U·(qbroad·r)², as PDFgui
+        defines them.
+    shells : of (m,) int64
+        Numbers of the classes that each followed shell consists of.
+    widths : bool
+        Whether the size has a distribution.
+    """
+    step = min(_FINEST, _PER_QMAX / q[-1])
+    n = int(np.ceil((r_max + _MARGIN) / step)) + 4
+    amount = classes.amount.copy()
+    chosen = np.concatenate([np.empty(0, dtype=np.int64), *shells]).astype(np.int64)
+    amount[chosen] = 0.0
+    total = atoms.sum()
+    even = [atoms[a] * atoms[b] / total * (1.0 if a == b else 2.0) for a, b in classes.pairs]
+    products = [(amplitudes[a] * amplitudes[b].conj()).real for a, b in classes.pairs]
+    grid = np.asarray(step * np.arange(1, n), dtype=np.float64)
+    return SmallBox(
+        q=q,
+        kind=kind,
+        angles=angles,
+        classes=classes,
+        amount=amount,
+        shell_classes=chosen,
+        shell_number=np.repeat(np.arange(len(shells)), [len(s) for s in shells]),
+        shells=len(shells),
+        species=species,
+        weights=np.array(products) / mean_square,
+        even=np.array(even),
+        qdamp=qdamp,
+        qbroad=qbroad,
+        widths=widths,
+        step=step,
+        transform=exact_transform(q=grid, r=q),
+        restored=0.5 * np.pi / step / np.sinc(q * step / (2 * np.pi)) ** 4,
+    )
+
+
+def with_widths(box: SmallBox) -> SmallBox:
+    """Return the same crystal in domains of a lognormal distribution of sizes."""
+    return replace(box, widths=True)
+
+
+def with_resolution(box: SmallBox, *, qdamp: float) -> SmallBox:
+    """Return the same crystal seen with another resolution."""
+    return replace(box, qdamp=qdamp)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Values:
+    diameter: float
+    lattice: Floats
+    uiso: Floats
+    delta2: float
+    shifts: Floats
+    spread: float
+
+    @classmethod
+    def of(cls, box: SmallBox, values: Floats) -> "_Values":
+        free, kinds = len(box.kind.names), len(box.species)
+        ends = np.cumsum([1, free, kinds, 1, box.shells])
+        parts = np.split(values, ends)
+        return cls(
+            diameter=float(parts[0][0]),
+            lattice=parts[1],
+            uiso=parts[2],
+            delta2=float(parts[3][0]),
+            shifts=parts[4],
+            spread=float(parts[5][0]) if box.widths else 0.0,
+        )
+
+
+def _evaluate(box: SmallBox, values: Floats) -> tuple[Floats, Floats]:
+    now = _Values.of(box, values)
+    grid, by_shift = _laid_out(box, now)
+    r = np.asarray(box.step * np.arange(grid.shape[1]), dtype=np.float64)
+    envelopes = _envelopes(box, now, r)
+    q2 = 0.5 * box.q**2
+    fq = np.zeros(box.q.shape)
+    jacobian = np.zeros((len(values), len(box.q)))
+    free, kinds = len(now.lattice), len(now.uiso)
+    per_pair = _transformed(box, now, grid, envelopes, r)
+    for weight, sums, (a, b) in zip(box.weights, per_pair, box.classes.pairs, strict=True):
+        seen = sums * weight
+        fq += seen[0]
+        jacobian[0] += seen[1]
+        jacobian[1 : 1 + free] += seen[2 : 2 + free]
+        spread = now.uiso[a] + now.uiso[b]
+        thermal = q2 * (seen[0] - now.delta2 * seen[-2] + box.qbroad**2 * seen[-1])
+        jacobian[1 + free + a] -= thermal
+        jacobian[1 + free + b] -= thermal
+        jacobian[1 + free + kinds] += q2 * spread * seen[-2]
+        if box.widths:
+            jacobian[-1] += seen[2 + free]
+    if box.shells:
+        first = 2 + free + kinds
+        jacobian[first : first + box.shells] = _by_shifts(box, now, by_shift, envelopes[0], r)
+    return fq, jacobian
+
+
+def _laid_out(box: SmallBox, now: _Values) -> tuple[Floats, Floats]:
+    # (n_pairs, n_r, 1 + n_free): neighbours per r, and their change with the free parameters.
+    metric, by_free = box.kind.metric(now.lattice, angles=box.angles)
+    classes, n = box.classes, len(box.transform.q) + 1
+    raw = np.zeros((len(classes.pairs), n, 1 + len(metric)))
+    by_shift = np.zeros((box.shells, n))
+    # Classes are sorted by r of the reference, from which the lattice differs by little.
+    count = int(np.searchsorted(classes.r, 1.06 * _reach(box, now) + box.step))
+    deposit(classes.keys, box.amount, classes.row, count, metric, 1.0 / box.step, raw)
+    if box.shells:
+        own = box.shell_classes
+        deposit_shifted(
+            classes.keys[own],
+            classes.amount[own],
+            classes.row[own],
+            box.shell_number,
+            now.shifts,
+            metric,
+            1.0 / box.step,
+            raw,
+            by_shift,
+        )
+    grid = np.concatenate([raw[:, :, :1], raw[:, :, 1:] @ by_free], axis=2)
+    volume, change = box.kind.volume(now.lattice, angles=box.angles)
+    r = box.step * np.arange(n)
+    even = 4.0 * np.pi * box.step / volume * np.outer(box.even, r)
+    grid[:, :, 0] -= even
+    grid[:, :, 1:] += even[:, :, None] * change
+    return grid, by_shift
+
+
+def _reach(box: SmallBox, now: _Values) -> float:
+    # Nothing is farther apart than the largest domain is wide.
+    return min(now.diameter * float(np.exp(6.0 * now.spread)), box.r_max)
+
+
+def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
+    # γ(r) with the resolution, its change with the diameter and, with widths, with the spread.
+    if box.widths:
+        parts: Sequence[Floats] = spheres(r, diameter=now.diameter, spread=now.spread)
+    else:
+        parts = sphere(r, diameter=now.diameter)
+    return np.array(parts) * np.exp(-0.5 * (box.qdamp * r) ** 2)
+
+
+def _motion(r: Floats) -> tuple[Floats, Floats]:
+    # 1/r² and r² of correlated motion and qbroad. No two atoms are closer than _CLOSEST.
+    near = np.maximum(r, _CLOSEST)
+    return 1.0 / near**2, np.asarray(near**2)
+
+
+def _variance(box: SmallBox, now: _Values, spread: float, r: Floats) -> Floats:
+    narrowing, widening = _motion(r)
+    relative = 1.0 - now.delta2 * narrowing + box.qbroad**2 * widening
+    return np.maximum(spread * np.maximum(relative, 0.1), (0.8 * box.step) ** 2)
+
+
+def _transformed(box: SmallBox, now: _Values, grid: Floats, envelopes: Floats, r: Floats) -> Floats:
+    # (n_pairs, m, n_q): F, ∂D, ∂lattice, ∂spread where there is one, then F of 1/r² and of r².
+    n = min(int((_reach(box, now) + _MARGIN) / box.step) + 2, len(r))
+    r = r[:n]
+    gamma = envelopes[0, :n]
+    narrowing, widening = _motion(r)
+    factors = [*envelopes[:, :n], gamma * narrowing, gamma * widening]
+    rows = []
+    for height, (a, b) in zip(grid[:, :n], box.classes.pairs, strict=True):
+        plain = height[:, :1]
+        parts = [
+            plain * factors[0][:, None],
+            plain * factors[1][:, None],
+            height[:, 1:] * gamma[:, None],
+            *(plain * factor[:, None] for factor in factors[2:]),
+        ]
+        variance = _variance(box, now, float(now.uiso[a] + now.uiso[b]), r)
+        rows.append(blurred(np.hstack(parts), variance=variance, step=box.step).T)
+    return _sines(box, np.array(rows))
+
+
+def _by_shifts(box: SmallBox, now: _Values, by_shift: Floats, gamma: Floats, r: Floats) -> Floats:
+    rows = np.empty_like(by_shift)
+    weights = np.empty((box.shells, len(box.q)))
+    for k in range(box.shells):
+        row = box.classes.row[box.shell_classes[box.shell_number == k][0]]
+        a, b = box.classes.pairs[row]
+        variance = _variance(box, now, float(now.uiso[a] + now.uiso[b]), r)
+        height = (by_shift[k] * gamma)[:, None]
+        rows[k] = blurred(height, variance=variance, step=box.step)[:, 0]
+        weights[k] = box.weights[row]
+    return weights * _sines(box, rows)
+
+
+def _sines(box: SmallBox, rows: Floats) -> Floats:
+    whole = np.zeros((*rows.shape[:-1], len(box.transform.q)))
+    whole[..., : rows.shape[-1] - 1] = rows[..., 1:]
+    return box.transform.apply(whole) * box.restored
