@@ -1,5 +1,7 @@
 """Take from a smooth reference pattern the noise that no distance in it can have made."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,7 +13,28 @@ _SMOOTH = 6
 """Degree of the polynomial beside the waves: self-scattering, which has no distances."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Limited:
+    """A pattern freed of noise, and what noise is left in it."""
+
+    intensity: Floats
+    """(n_q,) NaN where a bin is empty."""
+    noise: Floats
+    """(k, n_q) L with LᵀL the covariance of the intensity, 0 where a bin is empty; NaN where σ
+    was not known."""
+
+    @property
+    def freedom(self) -> int:
+        """How many independent numbers the noise has: k."""
+        return len(self.noise)
+
+
 def band_limited(*, q: Floats, intensity: Floats, sigma: Floats, r_max: float) -> Floats:
+    """Return the intensity of `limited` alone, (n_q,)."""
+    return limited(q=q, intensity=intensity, sigma=sigma, r_max=r_max).intensity
+
+
+def limited(*, q: Floats, intensity: Floats, sigma: Floats, r_max: float) -> Limited:
     """Return a pattern with only those oscillations in Q that distances below ``r_max`` make.
 
     Cosines and sines of Q·r, r < r_max, and a polynomial are fitted to the intensity, weighted by
@@ -27,7 +50,7 @@ def band_limited(*, q: Floats, intensity: Floats, sigma: Floats, r_max: float) -
 
     Returns
     -------
-    intensity : (n_q,) float64
+    limited : Limited
         ValueError when ``r_max`` asks for more waves than half of the points.
     """
     filled = np.isfinite(intensity)
@@ -43,7 +66,13 @@ def band_limited(*, q: Floats, intensity: Floats, sigma: Floats, r_max: float) -
     spread = sigma[filled]
     known = np.all(np.isfinite(spread)) and np.all(spread > 0)
     weight = 1 / spread if known else np.ones(x.size)
-    found = np.linalg.lstsq(columns * weight[:, None], intensity[filled] * weight, rcond=1e-10)[0]
-    limited = np.full(q.shape, np.nan)
-    limited[filled] = columns @ found
-    return limited
+    left, values, right = np.linalg.svd(columns * weight[:, None], full_matrices=False)
+    kept = values > 1e-10 * values[0]
+    # Coefficients of unit variance, as the weighted data have: C = (columns·V/s)(…)ᵀ.
+    to_data = (columns @ (right[kept].T / values[kept])).T
+    amplitudes = left[:, kept].T @ (intensity[filled] * weight)
+    found = np.full(q.shape, np.nan)
+    found[filled] = amplitudes @ to_data
+    noise = np.zeros((len(to_data), q.size))
+    noise[:, filled] = to_data if known else np.nan
+    return Limited(intensity=found, noise=noise)

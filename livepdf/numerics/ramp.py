@@ -60,7 +60,12 @@ class Ramp:
 
 
 def build_ramp(
-    *, temperatures: Floats, intensities: Floats, sigmas: Floats, most: int = MOST_COMPONENTS
+    *,
+    temperatures: Floats,
+    intensities: Floats,
+    sigmas: Floats,
+    most: int = MOST_COMPONENTS,
+    freedom: int | None = None,
 ) -> Ramp:
     """Split blanks into their mean and the changes that stand above their own noise.
 
@@ -75,6 +80,8 @@ def build_ramp(
     intensities, sigmas : (n, n_q) float64
         All with one scale: the same exposure, or divided by it; NaN where a bin is empty or its
         σ not known.
+    freedom : int, optional
+        How many independent numbers the noise of a blank has: n_q, or less where it was filtered.
     """
     order = np.argsort(temperatures)
     rising = temperatures[order]
@@ -88,7 +95,8 @@ def build_ramp(
     known = bool(np.all(np.isfinite(noise[usable]) & (noise[usable] > 0)))
     weight = noise[usable] if known else np.ones(np.count_nonzero(usable))
     left, values, right = np.linalg.svd((blanks - mean)[:, usable] / weight, full_matrices=False)
-    limit = _ABOVE_NOISE * (np.sqrt(weight.size) + np.sqrt(n - 1)) if known else 0.0
+    independent = weight.size if freedom is None else freedom
+    limit = _ABOVE_NOISE * (np.sqrt(independent) + np.sqrt(n - 1)) if known else 0.0
     count = min(most, n - 1, int(np.count_nonzero(values > limit)))
     components = np.full((count, mean.size), np.nan)
     components[:, usable] = right[:count] * weight

@@ -100,7 +100,9 @@ def growth_curves(
     conversion = 1.0 - np.exp(-(_running(fine, rate) ** growth.avrami))
     coarsening = _running(fine, rate * conversion)
     cubes = growth.last_diameter**3 - growth.first_diameter**3
-    diameter = np.cbrt(growth.first_diameter**3 + cubes * coarsening / coarsening[-1])
+    # At speed 0 nothing reacts: a solution that is heated, with no chemistry.
+    share = coarsening / max(coarsening[-1], np.finfo(np.float64).tiny)
+    diameter = np.cbrt(growth.first_diameter**3 + cubes * share)
     diameter = np.where(conversion > _LEAST, diameter, np.nan)
     middle = (np.arange(frames) + 0.5) / frames
     at = np.clip(np.rint(middle * (len(fine) - 1)).astype(int), 0, len(fine) - 1)

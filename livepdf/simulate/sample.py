@@ -1,5 +1,6 @@
 """The simulated sample: crystals growing in water inside a fused-silica capillary."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -9,8 +10,8 @@ from scipy.ndimage import gaussian_filter1d
 
 from livepdf.files.structures import read_structure
 from livepdf.model.structure import Structure
+from livepdf.numerics.compton import mean_compton
 from livepdf.numerics.pairs import crystal_pairs
-from livepdf.simulate.compton import compton
 from livepdf.simulate.growth import Growth, Truth, growth_truths
 from livepdf.simulate.particles import Shape
 from livepdf.simulate.sizes import SizeTable, lognormal_intensity, size_table
@@ -137,10 +138,8 @@ class Sample:
     @cached_property
     def crystal_compton(self) -> NDArray[np.float64]:
         """(n_q,) electron units per atom."""
-        kind = self.structure.species_index
-        share = np.bincount(kind) / len(kind)
-        each = [compton(e, self.q, energy=self.energy) for e in self.structure.species]
-        return np.asarray(share @ np.array(each))
+        atoms = Counter(self.structure.elements)
+        return mean_compton(q=self.q, composition=atoms, energy=self.energy)
 
     def truths(self, *, frames: int, rate: float) -> tuple[Truth, ...]:
         """Say what is true in every frame of a run at ``rate`` Hz."""

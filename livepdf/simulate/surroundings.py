@@ -3,13 +3,15 @@
 Plausible shapes, not benchmarks: an analysis that needs their exact pattern measures a blank.
 """
 
+from collections import Counter
+
 import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.structure import Structure
+from livepdf.numerics.compton import mean_compton
 from livepdf.numerics.form_factors import form_factor
 from livepdf.numerics.pairs import crystal_pairs
-from livepdf.simulate.compton import compton
 from livepdf.simulate.debye import amplitudes, species_uiso
 
 _WATER_DENSITY = np.array(
@@ -53,7 +55,7 @@ def water_intensity(
     alone += 4 * oxygen * hydrogen * bond + 2 * hydrogen**2 * across
     together = _packing(q, density=water_density(temperature))
     molecule = oxygen + 2 * hydrogen * bond
-    free = compton("O", q, energy=energy) + 2 * compton("H", q, energy=energy)
+    free = 3 * mean_compton(q=q, composition={"O": 1, "H": 2}, energy=energy)
     return np.asarray(alone + molecule**2 * together + free)
 
 
@@ -121,10 +123,7 @@ def glass_intensity(
     # The even density fades and is widened like the shells that it stands for.
     reach = 1.0 / np.sqrt(correlation**-2 + (disorder * q) ** 2)
     even = (2 * np.pi) ** 1.5 * reach**3 * np.exp(-0.5 * (q * reach) ** 2)
-    free = sum(
-        share * compton(element, q, energy=energy)
-        for element, share in zip(structure.species, fraction, strict=True)
-    )
+    free = mean_compton(q=q, composition=Counter(structure.elements), energy=energy)
     return np.asarray(total - density * mean2 * even + free)
 
 
