@@ -68,6 +68,9 @@ class OverviewReply(msgspec.Struct, frozen=True, kw_only=True, tag="overview"):
     environment: tuple[tuple[str, int], ...]
     """Name and buffer, (windows,) float64, of each slow value."""
     layers: tuple[LayerHeader, ...]
+    flag_code: int
+    """(windows,) uint16, places in ``flag_sets``."""
+    flag_sets: tuple[tuple[str, ...], ...]
 
 
 class MapReply(msgspec.Struct, frozen=True, kw_only=True, tag="map"):
@@ -117,6 +120,8 @@ def pack_overview(overview: Overview) -> tuple[OverviewReply, list[Array]]:
             )
             for kind, layer in overview.layers.items()
         ),
+        flag_code=place(overview.flag_code),
+        flag_sets=overview.flag_sets,
     )
     return reply, arrays
 
@@ -147,6 +152,8 @@ def unpack_overview(reply: OverviewReply, arrays: Sequence[Array]) -> Overview:
         },
         environment={name: arrays[number] for name, number in reply.environment},
         layers={header.kind: _layer(header, arrays) for header in reply.layers},
+        flag_code=arrays[reply.flag_code],
+        flag_sets=reply.flag_sets,
     )
     _check(overview)
     return overview
@@ -168,6 +175,7 @@ def _layer(header: LayerHeader, arrays: Sequence[Array]) -> Layer:
 def _check(overview: Overview) -> None:
     rows = len(overview)
     columns = [
+        overview.flag_code,
         *overview.environment.values(),
         *(array for t in overview.trends.values() for array in (t.value, t.sigma, t.code)),
     ]
@@ -176,6 +184,8 @@ def _check(overview: Overview) -> None:
     for trend in overview.trends.values():
         if rows and int(trend.code.max()) >= len(trend.reasons):
             raise ValueError("a reason that is not there")
+    if rows and int(overview.flag_code.max()) >= len(overview.flag_sets):
+        raise ValueError("flags that are not there")
     for layer in overview.layers.values():
         if layer.means.shape != (layer.held.size, layer.x.size) or layer.each < 1:
             raise ValueError(f"means of {layer.means.shape}")
