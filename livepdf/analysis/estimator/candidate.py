@@ -45,7 +45,7 @@ class Priors:
     """Relative, about the reference structure."""
     uiso: float = 0.3
     """Relative, about the reference structure."""
-    delta2: tuple[float, float] = (2.0, 0.3)
+    delta2: tuple[float, float] = (1.5, 1.5)
     """Å², mean and σ: correlated motion of near neighbours."""
     shift: float = 0.05
     """Å, of every named shell, about zero."""

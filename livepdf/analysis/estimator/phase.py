@@ -1,0 +1,223 @@
+"""One candidate crystal, made ready for the fit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.analysis.estimator.candidate import Candidate, NamedShell, Priors
+from livepdf.model.structure import Structure
+from livepdf.numerics.form_factors import dispersion, form_factor, mean_form_factors
+from livepdf.numerics.lattice import LATTICES
+from livepdf.numerics.pair_classes import PairClasses, pair_classes
+from livepdf.numerics.smallbox import SmallBox, small_box, with_widths
+
+Floats = NDArray[np.float64]
+
+STRAIN_LIMIT = 0.03
+_ANGLE_LIMIT = 2.0
+"""Degrees."""
+_DEFAULT_UISO = 0.005
+"""Å², where the structure gives none: near that of most solids at room temperature."""
+_STRAIN_STARTS = (-0.006, 0.0, 0.006)
+"""The fit finds a lattice within about 0.4 % of where it starts; these cover ±1 %."""
+_SIZE_RATIO = 1.15
+_GAP = 0.13
+"""Å; distances of one pair of species closer than this are one shell."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class FollowedShell:
+    """A named shell in the crystal."""
+
+    name: str
+    classes: NDArray[np.int64]
+    """(m,) numbers of its classes of pairs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Phase:
+    """A candidate with its model, limits, priors and templates."""
+
+    candidate: Candidate
+    box: SmallBox
+    reference: Floats
+    """(n_values,) the model's parameters in the reference structure."""
+    prior_sigma: Floats
+    """(n_values,) about the reference; inf where nothing is expected."""
+    lower: Floats
+    upper: Floats
+    """(n_values,)"""
+    shells: tuple[FollowedShell, ...]
+    diameters: Floats
+    """(n_d,) Å, of the templates."""
+    starts: Floats
+    """(n_starts, n_values) where a fit may begin: sizes for each of three lattices; the middle
+    third is the reference lattice."""
+    templates: Floats
+    """(n_starts, n_q) F(Q) of each, scale one."""
+
+    @property
+    def name(self) -> str:
+        """Of the structure."""
+        return self.candidate.structure.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the model's parameters."""
+        return self.box.names
+
+    def at_reference(self) -> tuple[Floats, Floats]:
+        """Return diameters, (n_d,) Å, and templates, (n_d, n_q), of the reference lattice."""
+        n = len(self.diameters)
+        return self.diameters, self.templates[n : 2 * n]
+
+    def distance(self, shell: int, values: Floats) -> tuple[float, Floats]:
+        """Return the mean distance of a followed shell in Å, and its change with each value."""
+        box, own = self.box, self.shells[shell].classes
+        free = len(box.kind.names)
+        metric, by_free = box.kind.metric(values[1 : 1 + free], angles=box.angles)
+        keys, share = box.classes.keys[own], box.classes.amount[own]
+        share = share / share.sum()
+        r = np.sqrt(keys @ metric)
+        change = np.zeros(len(values))
+        change[1 : 1 + free] = (share / (2.0 * r)) @ (keys @ by_free)
+        place = 2 + free + len(box.species) + shell
+        change[place] = 1.0
+        return float(share @ r + values[place]), change
+
+
+def build_phase(
+    candidate: Candidate,
+    *,
+    q: Floats,
+    composition: Mapping[str, float],
+    energy_kev: float | None,
+    qdamp: float,
+    qbroad: float,
+    priors: Priors,
+    diameter_limits: tuple[float, float],
+) -> Phase:
+    """Make a candidate ready; ValueError says what does not fit together."""
+    structure = candidate.structure
+    kind = LATTICES[structure.lattice]
+    free = kind.free(structure.lengths, structure.angles)
+    metric, _ = kind.metric(free, angles=structure.angles)
+    classes = pair_classes(
+        kind=kind,
+        cell=structure.cell,
+        positions=structure.positions,
+        species=structure.species_index,
+        metric=metric,
+        r_max=diameter_limits[1] * (1.0 + 2.0 * STRAIN_LIMIT),
+    )
+    shells = tuple(_followed(shell, structure, classes) for shell in candidate.shells)
+    mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
+    box = small_box(
+        q=q,
+        kind=kind,
+        angles=structure.angles,
+        classes=classes,
+        species=structure.species,
+        atoms=np.bincount(structure.species_index).astype(np.float64),
+        amplitudes=np.array([_amplitude(q, e, energy_kev) for e in structure.species]),
+        mean_square=mean**2,
+        r_max=diameter_limits[1],
+        qdamp=qdamp,
+        qbroad=qbroad,
+        shells=[shell.classes for shell in shells],
+    )
+    return _with_templates(_limited(candidate, box, free, shells, priors, diameter_limits))
+
+
+def _amplitude(q: Floats, element: str, energy: float | None) -> NDArray[np.complex128]:
+    shift = 0.0 if energy is None else dispersion(element=element, energy=energy)
+    return np.asarray(form_factor(q=q, element=element) + shift, dtype=np.complex128)
+
+
+def _followed(shell: NamedShell, structure: Structure, classes: PairClasses) -> FollowedShell:
+    near = np.abs(classes.r - shell.near) <= shell.reach
+    if not near.any():
+        raise ValueError(
+            f"{structure.name} has no atoms {shell.near:g} ± {shell.reach:g} Å apart ({shell.name})"
+        )
+    electrons = np.array(
+        [float(form_factor(q=np.zeros(1), element=e)[0]) for e in structure.species]
+    )
+    strength = np.array([electrons[a] * electrons[b] for a, b in classes.pairs])[classes.row]
+    first = int(np.argmax(np.where(near, classes.amount * strength, 0.0)))
+    alike = np.flatnonzero(classes.row == classes.row[first])
+    r = classes.r[alike]
+    group = np.concatenate(([0], np.cumsum(np.diff(r) > _GAP)))
+    own = group[np.searchsorted(alike, first)]
+    return FollowedShell(name=shell.name, classes=alike[group == own])
+
+
+def _limited(
+    candidate: Candidate,
+    box: SmallBox,
+    free: Floats,
+    shells: tuple[FollowedShell, ...],
+    priors: Priors,
+    diameter_limits: tuple[float, float],
+) -> Phase:
+    structure = candidate.structure
+    kinds = structure.species_index
+    given = np.where(np.isfinite(structure.uiso), structure.uiso, _DEFAULT_UISO)
+    uiso = np.array([given[kinds == k].mean() for k in range(len(structure.species))])
+    angle = np.array([name in ("alpha", "beta", "gamma") for name in box.kind.names])
+    lattice_sigma = np.where(angle, np.degrees(priors.lattice), priors.lattice * free)
+    reach = np.where(angle, _ANGLE_LIMIT, STRAIN_LIMIT * free)
+    none = np.zeros(len(shells))
+    return Phase(
+        candidate=candidate,
+        box=box,
+        reference=np.concatenate([[priors.diameter[0]], free, uiso, [priors.delta2[0]], none]),
+        prior_sigma=np.concatenate(
+            [
+                [priors.diameter[1]],
+                lattice_sigma,
+                priors.uiso * uiso,
+                [priors.delta2[1]],
+                none + priors.shift,
+            ]
+        ),
+        lower=np.concatenate([[diameter_limits[0]], free - reach, 0.1 * uiso, [0.0], none - 0.3]),
+        upper=np.concatenate([[diameter_limits[1]], free + reach, 10.0 * uiso, [8.0], none + 0.3]),
+        shells=shells,
+        diameters=np.empty(0),
+        starts=np.empty((0, 0)),
+        templates=np.empty((0, 0)),
+    )
+
+
+def _with_templates(phase: Phase) -> Phase:
+    low, high = phase.lower[0], phase.upper[0]
+    count = int(np.ceil(np.log(high / low) / np.log(_SIZE_RATIO)))
+    diameters = np.geomspace(1.001 * low, 0.98 * high, max(count, 2))
+    lengths = [not name.startswith(("al", "be", "ga")) for name in phase.box.kind.names]
+    starts = []
+    for strain in _STRAIN_STARTS:
+        for diameter in diameters:
+            values = phase.reference.copy()
+            values[0] = diameter
+            values[1 : 1 + len(lengths)] *= 1.0 + strain * np.array(lengths)
+            starts.append(values)
+    templates = [phase.box.evaluate(values)[0] for values in starts]
+    return replace(
+        phase, diameters=diameters, starts=np.array(starts), templates=np.array(templates)
+    )
+
+
+def spread_phase(phase: Phase) -> Phase:
+    """Return the same crystal in domains of a lognormal distribution of sizes."""
+    return replace(
+        phase,
+        box=with_widths(phase.box),
+        reference=np.append(phase.reference, 0.2),
+        prior_sigma=np.append(phase.prior_sigma, 0.3),
+        lower=np.append(phase.lower, 0.02),
+        upper=np.append(phase.upper, 0.6),
+        starts=np.column_stack([phase.starts, np.full(len(phase.starts), 0.2)]),
+    )

@@ -1,0 +1,192 @@
+"""Which values may be shown, and in what words the others are withheld."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.analysis.estimator.fit import PhaseFit
+from livepdf.analysis.estimator.phase import Phase
+from livepdf.model.curve import Trend
+
+Floats = NDArray[np.float64]
+
+NO_QDAMP = (
+    "Q resolution (qdamp) is not calibrated: measure a standard and set qdamp under [resolution] "
+    "in the profile"
+)
+_ENOUGH = 10.0
+"""Scale over its σ below which only the scale itself is shown."""
+_VAGUE = 0.2
+"""σ_D/D above which no size is shown."""
+_WRONG = 3.0
+"""Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
+_WRONG_FOR_SHIFTS = 2.0
+VISIBLE = 0.1
+"""Part of what the model describes that it misses beyond the noise. With enough photons every model
+has a large χ²: one that misses less than this still gives size and lattice without bias (spheres
+fitted to cubes miss 0.06, to ellipsoids of 1:1.5 0.13, all within 1.3 %)."""
+_VISIBLE_FOR_SHIFTS = 0.05
+_SEPARABLE = 2.0
+"""Times 1/qdamp: a larger domain fades hardly faster than the resolution."""
+_FROM_PRIOR = 0.9
+"""σ over that of the prior above which the data have said nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known about the instrument."""
+
+    qdamp: float | None
+    diameter_limits: tuple[float, float]
+
+
+def phase_trends(
+    fit: PhaseFit, covariance: Floats, *, phase: int, known: Known, prefix: str, limit: float
+) -> list[Trend]:
+    """Return all values of one phase, each with σ or the reason why it is withheld.
+
+    Parameters
+    ----------
+    covariance : (p, p) float64
+        Of all parameters of the fit.
+    phase : int
+        Which of the fit's phases.
+    prefix : str
+        Before each name.
+    limit : float
+        Part of what is described that may be missed; see `VISIBLE`.
+    """
+    own, first = fit.phases[phase], fit.places[phase]
+    values = fit.values(phase)
+    block = slice(first, first + 1 + len(values))
+    part = covariance[block, block]
+    sigma = np.sqrt(np.diag(part))
+    common = _why_nothing(fit, sigma, limit=limit)
+    scale = fit.scale(phase)
+    weak = "" if scale > _ENOUGH * sigma[0] else _too_weak(scale, float(sigma[0]))
+    shown = _Row(prefix=prefix, withheld=common or weak)
+    unknown = NO_QDAMP if known.qdamp is None else ""
+    trends = [shown.trend("crystalline scale", "", scale, sigma[0], unknown or common, alone=True)]
+    names = own.names
+    for k, name in enumerate(names):
+        value, error = float(values[k]), float(sigma[1 + k])
+        if name == "diameter":
+            why = unknown or _why_no_diameter(value, error, known)
+            trends.append(shown.trend("domain size", "Å", value, error, why))
+        elif name.startswith("shift"):
+            trends.append(
+                _bond(fit, own, part, shell=int(name.split()[1]), values=values, row=shown)
+            )
+        elif name == "spread":
+            trends.append(shown.trend("size spread", "", value, error, unknown))
+        else:
+            label = f"lattice {name}" if name in own.box.kind.names else name
+            told = _untold() if error >= _FROM_PRIOR * own.prior_sigma[k] else ""
+            trends.append(shown.trend(label, _unit(name), value, error, told))
+    return trends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Row:
+    prefix: str
+    withheld: str
+
+    def trend(
+        self, name: str, unit: str, value: float, sigma: float, reason: str, *, alone: bool = False
+    ) -> Trend:
+        why = reason if alone else self.withheld or reason
+        if not why and not np.isfinite(sigma):
+            why = "the fit ended on the limit of what makes sense"
+        return one_trend(f"{self.prefix}{name}", unit, value, sigma, why)
+
+
+def one_trend(name: str, unit: str, value: float, sigma: float, reason: str) -> Trend:
+    """Return a value, or NaN where there is a reason."""
+    nan = float("nan")
+    shown = (nan, nan) if reason else (float(value), float(sigma))
+    return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
+
+
+def withheld(phase: Phase, *, prefix: str, reason: str) -> list[Trend]:
+    """Return the same names as `phase_trends`, all withheld for one reason."""
+    rows = [("crystalline scale", ""), ("domain size", "Å")]
+    free = phase.box.kind.names
+    for name in phase.names[1:]:
+        if name.startswith("shift"):
+            rows.append((f"{phase.shells[int(name.split()[1])].name} distance", "Å"))
+        elif name == "spread":
+            rows.append(("size spread", ""))
+        else:
+            rows.append((f"lattice {name}" if name in free else name, _unit(name)))
+    nan = float("nan")
+    return [one_trend(f"{prefix}{name}", unit, nan, nan, reason) for name, unit in rows]
+
+
+def _unit(name: str) -> str:
+    if name in ("alpha", "beta", "gamma"):
+        return "°"
+    return "Å" if name in ("a", "b", "c") else "Å²"
+
+
+def _untold() -> str:
+    return "the data say no more than what was expected beforehand"
+
+
+def _too_weak(scale: float, sigma: float) -> str:
+    return (
+        f"too little crystalline signal: {scale / sigma:.1f} times its uncertainty, "
+        f"wanted {_ENOUGH:g}"
+    )
+
+
+def _why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
+    if not fit.minimum.converged:
+        return "the fit of the structure did not settle"
+    if not np.isfinite(sigma[0]):
+        return "the data do not determine the fit"
+    if fit.chi2_red > _WRONG and fit.misfit > limit:
+        return (
+            f"the structure does not describe the data (χ² {fit.chi2_red:.1f}, "
+            f"misfit {100 * fit.misfit:.0f} %)"
+        )
+    at_limit = fit.minimum.at_limit
+    names = [name for own in fit.phases for name in ("scale", *own.names)]
+    kinds = [k for k, name in enumerate(names) if at_limit[k] and name.startswith("U(")]
+    if kinds:
+        return f"the structure does not describe the data ({names[kinds[0]]} out of bounds)"
+    return ""
+
+
+def _why_no_diameter(value: float, sigma: float, known: Known) -> str:
+    low, high = known.diameter_limits
+    separable = _SEPARABLE / known.qdamp if known.qdamp else np.inf
+    if value >= 0.99 * high:
+        return f"≥ {high:g} Å: larger than the compared distances"
+    if value <= 1.01 * low:
+        return f"≤ {low:g} Å: too small to have a structure"
+    if value > separable:
+        return f"≥ {separable:.0f} Å: larger than the Q resolution can tell"
+    if not sigma < _VAGUE * value:
+        return f"uncertainty above {100 * _VAGUE:.0f} %"
+    return ""
+
+
+def _bond(
+    fit: PhaseFit, phase: Phase, covariance: Floats, *, shell: int, values: Floats, row: _Row
+) -> Trend:
+    distance, change = phase.distance(shell, values)
+    whole = np.append(0.0, change)
+    moving = whole != 0.0
+    block = covariance[np.ix_(moving, moving)]
+    sigma = float(np.sqrt(whole[moving] @ block @ whole[moving]))
+    why = ""
+    if fit.chi2_red > _WRONG_FOR_SHIFTS and fit.misfit > _VISIBLE_FOR_SHIFTS:
+        why = f"the rest of the structure does not fit (χ² {fit.chi2_red:.1f})"
+    elif sigma >= _FROM_PRIOR * phase.prior_sigma[_place(phase, shell)]:
+        why = _untold()
+    return row.trend(f"{phase.shells[shell].name} distance", "Å", distance, sigma, why)
+
+
+def _place(phase: Phase, shell: int) -> int:
+    return phase.names.index(f"shift {shell}")
