@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from livepdf.daemon.pins import Pin, with_pin
 from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
+from livepdf.model.overview import LAYERS, Overview, RunColumns
 
 _BOOKKEEPING = 4096
 """Bytes reckoned for a window beside its curves."""
@@ -36,6 +37,18 @@ class Stack:
     """Whether these reach the newest window."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Rows:
+    """One kind of curve of consecutive windows."""
+
+    first: int
+    """Number of the first."""
+    x: NDArray[np.float64]
+    """(n,) Å or Å⁻¹"""
+    y: NDArray[np.float32]
+    """(windows, n)"""
+
+
 class History:
     """Keeps windows up to a number of bytes, in float32; the oldest go first."""
 
@@ -45,6 +58,9 @@ class History:
         self._run = ""
         self._windows: deque[tuple[Result, int]] = deque()
         self._bytes = 0
+        self._columns = RunColumns("")
+        self.whole: Result | None = None
+        """The run so far as one curve set; whoever makes it puts it here."""
 
     @property
     def run(self) -> str:
@@ -57,6 +73,7 @@ class History:
             self._run = run
             self._windows.clear()
             self._bytes = 0
+            self._columns = RunColumns(run)
 
     def add(self, result: Result) -> None:
         """Keep a window of the present run."""
@@ -65,6 +82,7 @@ class History:
             self._windows.append((light, size))
             self._bytes += size
             self._shrink()
+            self._note(light)
 
     def replace(self, results: Iterable[Result]) -> None:
         """Let newer results take the place of those of the same windows.
@@ -76,6 +94,9 @@ class History:
             if not self._windows:
                 return
             first = self._windows[0][0].span.number
+            for result, _ in light:
+                if result.span.run == self._run:
+                    self._note(result)
             for result, size in light:
                 place = result.span.number - first
                 if result.span.run != self._run or not 0 <= place < len(self._windows):
@@ -85,6 +106,33 @@ class History:
                     self._windows[place] = (result, size)
                     self._bytes += size - old_size
             self._shrink()
+
+    def overview(self, run: str) -> Overview | None:
+        """Return the whole run at the resolution of a screen, None for another run."""
+        with self._lock:
+            return self._columns.freeze() if run == self._run and len(self._columns) else None
+
+    def rows(self, run: str, kind: CurveKind, *, first: int, limit: int) -> Rows | None:
+        """Return one kind of curve of consecutive windows that are kept, from ``first`` on.
+
+        None where the run is another, none of these is kept, or they have no such curve.
+        """
+        with self._lock:
+            if run != self._run or not self._windows:
+                return None
+            start = max(0, first - self._windows[0][0].span.number)
+            stop = min(start + limit, len(self._windows))
+            chosen = [self._windows[place][0] for place in range(start, stop)]
+            oldest = self._windows[0][0].span.number
+        curves = [next((c for c in r.curves if c.kind == kind), None) for r in chosen]
+        grid = next((curve.x for curve in reversed(curves) if curve is not None), None)
+        if grid is None:
+            return None
+        y = np.full((len(curves), grid.size), np.nan, dtype=np.float32)
+        for row, curve in zip(y, curves, strict=True):
+            if curve is not None:
+                row[:] = _onto(grid, curve)
+        return Rows(first=oldest + start, x=grid, y=y)
 
     def compare(self, pin: Pin | None) -> None:
         """Compare all windows with another reference, or with none."""
@@ -146,6 +194,20 @@ class History:
             complete = start + len(chosen) >= len(self._windows)
         return _stacked(run, chosen, newest, complete=complete)
 
+    def _note(self, result: Result) -> None:
+        columns = self._columns
+        columns.put(result.span, trends=result.trends, environment=result.environment)
+        columns.flag(result.span.number, result.flags)
+        for curve in result.curves:
+            if curve.kind in LAYERS:
+                columns.put_curve(result.span.number, curve, revision=result.span.revision)
+
+
+def _onto(grid: NDArray[np.float64], curve: Curve) -> NDArray[np.floating]:
+    if curve.x is grid or np.array_equal(curve.x, grid):
+        return curve.y
+    return np.interp(grid, curve.x, curve.y, left=np.nan, right=np.nan)
+
 
 def _stacked(run: str, chosen: list[Result], newest: Result, *, complete: bool) -> Stack:
     return Stack(
@@ -171,11 +233,7 @@ def _rows(chosen: list[Result], kind: CurveKind, newest: Result) -> NDArray[np.f
     grid = newest.curve(kind).x
     rows = np.empty((len(chosen), grid.size), dtype=np.float32)
     for row, result in zip(rows, chosen, strict=True):
-        curve = result.curve(kind)
-        if curve.x is grid or np.array_equal(curve.x, grid):
-            row[:] = curve.y
-        else:
-            row[:] = np.interp(grid, curve.x, curve.y, left=np.nan, right=np.nan)
+        row[:] = _onto(grid, result.curve(kind))
     return rows
 
 

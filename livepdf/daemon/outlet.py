@@ -256,6 +256,8 @@ class Outlet:
         if result.span.scope == "window":
             self._history.add(result)
             self._board.windows = result.span.number + 1
+        elif result.span.scope == "run":
+            self._history.whole = result
         self._publisher.result(result)
         return evaluated
 

@@ -7,6 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+PREVIEW_SIDE = 512
+"""Pixels of the longer side, at most."""
+
+
 def binning_factor(shape: tuple[int, int], *, side: int) -> int:
     """Return the smallest whole factor that brings the longer side to at most ``side``."""
     return max(1, math.ceil(max(shape) / side))
@@ -34,6 +38,11 @@ def shrink(image: NDArray[Any], *, ignored: NDArray[np.bool_], factor: int) -> N
     small = np.full(total.shape, np.nan, dtype=np.float32)
     np.divide(total, count, out=small, where=count > 0)
     return small
+
+
+def any_of(pixels: NDArray[np.bool_], *, factor: int) -> NDArray[np.bool_]:
+    """Return (⌈ny/factor⌉, ⌈nx/factor⌉) bool: whether a square of pixels holds one that is True."""
+    return _sum_squares(pixels.astype(np.float32), factor) > 0
 
 
 def _sum_squares(array: NDArray[np.float32], factor: int) -> NDArray[np.float32]:

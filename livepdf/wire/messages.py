@@ -7,7 +7,9 @@ import msgspec
 from livepdf.model.curve import Span, Trend
 from livepdf.model.status import Event, Status
 from livepdf.wire.curves import CurveHeader
+from livepdf.wire.overview import MapReply, MapRequest, OverviewReply, OverviewRequest
 from livepdf.wire.tuning import TuningReply, TuningRequest
+from livepdf.wire.views import ControlReply, ControlRequest, ViewReply, ViewRequest
 
 VERSION = 3
 """Raised when a message changes so that an older reader would misread it."""
@@ -56,6 +58,8 @@ class PreviewMessage(Published, frozen=True, kw_only=True, tag="preview"):
     """Number of the buffer: (ny, nx) float32, NaN where every pixel is masked."""
     binning: int
     """Detector pixels per pixel of the image, along each side."""
+    saturated: int = -1
+    """Number of the buffer: (ny, nx) bool, what holds a saturated pixel; -1 without."""
 
 
 class ByeMessage(Published, frozen=True, kw_only=True, tag="bye"):
@@ -115,6 +119,10 @@ Request = (
     | PauseRequest
     | ResetRequest
     | ShutdownRequest
+    | OverviewRequest
+    | MapRequest
+    | ControlRequest
+    | ViewRequest
     | TuningRequest
 )
 
@@ -197,4 +205,15 @@ class Refused(msgspec.Struct, frozen=True, kw_only=True, tag="refused"):
     text: str
 
 
-Reply = Snapshot | History | Window | Done | Refused | TuningReply
+Reply = (
+    Snapshot
+    | History
+    | Window
+    | Done
+    | Refused
+    | OverviewReply
+    | MapReply
+    | ControlReply
+    | ViewReply
+    | TuningReply
+)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import Result, Span, Trend
+from livepdf.model.overview import Overview
 from livepdf.model.status import Event, Status
 from livepdf.wire.messages import PreviewMessage, Snapshot
 
@@ -25,6 +26,7 @@ class RunWindows:
         """Number of the oldest window that the daemon still has."""
         self.revision = 0
         """Newest revision that any window here was made by; the grids are its."""
+        self._whole = 0
         self._iq = np.full((64, q.size), np.nan, dtype=np.float32)
         self._gr = np.full((64, r.size), np.nan, dtype=np.float32)
         self._spans: list[Span | None] = []
@@ -96,10 +98,12 @@ class RunWindows:
 
     def missing(self) -> int | None:
         """Return the number of the oldest absent window, None where all are here."""
-        for number in range(self.first, len(self)):
-            if self._spans[number] is None:
-                return number
-        return None
+        number = max(self.first, self._whole)
+        while number < len(self) and self._spans[number] is not None:
+            number += 1
+        # what is here stays here: the next look begins where this one ended
+        self._whole = number
+        return number if number < len(self) else None
 
     def times(self) -> NDArray[np.float64]:
         """Return the end of each window, (windows,) Unix seconds, NaN where absent."""
@@ -181,6 +185,21 @@ class Mirror:
             )
             windows.flag(span.number, result.flags)
         self.version += 1
+
+    @property
+    def takes_overviews(self) -> bool:
+        """Whether a run is wanted at the resolution of a screen rather than window by window."""
+        return False
+
+    def take_overview(self, overview: Overview) -> None:
+        """Begin with all windows of a run at the resolution of a screen.
+
+        Raises
+        ------
+        ValueError
+            When that is not wanted here, or it does not fit together.
+        """
+        raise ValueError(f"no overview of {overview.run} was asked for")
 
     def windows_for(
         self, run: str, *, q: NDArray[np.float64], r: NDArray[np.float64], revision: int

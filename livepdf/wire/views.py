@@ -1,0 +1,99 @@
+"""What windows ask beside curves: where pixels look, curves of structures, files, who may act."""
+
+import msgspec
+
+from livepdf.model.curve import CurveKind
+from livepdf.wire.curves import CurveHeader
+
+
+class AnglesRequest(msgspec.Struct, frozen=True, tag="angles"):
+    """Ask where the pixels of the preview look."""
+
+
+class AnglesReply(msgspec.Struct, frozen=True, kw_only=True, tag="angles"):
+    """Where the pixels of the preview look; see there for how they are binned."""
+
+    wavelength: float
+    """Å"""
+    q: int
+    """Number of the buffer: (ny, nx) float32, Å⁻¹, mean of the pixels that share one."""
+    sectors: int
+    """(ny, nx) uint16, number of the sector; −1 where rings are not cut."""
+
+
+class StructureRequest(msgspec.Struct, frozen=True, kw_only=True, tag="structure"):
+    """Ask for what a structure would give with the recipe in use."""
+
+    name: str
+    """Of a structure that the daemon knows, or of the file."""
+    text: str = ""
+    """The file itself, a CIF; empty for a structure by its name."""
+
+
+class Bond(msgspec.Struct, frozen=True, kw_only=True):
+    """A distance between atoms."""
+
+    r: float
+    """Å"""
+    elements: str
+    """E.g. ``Hf–O``."""
+    count: float
+    """Mean number of such neighbours of the first."""
+
+
+class StructureReply(msgspec.Struct, frozen=True, kw_only=True, tag="structure"):
+    """Calculated for an endless crystal at rest but for its displacements."""
+
+    name: str
+    curves: tuple[CurveHeader, ...]
+    """gr, with the termination and damping of the recipe and instrument; its σ is NaN."""
+    bonds: tuple[Bond, ...]
+    """The shortest distances, rising."""
+    reflections: tuple[float, ...]
+    """Å⁻¹, rising; those that cannot be seen are left out."""
+
+
+class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
+    """Ask for a curve of one window as the text of a file whose header repeats the calculation."""
+
+    run: str
+    number: int
+    """Of the window; -1 for the run so far."""
+    kind: CurveKind
+
+
+class ExportReply(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
+    """A file."""
+
+    name: str
+    """That it would have in the folder of the results."""
+    text: str
+
+
+class ControlRequest(msgspec.Struct, frozen=True, kw_only=True, tag="control"):
+    """Take control, keep it, or let go of it: while one holds it, nobody else changes anything.
+
+    Who says nothing for `LAPSE` s has let go.
+    """
+
+    name: str
+    """Of whoever asks, for the others to see."""
+    take: bool
+    force: bool = False
+    """Take it from whoever holds it; they see who did."""
+
+
+class ControlReply(msgspec.Struct, frozen=True, kw_only=True, tag="control"):
+    """Who holds control now."""
+
+    holder: str
+    """Empty where nobody does."""
+    here: bool
+    """Whether that is who asked."""
+
+
+LAPSE = 10.0
+"""s without a word after which control is free."""
+
+ViewRequest = AnglesRequest | StructureRequest | ExportRequest
+ViewReply = AnglesReply | StructureReply | ExportReply
