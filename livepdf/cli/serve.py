@@ -40,12 +40,13 @@ def serve(
 
     _stop_on_signals(service)
     try:
-        service.start()
+        service.start(_Preparing(service.address))
     except LivepdfError:
         service.abandon()
         raise
-    click.echo(f"ready {service.address}")
-    sys.stdout.flush()
+    if not service.stopping.is_set():
+        click.echo(f"ready {service.address}")
+        sys.stdout.flush()
     _show(service, more)
     service.finish()
     code = _conclude(service, as_json=as_json, strict=strict)
@@ -53,6 +54,22 @@ def serve(
         sys.stdout.flush()
         os._exit(code)
     return code
+
+
+class _Preparing:
+    """Says on standard error what keeps the daemon from being ready, once each."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._said = ""
+
+    def __call__(self, text: str) -> None:
+        if text and not self._said:
+            where = f"frames are counted and queued; viewers may come to {self._address}"
+            click.echo(f"preparing, once after an install or update: {where}", err=True)
+        if text and text != self._said:
+            click.echo(f"preparing: {text}", err=True)
+            self._said = text
 
 
 def _stop_on_signals(service: "Service") -> None:

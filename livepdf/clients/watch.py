@@ -39,6 +39,8 @@ def picture(mirror: Mirror, *, now: float) -> RenderableType:
     if not mirror.connected:
         parts.append(Text(mirror.connection, style="bold red"))
     parts += [_facts(status, now=now), _counters(status)]
+    if status.preparing:
+        parts.append(Text(status.preparing, style="yellow"))
     parts += [Text(feed_line(feed), "dim") for feed in status.feeds]
     parts += [Text(f"! {problem}", style="bold red") for problem in status.problems]
     parts.append(_trends(mirror))

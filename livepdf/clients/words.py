@@ -10,6 +10,8 @@ def status_line(status: Status, *, now: float) -> str:
     """Return the status as one line; ``now`` is Unix seconds."""
     counters = status.counters
     parts: list[str] = [status.state]
+    if status.preparing:
+        parts.append(status.preparing)
     if status.run:
         parts.append(f"{status.run}, {status.windows} windows")
     parts.append(

@@ -16,6 +16,7 @@ from typing import Any
 
 from livepdf.config.profile import Limits
 from livepdf.daemon.assemble import Pipeline
+from livepdf.daemon.loops import Loops
 from livepdf.daemon.ring import Layout, Ring, layout_for, make
 from livepdf.daemon.worker_child import Done, Job, Setup
 from livepdf.daemon.workers import integrate_here
@@ -26,8 +27,8 @@ from livepdf.numerics.adders import LANES
 
 log = logging.getLogger(__name__)
 
-START_LIMIT = 120.0
-"""s for a process to load its libraries and to compile its loops, if nobody did before."""
+START_LIMIT = 300.0
+"""s for a process to load its libraries, or to compile loops that nobody keeps on disk."""
 HANG_LIMIT = 60.0
 """s for a batch, after which the process is killed."""
 AGAIN = 5.0
@@ -41,14 +42,12 @@ THREADS = 4
 """Workers up to which threads are as quick: they share nothing but a little Python per batch."""
 
 
-def hire(
-    limits: Limits, *, dtypes: Sequence[str], say: Callable[[str], None]
-) -> "list[WorkerProcess]":
+def hire(limits: Limits, *, say: Callable[[str], None]) -> "list[WorkerProcess]":
     """Start a process for each worker; none where threads do."""
     if not wants_processes(limits):
         return []
     numbers = range(limits.workers)
-    return [WorkerProcess(f"worker process {n}", dtypes=dtypes, say=say) for n in numbers]
+    return [WorkerProcess(f"worker process {n}", say=say) for n in numbers]
 
 
 def wants_processes(limits: Limits) -> bool:
@@ -72,20 +71,18 @@ class _Child:
 
 
 class WorkerProcess:
-    """One process; :meth:`integrate` is called by one thread only."""
+    """One process; any thread may ask it, one at a time."""
 
-    def __init__(self, name: str, *, dtypes: Sequence[str], say: Callable[[str], None]) -> None:
+    def __init__(self, name: str, *, say: Callable[[str], None]) -> None:
         """Start the process; it is not waited for.
 
         Parameters
         ----------
-        dtypes
-            Of images that may come: compiled before the first one.
         say
             Told when it had to be replaced.
         """
         self.name = name
-        self._dtypes = tuple(dtypes)
+        self._loops: list[Loops] = []
         self._say = say
         self._lock = threading.RLock()
         self._closing = False
@@ -103,11 +100,21 @@ class WorkerProcess:
         return None if child is None else child.process.pid
 
     def prepare(self, pipeline: Pipeline) -> None:
-        """Hand over what to integrate with and wait until all is compiled."""
+        """Hand over what to integrate with, and wait until it is there."""
         with self._lock:
             self._pipeline = pipeline
             try:
                 self._set_up(pipeline)
+            except _DiedError as death:
+                self._replace(str(death))
+
+    def learn(self, loops: Loops) -> None:
+        """Let the process compile loops, or load them; one that replaces it will do so first."""
+        with self._lock:
+            self._loops.append(loops)
+            try:
+                if self._child is not None and self._child.ring is not None:
+                    self._ask(loops, limit=START_LIMIT)
             except _DiedError as death:
                 self._replace(str(death))
 
@@ -168,7 +175,7 @@ class WorkerProcess:
         integrator = pipeline.integrator
         if child.ring is None or child.integrator is not integrator:
             layout = layout_for(frames=LANES, bins=integrator.q.size, shape=integrator.shape)
-            self._tell(Setup(integrator=integrator, layout=layout, dtypes=self._dtypes))
+            self._tell(Setup(integrator=integrator, layout=layout, loops=tuple(self._loops)))
             child.ring = _shared(child, layout)
             self._hear(START_LIMIT)
             child.integrator = integrator

@@ -42,11 +42,18 @@ class Herald:
     """Publishes status and preview from a thread of its own."""
 
     def __init__(
-        self, *, publisher: Publisher, newest: Newest, status: Callable[[], Status]
+        self,
+        *,
+        publisher: Publisher,
+        newest: Newest,
+        status: Callable[[], Status],
+        unpacks: Callable[[], bool] = lambda: True,
     ) -> None:
+        """Make it; no preview is made before ``unpacks`` says that it need not wait."""
         self._publisher = publisher
         self._newest = newest
         self._status = status
+        self._unpacks = unpacks
         self._shown: object = None
         self._last: Callable[[], None] | None = None
 
@@ -63,7 +70,7 @@ class Herald:
 
     def _preview(self) -> None:
         newest = self._newest.frame
-        if newest is None or newest is self._shown:
+        if newest is None or newest is self._shown or not self._unpacks():
             return
         self._shown = newest
         frame, ticket, pipeline = newest

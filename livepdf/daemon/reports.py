@@ -13,6 +13,7 @@ from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.sockets import Sockets
+from livepdf.daemon.warmth import Warmth
 from livepdf.model.status import State, Status
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.source import Source
@@ -35,6 +36,7 @@ class Reports:
     stopping: threading.Event
     software: Mapping[str, str]
     rate: Rate
+    warmth: Warmth
 
     def status(self) -> Status:
         """Return how the daemon is doing now; the counters add up."""
@@ -65,6 +67,7 @@ class Reports:
                 standing=(*board.problems(), *self.feeds.problems()),
             ),
             feeds=self.feeds.status(),
+            preparing=self.warmth.progress,
         )
 
     def snapshot(self) -> Snapshot:

@@ -3,7 +3,7 @@
 import queue
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 
 from livepdf.daemon.assemble import Prepared
@@ -16,6 +16,8 @@ from livepdf.daemon.history import History
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
 from livepdf.daemon.ledger import Ledger
+from livepdf.daemon.loops import Loops, compile_loops, likely_dtypes, stand_in
+from livepdf.daemon.memory import tune_process
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.reports import Reports
@@ -27,11 +29,13 @@ from livepdf.daemon.software import software_versions
 from livepdf.daemon.spool import Spool
 from livepdf.daemon.store import Quit, Store
 from livepdf.daemon.threads import Threads
-from livepdf.daemon.warmth import DTYPES, tune_process, warm_up
+from livepdf.daemon.warmth import Warmth, warm_curves
 from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
 from livepdf.errors import Complaint, ConfigError
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Event, Status
+from livepdf.numerics.kernel import keeps_on_disk
+from livepdf.reduction.integrator import Integrator
 from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
@@ -40,6 +44,8 @@ from livepdf.wire.messages import Snapshot
 
 _MIB = 1 << 20
 _RESERVE = 512 * _MIB
+_TOLD_EVERY = 0.5
+"""s between two words about what is being compiled."""
 
 
 class Service:
@@ -142,6 +148,12 @@ class Service:
             prepare=self._joiner.prepare,
             patient=patient,
         )
+        self._warmth = Warmth(
+            self._compile,
+            likely=likely_dtypes(prepared.settings.profile),
+            keeps=keeps_on_disk(),
+            leisure=lambda: not self._intake.running,
+        )
         self._reports = Reports(
             source=source,
             board=self._board,
@@ -155,6 +167,7 @@ class Service:
             stopping=self.stopping,
             software=self._software,
             rate=Rate(),
+            warmth=self._warmth,
         )
         self._board.listen(self._hear)
         if recorder is not None:
@@ -175,8 +188,15 @@ class Service:
         """Every result file written so far, oldest first."""
         return list(self._store.files)
 
-    def start(self) -> None:
-        """Warm up, open the source, start all threads.
+    def start(self, say: Callable[[str], None] = lambda _: None) -> None:
+        """Open the source, start all threads, and wait until the first image need not.
+
+        Frames that come meanwhile are counted and queued, and viewers are served.
+
+        Parameters
+        ----------
+        say
+            Is told now and again what is being compiled.
 
         Raises
         ------
@@ -184,16 +204,16 @@ class Service:
             When the source cannot be opened.
         """
         tune_process()
-        limits, pipeline = self._prepared.settings.profile.limits, self._prepared.pipeline
-        self._crew = hire(limits, dtypes=DTYPES, say=self._say_replaced)
-        warm_up(pipeline)
-        for worker in self._crew:
-            if pipeline is not None:
-                worker.prepare(pipeline)
+        limits = self._prepared.settings.profile.limits
+        self._crew = hire(limits, say=self._say_replaced)
         self._source.open()
         self._feeds.open()
-        self._board.state = "waiting"
-        herald = Herald(publisher=self._sockets.publisher, newest=self._newest, status=self.status)
+        herald = Herald(
+            publisher=self._sockets.publisher,
+            newest=self._newest,
+            status=self.status,
+            unpacks=lambda: self._warmth.views,
+        )
         desk = self._desk()
         parts: list[tuple[str, Callable[[], None]]] = [
             ("store", self._store.run),
@@ -204,9 +224,13 @@ class Service:
             ("control", lambda: self._sockets.control.serve(desk, self._closing)),
             *((f"worker {n}", partial(self._work, n)) for n in range(limits.workers)),
             ("intake", lambda: self._intake.run(self.stopping)),
+            ("compiler", self._warm_up),
         ]
         for name, part in parts:
             self._threads.start(name, part)
+        while not (self._warmth.wait_until_ready(_TOLD_EVERY) or self.stopping.is_set()):
+            say(self._warmth.progress)
+        self._board.state = "waiting"
 
     def finish(self) -> None:
         """Stop the intake, work off what waits, flush, close everything.
@@ -223,6 +247,8 @@ class Service:
         self._retuning.stop()
         self._threads.join("tuner", "reworker")
         self._outlet.finish_again()
+        self._warmth.close()
+        self._threads.join("compiler")
         for worker in self._crew:
             worker.close()
         self._store.put(Quit())
@@ -296,9 +322,30 @@ class Service:
             self._outcomes,
             self._newest,
             integrate=self._retuning.dark.watching(
-                self._crew[number].integrate if self._crew else integrate_here
+                self._warmth.before(self._crew[number].integrate if self._crew else integrate_here)
             ),
         )
+
+    def _warm_up(self) -> None:
+        pipeline = self._prepared.pipeline
+        if pipeline is not None:
+            for worker in self._crew:
+                worker.prepare(pipeline)
+            warm_curves(pipeline)
+        self._warmth.run(self.stopping)
+
+    @cached_property
+    def _example(self) -> Integrator:
+        """What shows the compiler the loops."""
+        prepared = self._prepared
+        if prepared.pipeline is not None:
+            return prepared.pipeline.integrator
+        return stand_in(prepared.detector, prepared.settings.profile)
+
+    def _compile(self, loops: Loops) -> None:
+        compile_loops(self._example, loops)
+        for worker in self._crew:
+            worker.learn(loops)
 
     def _collect(self) -> None:
         while not self._collector.ended:

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import recv_handle
 
-import numpy as np
-
 from livepdf.daemon.integrating import integrate_images
+from livepdf.daemon.loops import Loops, compile_loops
 from livepdf.daemon.ring import Layout, Place, Ring
 from livepdf.errors import FrameError
 from livepdf.model.sums import Sums
@@ -20,12 +19,15 @@ from livepdf.reduction.integrator import Integrator
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Setup:
-    """What to integrate with; the handle of the memory follows. Answered with True."""
+    """What to integrate with; the handle of the memory follows. Answered with True.
+
+    So are :class:`Loops`: they are to be compiled, or found on disk.
+    """
 
     integrator: Integrator
     layout: Layout
-    dtypes: tuple[str, ...]
-    """Of images that may come."""
+    loops: tuple[Loops, ...]
+    """That are to be compiled before the first image."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,14 +58,20 @@ def main(handle: int) -> None:
     connection: Connection = Connection(handle)
     ring: Ring | None = None
     integrator: Integrator | None = None
+    compiled: set[Loops] = set()
     try:
         while True:
             message = connection.recv()
             if isinstance(message, Setup):
                 ring = Ring(recv_handle(connection), message.layout)
                 integrator = message.integrator
-                for dtype in message.dtypes:
-                    integrator.warm_up(np.dtype(dtype), batch=True)
+                for loops in [step for step in message.loops if step not in compiled]:
+                    compile_loops(integrator, loops)
+                    compiled.add(loops)
+                connection.send(True)
+            elif isinstance(message, Loops) and integrator is not None:
+                compile_loops(integrator, message)
+                compiled.add(message)
                 connection.send(True)
             elif isinstance(message, Job) and ring is not None and integrator is not None:
                 connection.send(_answer(message, ring, integrator))

@@ -105,6 +105,8 @@ class Status:
     """What is wrong now, loudest first; empty when all is well."""
     feeds: tuple[FeedStatus, ...] = ()
     """Feeds of slow values, in the order of the profile."""
+    preparing: str = ""
+    """What is being compiled, after an install or an update; empty while nothing is."""
     quality: tuple[Lamp, ...] = ()
     """How good the newest frames are."""
     clients: int = 0

@@ -1,12 +1,20 @@
 """Compile the loops, and keep what was compiled only as long as no source of them changed."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import njit
+from numba.core import event
+
+_COMPILING = "numba:compile"
+
+
+class NotCompiledError(Exception):
+    """A loop is not on disk, and nothing may be compiled now."""
 
 
 def kernel(function: Callable[..., Any]) -> Any:
@@ -37,6 +45,33 @@ def _compiled(function: Callable[..., Any], **options: bool) -> Any:
 def keeps_on_disk() -> bool:
     """Return whether compiled loops are kept, so that the next start is quick."""
     return bool(_probe.stats.cache_path)
+
+
+def tell_of_compiling(tell: Callable[[], None]) -> None:
+    """Call ``tell`` whenever a loop begins to be compiled, and not when it is found on disk."""
+    event.register(_COMPILING, _Listener(tell))
+
+
+@contextmanager
+def nothing_compiled() -> Iterator[None]:
+    """Let whatever would compile a loop raise :class:`NotCompiledError`, in any thread."""
+
+    def refuse() -> None:
+        raise NotCompiledError
+
+    with event.install_listener(_COMPILING, _Listener(refuse)):
+        yield
+
+
+class _Listener(event.Listener):  # type: ignore[misc]  # numba has no types
+    def __init__(self, tell: Callable[[], None]) -> None:
+        self._tell = tell
+
+    def on_start(self, event: object) -> None:  # noqa: ARG002
+        self._tell()
+
+    def on_end(self, event: object) -> None:
+        """Hear of nothing: only the beginning is of interest."""
 
 
 @cache

@@ -11,10 +11,11 @@ import numpy as np
 
 from livepdf.daemon.assemble import Pipeline, prepare
 from livepdf.daemon.crew import WorkerProcess
+from livepdf.daemon.loops import Loops, compile_loops
+from livepdf.daemon.memory import tune_process
 from livepdf.daemon.queue import FrameQueue, Stop
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Spool
-from livepdf.daemon.warmth import tune_process, warm_up
 from livepdf.daemon.workers import Integrate, Newest, Outcomes, integrate_here, work
 from livepdf.model.frame import Frame, PackedImage, RunStart
 from livepdf.simulate.powder import CAMERAS, powder_images
@@ -39,7 +40,9 @@ def daemon_workers() -> Iterator[Row]:
 
 def _race(pipeline: Pipeline, folder: Path) -> Iterator[Row]:
     tune_process()
-    warm_up(pipeline)
+    wanted = [Loops("i4", "one"), Loops("i4", "many")]
+    for step in wanted:
+        compile_loops(pipeline.integrator, step)
     run = Run(
         RunStart(series="1", name="run", time=0.0),
         name="run",
@@ -47,10 +50,12 @@ def _race(pipeline: Pipeline, folder: Path) -> Iterator[Row]:
         shape=pipeline.integrator.shape,
     )
     frames = _frames()
-    crew = [WorkerProcess(f"worker {n}", dtypes=["i4"], say=print) for n in range(2)]
+    crew = [WorkerProcess(f"worker {n}", say=print) for n in range(2)]
     try:
         for worker in crew:
             worker.prepare(pipeline)
+            for step in wanted:
+                worker.learn(step)
         for kind, ways in (
             ("threads", [integrate_here, integrate_here]),
             ("processes", [worker.integrate for worker in crew]),

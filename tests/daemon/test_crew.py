@@ -43,7 +43,7 @@ def said(all_said: Say) -> Say:
 
 @pytest.fixture(scope="module")
 def worker(pipeline: Pipeline, all_said: Say) -> Iterator[WorkerProcess]:
-    made = WorkerProcess("worker process", dtypes=["u2"], say=all_said.append)
+    made = WorkerProcess("worker process", say=all_said.append)
     made.prepare(pipeline)
     yield made
     made.close()
@@ -140,7 +140,7 @@ def test_a_frame_that_kills_every_process_is_refused_and_the_next_ones_are_used(
             os.kill(worker.pid, signal.SIGKILL)
             assert gone(worker.pid)
 
-    worker = WorkerProcess("worker process", dtypes=[], say=kill_the_new_one_too)
+    worker = WorkerProcess("worker process", say=kill_the_new_one_too)
     worker.prepare(pipeline)
     pid = worker.pid
     assert pid is not None
@@ -181,7 +181,7 @@ def test_threads_serve_up_to_four_workers_and_processes_beyond() -> None:
     assert wants_processes(Limits(workers=5))
     assert not wants_processes(Limits(workers=8, worker_kind="threads"))
     assert wants_processes(Limits(workers=1, worker_kind="processes"))
-    assert hire(Limits(workers=2), dtypes=[], say=print) == []
+    assert hire(Limits(workers=2), say=print) == []
 
 
 def test_a_daemon_of_processes_books_every_frame_though_one_is_killed(

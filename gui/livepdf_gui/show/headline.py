@@ -130,6 +130,10 @@ def _state(status: Status | None) -> Item:
     words, level = _STATES[status.state]
     if status.source_state:
         hint = f"source {status.source}: {status.source_state}"
+    if status.preparing:
+        hint = f"{hint}\n{status.preparing}: once after an install or update."
+    if status.preparing and status.state == "starting":
+        words = f"preparing: {status.preparing}"
     return Item(label="state", text=words, level=level, hint=hint)
 
 

@@ -1,0 +1,92 @@
+"""The compiled loops that images may need, as what can be asked for one by one."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from livepdf.config.profile import Profile
+from livepdf.daemon.detector import DetectorFiles
+from livepdf.files.poni import read_poni
+from livepdf.numerics.kernel import NotCompiledError, nothing_compiled
+from livepdf.numerics.unpack import UnpackError, unpack
+from livepdf.reduction.integrator import Integrator, build_integrator
+
+DTYPES = ("u1", "u2", "u4", "i4", "f4")
+"""Of the images that detectors send; the loops see no other difference between them."""
+Purpose = Literal["one", "many", "view"]
+"""One image at a time, 16 side by side, or unpacked to be looked at."""
+_WORDS = {"one": "single {} images", "many": "{} images side by side", "view": "the preview"}
+_LIKELY = {"pilatus": ("i4",), "eiger": ("u4", "u2"), "jungfrau": ("i4", "f4")}
+"""By the name of a detector."""
+_ANY_SHAPE = (64, 64)
+
+
+@dataclass(frozen=True, slots=True)
+class Loops:
+    """What one step compiles, or finds on disk."""
+
+    dtype: str
+    purpose: Purpose
+
+    def __str__(self) -> str:
+        return _WORDS[self.purpose].format(np.dtype(self.dtype))
+
+
+def loops_of(dtype: np.dtype[Any], purpose: Purpose) -> Loops | None:
+    """Return what an image of this type needs; None for a rare one, compiled when it comes."""
+    name = f"{dtype.kind}{dtype.itemsize}"
+    return Loops(name, purpose) if name in DTYPES else None
+
+
+def likely_dtypes(profile: Profile) -> tuple[str, ...]:
+    """Return what the detector of the calibration sends, as far as its name tells."""
+    calibration = profile.detector.poni.read_text(encoding="utf-8", errors="replace").lower()
+    for name, dtypes in _LIKELY.items():
+        if name in calibration:
+            return dtypes
+    return ("u2", "i4")
+
+
+def in_order(likely: Sequence[str]) -> tuple[Loops, ...]:
+    """Return all loops: what the first images need, what more of them need, and the rest."""
+    rest = [dtype for dtype in DTYPES if dtype not in likely]
+    return tuple(
+        Loops(dtype, purpose)
+        for group, purposes in (
+            (likely, ("one",)),
+            (likely[:1], ("view",)),
+            (likely, ("many",)),
+            (rest, ("one", "many")),
+        )
+        for dtype in group
+        for purpose in purposes
+    )
+
+
+def compile_loops(integrator: Integrator, loops: Loops) -> None:
+    """Compile them for images of this detector, or load them from disk."""
+    if loops.purpose != "view":
+        integrator.warm_up(np.dtype(loops.dtype), batch=loops.purpose == "many")
+        return
+    header = (128).to_bytes(8, "big") + (128).to_bytes(4, "big")
+    with contextlib.suppress(UnpackError):  # there is nothing behind the header
+        unpack(header, algorithm="bslz4", shape=(8, 8), dtype=np.dtype(np.uint16))
+
+
+def stand_in(files: DetectorFiles, profile: Profile) -> Integrator:
+    """Return an integrator that runs the same loops while nobody knows the size of the images."""
+    geometry = files.geometry or read_poni(profile.detector.poni, shape=_ANY_SHAPE)
+    return build_integrator(geometry, npt=profile.integration.bins, split=profile.integration.split)
+
+
+def cold(integrator: Integrator, wanted: Sequence[Loops]) -> Iterator[Loops]:
+    """Yield those that are not on disk; nothing is compiled to find out."""
+    for loops in wanted:
+        try:
+            with nothing_compiled():
+                compile_loops(integrator, loops)
+        except NotCompiledError:
+            yield loops
