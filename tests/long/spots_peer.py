@@ -47,5 +47,5 @@ def test_the_same_spots_as_peakfinder8(snr: float, tmp_path: Path) -> None:
     found = np.load(theirs)
     apart = np.hypot(ours.row[:, None] - found["row"], ours.column[:, None] - found["column"])
     shares = np.mean(apart.min(axis=1) < 1), np.mean(apart.min(axis=0) < 1)
-    print(f"snr {snr:g}, {SHAPE}: ours {ours.found}, theirs {len(found['row'])}, shares {shares}")
+    print(f"{snr:g}: ours {ours.found}, theirs {len(found['row'])}, shares {shares}")  # noqa: T201
     assert min(shares) >= 0.95
