@@ -40,6 +40,7 @@ _COMMANDS: dict[str, _Entry] = {
     "trends": _Entry("livepdf.cli.trends:trends", "Write the trends of a run as a table."),
     "integrate": _Entry("livepdf.cli.integrate:integrate", "Turn one image into I(Q) or I(2θ)."),
     "pdf": _Entry("livepdf.cli.pdf:pdf", "Turn one I(Q) into G(r)."),
+    "model": _Entry("livepdf.cli.model:model", "Calculate G(r) of a model, as data would show it."),
     "calibrate-resolution": _Entry(
         "livepdf.cli.calibrate_resolution:calibrate_resolution",
         "Fit qdamp and qbroad to a standard.",
