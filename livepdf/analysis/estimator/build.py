@@ -19,9 +19,6 @@ from livepdf.numerics.transform import spacing
 
 Floats = NDArray[np.float64]
 
-_SMALL_ANGLES = 1.2
-"""Å⁻¹: below, spheres of 2 to 6 nm still show their small-angle scattering beside the crystal's
-first reflections; left in, it moves the size of HfO2 by up to 2 %."""
 _MODEL_SHARE = 0.001
 """What a smooth sphere is in error about one made of atoms, as a share of its diameter."""
 
@@ -230,6 +227,7 @@ def build_estimator(
     priors: Priors | None = None,
     diameter_limits: tuple[float, float] = (10.0, 100.0),
     template_diameter: float = 20.0,
+    compared_from: float = 1.6,
 ) -> Estimator:
     """Make the estimator ready (a second or so).
 
@@ -260,6 +258,10 @@ def build_estimator(
     diameter_limits : (float, float), Å
     template_diameter : float, Å
         Of the amplitude that finds the onset.
+    compared_from : float, Å⁻¹
+        Below, spheres of 2 to 6 nm still show their small-angle scattering, which the model has
+        not: at 1.2 it moves the scale by a σ or two at 1e7 photons. The first strong reflection
+        should lie above.
 
     Raises
     ------
@@ -277,7 +279,7 @@ def build_estimator(
     expected = Priors() if priors is None else priors
     return Estimator(
         q=q,
-        compared=q >= _SMALL_ANGLES,
+        compared=q >= compared_from,
         phases=tuple(
             build_phase(
                 candidate,

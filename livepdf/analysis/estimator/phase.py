@@ -183,7 +183,7 @@ def _limited(
                 none + priors.shift,
             ]
         ),
-        lower=np.concatenate([[diameter_limits[0]], free - reach, 0.1 * uiso, [0.0], none - 0.3]),
+        lower=np.concatenate([[diameter_limits[0]], free - reach, 0.1 * uiso, [-1.0], none - 0.3]),
         upper=np.concatenate([[diameter_limits[1]], free + reach, 10.0 * uiso, [8.0], none + 0.3]),
         shells=shells,
         diameters=np.empty(0),
