@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from livepdf.numerics.spots import SpotSettings, find_spots
-from tests.numerics.test_spots import PLAN, RADIUS, SHAPE, crystal
+from tests.numerics.test_spots import PLAN, RADIUS, crystal
 
 _THEIRS = """
 import sys
