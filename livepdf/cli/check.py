@@ -60,7 +60,10 @@ def check_files(
         sockets = _collect(
             complaints,
             lambda: bind(
-                requests=requests or wire.requests, results=wire.results, file=str(profile)
+                requests=requests or wire.requests,
+                results=wire.results,
+                file=str(profile),
+                keys=wire.keys,
             ),
         )
         if sockets is not None:

@@ -32,6 +32,7 @@ _COMMANDS: dict[str, _Entry] = {
     "watch": _Entry("livepdf.cli.watch:watch", "Follow a daemon in the terminal."),
     "status": _Entry("livepdf.cli.status:status", "Ask a daemon how it is doing."),
     "stop": _Entry("livepdf.cli.status:stop", "Let a daemon finish, save and stop."),
+    "keys": _Entry("livepdf.cli.keys:keys", "Make, list and revoke keys for other machines."),
     "retune": _Entry("livepdf.cli.retune:retune", "Change the recipe of a running daemon."),
     "pin": _Entry("livepdf.cli.retune:pin", "Compare all windows with one: ΔG(r)."),
     "capture": _Entry("livepdf.cli.retune:capture", "Record a background or a reference."),
@@ -76,7 +77,17 @@ class _Commands(click.Group):
 @click.command(cls=_Commands)
 @click.version_option(package_name="livepdf")
 @click.option("-v", "--verbose", count=True, help="Log more; twice for every detail.")
-def livepdf(verbose: int) -> None:
+@click.option(
+    "--key", type=click.Path(dir_okay=False), help="Key file for a daemon that wants one."
+)
+@click.option(
+    "--log",
+    "style",
+    type=click.Choice(["auto", "text", "json"]),
+    default="auto",
+    help="How logs are written; auto: JSON under systemd, else text.",
+)
+def livepdf(verbose: int, key: str | None, style: str) -> None:
     """Watch chemistry happen: live pair distribution functions.
 
     Start with `livepdf demo`. At a beamline: `livepdf init`, fill in, `livepdf check`, then
@@ -85,15 +96,12 @@ def livepdf(verbose: int) -> None:
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 wrong settings, 4 source not reachable,
     5 done but frames were refused or lost (--strict), 130 interrupted.
     """
-    import logging
+    from livepdf.cli.logs import set_up_logs
 
-    logging.basicConfig(
-        level=(logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)],
-        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
-        stream=sys.stderr,
-    )
-    # It warns that a graphics card is not used; nothing here would use one.
-    logging.getLogger("silx.opencl").setLevel(logging.ERROR)
+    set_up_logs(verbose, style)
+    if key is not None:
+        # Whatever connects finds it there, windows in other processes too.
+        os.environ["LIVEPDF_KEY"] = os.path.abspath(key)  # noqa: PTH100  pathlib loads slowly
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -31,6 +31,7 @@ _PATH_KEYS = {
     "scale_from",
     "table",
     "token",
+    "keys",
 }
 
 

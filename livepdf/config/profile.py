@@ -1,14 +1,16 @@
 """The profile: what stays the same at one instrument, as people write it in TOML."""
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from livepdf.config.slow import SlowList
 from livepdf.config.sources import Source
 from livepdf.config.table import Positive, Table
 
+_TCP = r"^tcp://(\d+\.\d+\.\d+\.\d+|[A-Za-z][\w.-]*|\[[0-9a-fA-F:]+\]):\d+$"
 Flip = Literal["none", "ud", "lr", "udlr"]
 
 
@@ -98,19 +100,46 @@ class Resolution(Table):
     )
 
 
+def is_loopback(address: str) -> bool:
+    """Whether only this machine can reach what is bound to ``tcp://host:port``."""
+    host = address.partition("://")[2].rpartition(":")[0].strip("[]")
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 class Wire(Table):
     """Addresses for viewers and control. Only loopback until keys are set up."""
 
+    keys: Path | None = Field(
+        default=None,
+        description="Directory that `livepdf keys` filled; nobody then comes in without a key.",
+    )
     requests: str = Field(
         default="tcp://127.0.0.1:5600",
-        pattern=r"^tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$",
-        description="Address that clients are given; port 0 takes a free one.",
+        pattern=_TCP,
+        description="Address that clients are given; port 0 takes a free one. Any that others can "
+        "reach needs keys.",
     )
     results: str = Field(
         default="tcp://127.0.0.1:0",
-        pattern=r"^tcp://(127\.\d+\.\d+\.\d+|localhost|\[::1\]):\d+$",
+        pattern=_TCP,
         description="Address of the published results; clients learn it from the first.",
     )
+    clients: Annotated[int, Field(ge=1, le=1000)] = Field(
+        default=64, description="That may be connected at once."
+    )
+    rate: Positive = Field(default=100.0, description="Requests per s that each may make for long.")
+
+    @field_validator("requests", "results")
+    @classmethod
+    def _none_but_this_machine_without_keys(cls, address: str, info: ValidationInfo) -> str:
+        if info.data.get("keys") is None and not is_loopback(address):
+            raise ValueError("an address of this machine alone (127.0.0.1), or wire.keys")
+        return address
 
 
 class Limits(Table):

@@ -1,20 +1,23 @@
-"""The requests socket: every request gets a reply, a bad one a reason."""
+"""The requests socket: every request gets a reply, a bad one a reason, a flood next to nothing."""
 
 import contextlib
 import logging
 import socket
 import threading
+import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import zmq
 from numpy.typing import NDArray
 
+from livepdf.daemon.door import LOCAL, Door
 from livepdf.daemon.history import History, Stack
 from livepdf.daemon.publish import curve_buffers
+from livepdf.daemon.thrift import Rates, Thrift
 from livepdf.model.curve import Result
 from livepdf.wire.codec import WireError, decode_request, encode
 from livepdf.wire.messages import (
@@ -25,6 +28,7 @@ from livepdf.wire.messages import (
     Refused,
     Request,
     ResetRequest,
+    Role,
     ShutdownRequest,
     Snapshot,
     SnapshotRequest,
@@ -32,10 +36,11 @@ from livepdf.wire.messages import (
     WindowRequest,
 )
 from livepdf.wire.messages import History as HistoryReply
-from livepdf.wire.tuning import TuningRequest
+from livepdf.wire.tuning import RecipeRequest, TuningRequest
 
 log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
+Why = Literal["malformed", "not allowed", "too much"]
 
 _LARGEST_REQUEST = 1 << 20
 _LARGEST_REPLY = 64 << 20
@@ -44,6 +49,15 @@ _LONGEST_MARK = 400
 _POLL = 200
 _MOST_PENDING = 64
 """Requests that may be thought about at once."""
+_BURST = 500.0
+"""Requests that one client may make at once."""
+_SHARE, _SAVED = 0.05, 2.0
+"""Of a core that all requests together may take for long, and s of it that may be saved up."""
+_MOST_OWED = 64 << 20
+"""Bytes of replies that wait for one client to read them; it gets no further large ones then."""
+_WATERMARK = 1000
+VIEWER = (SnapshotRequest, HistoryRequest, WindowRequest, RecipeRequest)
+"""What a viewer may ask; everything else needs a controller."""
 
 
 class Desk:
@@ -52,7 +66,7 @@ class Desk:
     def __init__(
         self,
         *,
-        snapshot: Callable[[], Snapshot],
+        snapshot: Callable[[Role], Snapshot],
         history: History,
         mark: Callable[[str], None],
         pause: Callable[[bool], None],
@@ -68,11 +82,14 @@ class Desk:
         self._shutdown = shutdown
         self._tune = tune
 
-    def answer(self, request: Request) -> "Answer | Future[Answer]":
+    def answer(self, request: Request, role: Role) -> "Answer | Future[Answer]":
         """Carry a request out and return the reply with its buffers, or what will be that."""
+        if role != "controller" and not isinstance(request, VIEWER):
+            text = "this key is a viewer's: it sees everything and changes nothing"
+            return Refused(why="not allowed", text=text), []
         match request:
             case SnapshotRequest():
-                return self._snapshot(), []
+                return self._snapshot(role), []
             case HistoryRequest():
                 return self._windows(request)
             case WindowRequest():
@@ -107,7 +124,9 @@ class Desk:
         return _window_reply(result)
 
     def _put_mark(self, request: MarkRequest) -> Answer:
-        text = " ".join(request.text.split())
+        # What moves a terminal's cursor or hides text has no place in a note.
+        text = "".join(c if c.isprintable() else " " for c in request.text[: 4 * _LONGEST_MARK])
+        text = " ".join(text.split())
         if not text:
             return Refused(why="malformed", text="a mark needs a text"), []
         if len(text) > _LONGEST_MARK:
@@ -117,12 +136,32 @@ class Desk:
 
 
 class Control:
-    """Serves the requests socket from one thread."""
+    """Serves the requests socket from one thread.
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", address: str) -> None:
+    A client that asks too fast is read and not answered; when all together take more than their
+    share of the daemon's time, the socket is left alone for a while, and ZeroMQ takes from each
+    client in turn after that.
+    """
+
+    def __init__(
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        address: str,
+        *,
+        door: Door,
+        rate: float,
+    ) -> None:
+        self._door = door
+        self._rates = Rates(rate=rate, burst=max(_BURST, rate))
+        self._thrift = Thrift(share=_SHARE, saved=_SAVED)
+        self._owed: dict[bytes, list[tuple[zmq.MessageTracker, int]]] = {}
+        self._warned: dict[bytes, float] = {}
         self._socket = context.socket(zmq.ROUTER)
         self._socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_REQUEST)
         self._socket.setsockopt(zmq.LINGER, 500)
+        self._socket.setsockopt(zmq.RCVHWM, _WATERMARK)
+        self._socket.setsockopt(zmq.SNDHWM, _WATERMARK)
+        door.guard(self._socket, "requests")
         try:
             self._socket.bind(address)
         except zmq.ZMQError:
@@ -130,6 +169,8 @@ class Control:
             raise
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         """Address that clients are given."""
+        self.beats = 0
+        """Grows while the thread goes on."""
         self._pending = 0
         self._ready: deque[tuple[list[bytes], Future[Answer]]] = deque()
         self._bell, self._rope = socket.socketpair()
@@ -137,11 +178,15 @@ class Control:
 
     def serve(self, desk: Desk, stop: threading.Event) -> None:
         """Answer until the stop; then close."""
-        poller = zmq.Poller()
+        poller, resting = zmq.Poller(), zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._bell, zmq.POLLIN)
+        for both in (poller, resting):
+            both.register(self._bell, zmq.POLLIN)
         while not stop.is_set():
-            events = dict(poller.poll(_POLL))
+            debt = self._thrift.debt(time.monotonic())
+            wait = min(_POLL, 1 + int(1000 * debt))
+            events = dict(resting.poll(wait) if debt else poller.poll(_POLL))
+            began = time.thread_time()
             if self._bell.fileno() in events:
                 self._bell.recv(4096)
             while self._ready:
@@ -150,6 +195,8 @@ class Control:
                 self._reply(route, *thought.result())
             if self._socket in events:
                 self._answer_one(desk)
+            self._thrift.spend(time.thread_time() - began, time.monotonic())
+            self.beats += 1
         self._socket.close()
         self._bell.close()
         self._rope.close()
@@ -161,25 +208,54 @@ class Control:
         self._rope.close()
 
     def _answer_one(self, desk: Desk) -> None:
-        sender, *parts = self._socket.recv_multipart()
-        if not parts:
+        sender, *frames = self._socket.recv_multipart(copy=False)
+        if not frames:
             return
-        route = [sender, parts[0]]
+        peer, now = sender.bytes, time.monotonic()
+        route = [peer, frames[0].bytes]
+        if not self._rates.allow(peer, now):
+            self._refuse_flood(route, now)
+            return
+        role = self._door.role(_user(frames[0]))
+        if role is None:
+            self._refuse(route, "not allowed", "this key is not valid any more")
+            return
         try:
-            request = decode_request(parts[1:])
+            request = decode_request([frame.bytes for frame in frames[1:]])
         except WireError as error:
-            self._reply(route, Refused(why="malformed", text=str(error)[:500]), [])
+            self._refuse(route, "malformed", str(error)[:500])
             return
         if self._pending >= _MOST_PENDING:
-            text = f"{self._pending} requests are being thought about"
-            self._reply(route, Refused(why="too much", text=text), [])
+            self._refuse(route, "too much", f"{self._pending} requests are being thought about")
             return
-        answer = desk.answer(request)
+        if not isinstance(request, SnapshotRequest) and self._owes(peer) > _MOST_OWED:
+            self._refuse(route, "too much", "read the replies to what you asked before")
+            return
+        answer = desk.answer(request, role)
         if isinstance(answer, Future):
             self._pending += 1
             answer.add_done_callback(lambda done: self._thought(route, done))
         else:
             self._reply(route, *answer)
+
+    def _refuse(self, route: list[bytes], why: Why, text: str) -> None:
+        self._reply(route, Refused(why=why, text=text), [])
+
+    def _refuse_flood(self, route: list[bytes], now: float) -> None:
+        """Count a request of a client that asks too fast; tell it so now and then."""
+        peer = route[0]
+        self._door.turn_away("too fast")
+        if now - self._warned.get(peer, -1.0) >= 1.0:
+            self._warned = {k: at for k, at in self._warned.items() if now - at < 1.0}
+            self._warned[peer] = now
+            self._send(route, Refused(why="too much", text="too many requests in a second"), [])
+
+    def _owes(self, peer: bytes) -> int:
+        """Return how many bytes of replies a client has not read yet."""
+        left = [(t, size) for t, size in self._owed.pop(peer, []) if not t.done]
+        if left:
+            self._owed[peer] = left
+        return sum(size for _, size in left)
 
     def _thought(self, route: list[bytes], done: "Future[Answer]") -> None:
         """Ring for the thread that serves: another one has the answer now."""
@@ -188,13 +264,32 @@ class Control:
             self._rope.send(b"!")
 
     def _reply(self, route: list[bytes], reply: msgspec.Struct, arrays: list[NDArray[Any]]) -> None:
+        if isinstance(reply, Refused):
+            self._door.turn_away(reply.why)
+        self._send(route, reply, arrays)
+
+    def _send(
+        self, route: list[bytes], reply: msgspec.Struct, arrays: Sequence[NDArray[Any]]
+    ) -> None:
+        size = sum(array.nbytes for array in arrays)
         try:
             # A viewer that does not take its replies loses them: nobody waits for it.
-            self._socket.send_multipart(
-                [*route, *encode(reply, arrays)], flags=zmq.NOBLOCK, copy=False
+            tracker = self._socket.send_multipart(
+                [*route, *encode(reply, arrays)], flags=zmq.NOBLOCK, copy=False, track=size > 0
             )
         except zmq.ZMQError as error:
             log.debug("a reply was not taken: %s", error)
+            return
+        if tracker is not None and size:
+            self._owed.setdefault(route[0], []).append((tracker, size))
+
+
+def _user(frame: zmq.Frame) -> str:
+    """Return by what name the door let the sender in."""
+    try:
+        return str(frame.get("User-Id"))
+    except zmq.ZMQError:
+        return LOCAL
 
 
 def _not_there(text: str) -> Answer:

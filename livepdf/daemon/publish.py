@@ -10,6 +10,7 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
+from livepdf.daemon.door import Door
 from livepdf.model.curve import Curve, Result
 from livepdf.model.status import Event, Status
 from livepdf.wire.codec import encode
@@ -24,6 +25,7 @@ from livepdf.wire.messages import (
 
 Array = NDArray[Any]
 
+_LARGEST_SUBSCRIPTION = 4096
 _WATERMARK = 200
 """Messages held for a viewer that is slow; what is beyond it misses, and fetches later."""
 
@@ -31,9 +33,15 @@ _WATERMARK = 200
 class Publisher:
     """Publishes from any thread; a slow viewer loses messages, the daemon loses no time."""
 
-    def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", address: str) -> None:
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", address: str, *, door: Door | None = None
+    ) -> None:
         self._lock = threading.Lock()
         self._socket = context.socket(zmq.PUB)
+        # All that a viewer ever sends is what it subscribes to.
+        self._socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_SUBSCRIPTION)
+        if door is not None:
+            door.guard(self._socket, "results")
         self._socket.setsockopt(zmq.SNDHWM, _WATERMARK)
         self._socket.setsockopt(zmq.LINGER, 500)
         self._sequence = 0

@@ -17,7 +17,7 @@ from livepdf.daemon.warmth import Warmth
 from livepdf.model.status import State, Status
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.source import Source
-from livepdf.wire.messages import VERSION, Snapshot
+from livepdf.wire.messages import VERSION, Role, Snapshot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,9 +68,11 @@ class Reports:
             ),
             feeds=self.feeds.status(),
             preparing=self.warmth.progress,
+            clients=self.sockets.door.peers("results"),
+            turned_away=self.sockets.door.turned_away(),
         )
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, role: Role) -> Snapshot:
         """Return what a viewer needs before it follows the stream."""
         # The order counts: a window that comes in between is in both, never in neither.
         sequence = self.sockets.publisher.sequence
@@ -91,6 +93,7 @@ class Reports:
             sample=settings.recipe.sample.name or settings.recipe.sample.composition,
             composition=settings.recipe.sample.composition,
             masked=masked,
+            role=role,
         )
 
     def _state(self) -> State:

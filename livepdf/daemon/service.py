@@ -40,7 +40,7 @@ from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
-from livepdf.wire.messages import Snapshot
+from livepdf.wire.messages import Role, Snapshot
 
 _MIB = 1 << 20
 _RESERVE = 512 * _MIB
@@ -90,7 +90,15 @@ class Service:
         self._recorder = recorder
         self._names = _run_names(output, file)
         self._software = software_versions()
-        self._sockets: Sockets = bind(requests=requests, results=results, file=file)
+        wire = prepared.settings.profile.wire
+        self._sockets: Sockets = bind(
+            requests=requests,
+            results=results,
+            file=file,
+            keys=wire.keys,
+            clients=wire.clients,
+            rate=wire.rate,
+        )
         self.stopping = threading.Event()
         """Set when the daemon is to stop, whoever wants it."""
         self._closing = threading.Event()
@@ -274,9 +282,9 @@ class Service:
         """Return how the daemon is doing now; the counters add up."""
         return self._reports.status()
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, role: Role = "controller") -> Snapshot:
         """Return what a viewer needs before it follows the stream."""
-        return self._reports.snapshot()
+        return self._reports.snapshot(role)
 
     def _desk(self) -> Desk:
         return Desk(

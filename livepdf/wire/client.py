@@ -12,6 +12,7 @@ from livepdf.errors import SourceError
 from livepdf.model.curve import Curve, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.curves import CurveHeader
+from livepdf.wire.keys import ClientKey, key_from_environment
 from livepdf.wire.messages import (
     VERSION,
     ByeMessage,
@@ -51,9 +52,26 @@ class Client:
     """
 
     def __init__(
-        self, endpoint: str, *, context: zmq.Context[zmq.Socket[bytes]] | None = None
+        self,
+        endpoint: str,
+        *,
+        context: zmq.Context[zmq.Socket[bytes]] | None = None,
+        key: ClientKey | None = None,
     ) -> None:
+        """Make it; nothing is sent yet.
+
+        Parameters
+        ----------
+        key : ClientKey, optional
+            For a daemon that wants one; that which LIVEPDF_KEY names when left out.
+
+        Raises
+        ------
+        FileError
+            When LIVEPDF_KEY names no key file.
+        """
         self.endpoint = endpoint
+        self._key = key or key_from_environment()
         self.mirror = Mirror()
         self._context = context or zmq.Context.instance()
         self._requests: zmq.Socket[bytes] | None = None
@@ -189,6 +207,8 @@ class Client:
         self._pending.clear()
         self._requests = self._context.socket(zmq.DEALER)
         self._requests.setsockopt(zmq.LINGER, 0)
+        if self._key is not None:
+            self._key.use(self._requests)
         self._requests.connect(self.endpoint)
 
     def _send(self, request: Request) -> bytes:
@@ -258,7 +278,9 @@ class Client:
         self._results.setsockopt(zmq.LINGER, 0)
         self._results.setsockopt(zmq.RCVHWM, 1000)
         self._results.setsockopt(zmq.SUBSCRIBE, b"")
-        self._results.connect(address)
+        if self._key is not None:
+            self._key.use(self._results)
+        self._results.connect(reachable(address, self.endpoint))
         self._results_address = address
         self._joined = False
 
@@ -342,6 +364,17 @@ class Client:
     def _say(self, words: str) -> None:
         self.mirror.connection = words
         self.mirror.version += 1
+
+
+def reachable(address: str, endpoint: str) -> str:
+    """Return an address as whoever came by ``endpoint`` reaches it.
+
+    A daemon that listens on all networks of its machine says 0.0.0.0, which is nowhere from here.
+    """
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    if host not in ("0.0.0.0", "[::]", "*"):  # noqa: S104  it is compared, not bound
+        return address
+    return f"{endpoint.rpartition(':')[0]}:{port}"
 
 
 def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:

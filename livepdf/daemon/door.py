@@ -1,0 +1,146 @@
+"""Who may connect: one thread looks at every key and counts who is there."""
+
+import socket as sockets
+import threading
+from collections import Counter
+from collections.abc import Mapping
+from typing import Literal
+
+import zmq
+from zmq.utils import z85
+from zmq.utils.monitor import recv_monitor_message
+
+from livepdf.daemon.keyring import Keyring
+from livepdf.wire.messages import Role
+
+Side = Literal["requests", "results"]
+LOCAL = "local"
+"""Whoever comes over loopback where no keys are set up."""
+_ZAP = "inproc://zeromq.zap.01"
+"""Where libzmq asks whether a peer may come in."""
+_VERSION = b"1.0"
+_WATCHED = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
+_HANDSHAKE = 3000
+"""ms after which a peer that does not even greet is sent away."""
+
+
+class Door:
+    """Lets peers in by key, up to a number of them; any thread may ask it."""
+
+    def __init__(
+        self, context: "zmq.Context[zmq.Socket[bytes]]", keyring: Keyring | None, *, limit: int
+    ) -> None:
+        """Make it and start its thread.
+
+        Parameters
+        ----------
+        keyring : Keyring, optional
+            Without, everybody who reaches the sockets comes in as a controller.
+        limit : int
+            Peers of each socket.
+        """
+        self.keyring = keyring
+        self._context = context
+        self._limit = limit
+        self._lock = threading.Lock()
+        self._peers: dict[Side, set[int]] = {"requests": set(), "results": set()}
+        self._monitors: dict[zmq.Socket[bytes], Side] = {}
+        self._turned_away: Counter[str] = Counter()
+        self._bell, self._rope = sockets.socketpair()
+        self._zap = context.socket(zmq.REP)
+        self._zap.setsockopt(zmq.LINGER, 0)
+        self._zap.bind(_ZAP)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="door", daemon=True)
+
+    def guard(self, socket: "zmq.Socket[bytes]", side: Side) -> None:
+        """Put the door before a socket; call it before the socket is bound."""
+        socket.zap_domain = side.encode()
+        socket.setsockopt(zmq.HANDSHAKE_IVL, _HANDSHAKE)
+        if self.keyring is not None:
+            socket.curve_server = True
+            socket.curve_secretkey = self.keyring.server.secret.encode()
+        address = f"inproc://door.{side}"
+        socket.monitor(address, _WATCHED)
+        monitor = self._context.socket(zmq.PAIR)
+        monitor.setsockopt(zmq.LINGER, 0)
+        monitor.connect(address)
+        self._monitors[monitor] = side
+
+    def open(self) -> None:
+        """Begin; every socket has been guarded."""
+        self._thread.start()
+
+    def role(self, user: str) -> Role | None:
+        """Return what a peer may do that was let in as ``user``; None where no longer."""
+        if self.keyring is None:
+            return "controller"
+        return self.keyring.role(user)
+
+    def peers(self, side: Side) -> int:
+        """Return how many are connected."""
+        with self._lock:
+            return len(self._peers[side])
+
+    def turn_away(self, reason: str) -> None:
+        """Count something that was refused."""
+        with self._lock:
+            self._turned_away[reason] += 1
+
+    def turned_away(self) -> Mapping[str, int]:
+        """Return what was refused since the start, by reason."""
+        with self._lock:
+            return dict(self._turned_away)
+
+    def close(self) -> None:
+        """End the thread and let go of the sockets."""
+        self._stopping.set()
+        self._rope.send(b"!")
+        if self._thread.is_alive():
+            self._thread.join()
+        for socket in (self._zap, *self._monitors):
+            socket.close(linger=0)
+        self._bell.close()
+        self._rope.close()
+
+    def _run(self) -> None:
+        poller = zmq.Poller()
+        for socket in (self._zap, *self._monitors, self._bell):
+            poller.register(socket, zmq.POLLIN)
+        while not self._stopping.is_set():
+            for ready, _ in poller.poll():
+                if ready is self._zap:
+                    self._answer()
+                elif ready in self._monitors:
+                    self._note(ready)
+
+    def _note(self, monitor: "zmq.Socket[bytes]") -> None:
+        message = recv_monitor_message(monitor)
+        peers = self._peers[self._monitors[monitor]]
+        with self._lock:
+            if message["event"] == zmq.EVENT_ACCEPTED:
+                peers.add(message["value"])
+            elif message["event"] == zmq.EVENT_DISCONNECTED:
+                peers.discard(message["value"])
+
+    def _answer(self) -> None:
+        version, number, domain, _, _, mechanism, *shown = self._zap.recv_multipart()
+        side: Side = "requests" if domain == b"requests" else "results"
+        code, text, user = self._decide(side, mechanism, shown)
+        if version != _VERSION:
+            code, text, user = b"500", b"unknown version", b""
+        self._zap.send_multipart([_VERSION, number, code, text, user, b""])
+
+    def _decide(
+        self, side: Side, mechanism: bytes, shown: list[bytes]
+    ) -> tuple[bytes, bytes, bytes]:
+        user = LOCAL
+        if self.keyring is not None:
+            user = z85.encode(shown[0]).decode() if mechanism == b"CURVE" else ""
+            if self.keyring.role(user) is None:
+                self.turn_away("unknown key")
+                return b"400", b"unknown key", b""
+        if self.peers(side) > self._limit:
+            self.turn_away("too many clients")
+            return b"300", b"too many clients", b""
+        return b"200", b"OK", user.encode()
