@@ -93,7 +93,9 @@ class Door:
             return dict(self._turned_away)
 
     def close(self) -> None:
-        """End the thread and let go of the sockets."""
+        """End the thread and let go of the sockets; once more does nothing."""
+        if self._stopping.is_set():
+            return
         self._stopping.set()
         self._rope.send(b"!")
         if self._thread.is_alive():
