@@ -46,6 +46,9 @@ _COMMANDS: dict[str, _Entry] = {
         "livepdf.cli.calibrate_resolution:calibrate_resolution",
         "Fit qdamp and qbroad to a standard.",
     ),
+    "geometry": _Entry(
+        "livepdf.cli.geometry:geometry", "Turn a CrystFEL geometry into a calibration."
+    ),
     "init": _Entry("livepdf.cli.init:init", "Write a commented profile and recipe."),
     "check": _Entry("livepdf.cli.check:check", "Check a profile and a recipe, everything at once."),
     "doctor": _Entry("livepdf.cli.doctor:doctor", "Check this computer."),

@@ -6,6 +6,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.tiles import solid_angle
+
 RadialUnit = Literal["q_A^-1", "q_nm^-1", "2th_deg"]
 """Q in Å⁻¹, Q in nm⁻¹, or the scattering angle 2θ in degrees; pyFAI's own names."""
 
@@ -52,13 +54,22 @@ class Geometry:
     def solid_angle(self) -> NDArray[np.float64]:
         """Return the solid angle of each pixel, relative to one at normal incidence.
 
+        A detector of tiles is taken tile by tile, each with its own tilt and size of pixels;
+        pyFAI would take it for one plane.
+
         Returns
         -------
         solid_angle : (ny, nx) float64
         """
-        array = self.pyfai.solidAngleArray(self.shape)
+        detector = self.pyfai.detector
+        if detector.IS_FLAT:
+            array = self.pyfai.solidAngleArray(self.shape)
+            self._forget()
+            return np.asarray(array, dtype=np.float64)
+        corners = np.stack(self.pyfai.calc_pos_zyx(corners=True)[::-1], axis=-1)
         self._forget()
-        return np.asarray(array, dtype=np.float64)
+        normal = float(detector.pixel1 * detector.pixel2 / self.pyfai.dist**2)
+        return solid_angle(corners.astype(np.float64)) / normal
 
     def polarization(self, factor: float) -> NDArray[np.float64]:
         """Return the share of the scattering that the beam's polarization leaves, per pixel.
