@@ -14,6 +14,8 @@ from livepdf.errors import Complaint, ConfigError
 FIXED = ("window", "normalization")
 """Tables that act on frames while they are added up: sums that are stored cannot follow them."""
 _DRAFT = "draft"
+_DEEPEST = 8
+"""Tables in one another: no recipe needs more, and some programs fall over many."""
 
 
 def changed_recipe(recipe: Recipe, changes: Mapping[str, Any], *, folder: Path) -> Recipe:
@@ -36,7 +38,9 @@ def changed_recipe(recipe: Recipe, changes: Mapping[str, Any], *, folder: Path) 
     complaints = []
     for key, value in changes.items():
         parts = key.split(".")
-        if parts[0] in FIXED:
+        if len(parts) > _DEEPEST or _depth(value) > _DEEPEST:
+            complaints.append(Complaint(_DRAFT, key[:80], "a nest", "a key of the recipe"))
+        elif parts[0] in FIXED:
             complaints.append(_fixed(key, value))
         elif not _put(tree, parts, value):
             wanted = "a key of the recipe, e.g. reduction.qmax"
@@ -101,6 +105,16 @@ def _below(tree: Any, part: str, following: str) -> Any:
     if isinstance(tree, list) and number is not None and number < len(tree):
         return tree[number]
     return None
+
+
+def _depth(value: Any) -> int:
+    """Return how deep tables and lists lie in one another, at most a little more than allowed."""
+    deep, level = 0, [value]
+    while level and deep <= _DEEPEST:
+        inner = [v for v in level if isinstance(v, dict | list)]
+        level = [w for v in inner for w in (v.values() if isinstance(v, dict) else v)]
+        deep += bool(inner)
+    return deep
 
 
 def _number(part: str) -> int | None:

@@ -10,11 +10,17 @@ from livepdf.config.table import Positive, Table
 NonNegative = Annotated[float, Field(ge=0)]
 
 
+_MOST_POINTS = 20_000
+"""Of G(r)."""
+
+
 class Sample(Table):
     """What is in the cell."""
 
     name: str = ""
-    composition: str = Field(min_length=1, description="Chemical formula, e.g. 'HfO2'.")
+    composition: str = Field(
+        min_length=1, max_length=400, description="Chemical formula, e.g. 'HfO2'."
+    )
     density: Positive | None = Field(
         default=None, description="g/cm³ of the scattering substance; for scale = 'absolute'."
     )
@@ -28,7 +34,7 @@ class Reduction(Table):
     qmaxinst: Positive | None = Field(
         default=None, description="Å⁻¹, last meaningful intensity; qmax when left out."
     )
-    rpoly: NonNegative = Field(
+    rpoly: Annotated[float, Field(ge=0, le=20)] = Field(
         default=0.9, description="Å; the correction polynomial eats all below. Keep under the bond."
     )
     rmin: NonNegative = Field(default=0.0, description="Å")
@@ -75,6 +81,8 @@ class Reduction(Table):
             raise ValueError(f"qmaxinst {self.qmaxinst} not below qmax {self.qmax}")
         if not self.rmin < self.rmax:
             raise ValueError(f"rmin {self.rmin} below rmax {self.rmax}")
+        if (self.rmax - self.rmin) / self.rstep > _MOST_POINTS:
+            raise ValueError(f"at most {_MOST_POINTS} steps of rstep from rmin to rmax")
         told = self.scale in ("fixed", "monitor", "reference")
         if self.scale_from is not None and (self.scale != "reference" or self.scale_value):
             raise ValueError("scale_from with scale = 'reference' alone, in place of scale_value")
@@ -218,11 +226,13 @@ class Recipe(Table):
 
     sample: Sample
     reduction: Reduction = Reduction()
-    background: list[Background] = Field(default=[], description="Subtracted, scaled each.")
+    background: list[Background] = Field(
+        default=[], max_length=20, description="Subtracted, scaled each."
+    )
     absorption: Absorption | None = None
     normalization: Normalization = Normalization()
     window: Window = Window(frames=10)
-    peak: list[Peak] = Field(default=[], description="Peaks of G(r) to follow.")
+    peak: list[Peak] = Field(default=[], max_length=50, description="Peaks of G(r) to follow.")
     size: Size | None = None
 
     @model_validator(mode="after")

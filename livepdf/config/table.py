@@ -10,4 +10,4 @@ Positive = Annotated[float, Field(gt=0)]
 class Table(BaseModel):
     """A table of a settings file: unknown keys are complaints, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -21,6 +21,7 @@ from livepdf.daemon.thrift import Rates, Thrift
 from livepdf.model.curve import Result
 from livepdf.wire.codec import WireError, decode_request, encode
 from livepdf.wire.messages import (
+    LARGEST_REQUEST,
     Done,
     HistoryRequest,
     MarkRequest,
@@ -42,7 +43,6 @@ log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
 Why = Literal["malformed", "not allowed", "too much"]
 
-_LARGEST_REQUEST = 1 << 20
 _LARGEST_REPLY = 64 << 20
 _LARGEST_LIMIT = 5000
 _LONGEST_MARK = 400
@@ -157,7 +157,7 @@ class Control:
         self._owed: dict[bytes, list[tuple[zmq.MessageTracker, int]]] = {}
         self._warned: dict[bytes, float] = {}
         self._socket = context.socket(zmq.ROUTER)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, _LARGEST_REQUEST)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, LARGEST_REQUEST)
         self._socket.setsockopt(zmq.LINGER, 500)
         self._socket.setsockopt(zmq.RCVHWM, _WATERMARK)
         self._socket.setsockopt(zmq.SNDHWM, _WATERMARK)

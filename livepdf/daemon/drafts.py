@@ -3,11 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from livepdf.config.changes import changed_recipe, differences, recipe_toml
 from livepdf.config.recipe import Recipe
 from livepdf.daemon.assemble import Pipeline, Settings
+from livepdf.daemon.fence import fenced
 from livepdf.daemon.results import Summed
 from livepdf.daemon.samples import (
     SampleFiles,
@@ -49,8 +51,13 @@ class Draft:
         return sample_bond(self.sample, self.settings.recipe)
 
 
-def make_draft(settings: Settings, changes: Mapping[str, Any]) -> Draft:
+def make_draft(settings: Settings, changes: Mapping[str, Any], *, fence: Path) -> Draft:
     """Check changes and read the files that the changed recipe names.
+
+    Parameters
+    ----------
+    fence : Path
+        Directory whose files changes may name, beside those that the recipe names already.
 
     Raises
     ------
@@ -58,6 +65,9 @@ def make_draft(settings: Settings, changes: Mapping[str, Any]) -> Draft:
         With every complaint.
     """
     recipe = changed_recipe(settings.recipe, changes, folder=settings.recipe_file.parent)
+    outside = fenced(settings.recipe, recipe, folder=fence)
+    if outside:
+        raise ConfigError(outside)
     return draft_of(settings, recipe)
 
 

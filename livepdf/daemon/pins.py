@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from livepdf.errors import FileError
-from livepdf.files.columns import Columns, read_columns
+from livepdf.files.columns import Columns, columns_in, read_columns
 from livepdf.model.curve import Curve, Span
 from livepdf.numerics.resample import interpolate
 from livepdf.reduction.curves import reduce_intensity
@@ -99,7 +99,16 @@ def pinned_file(path: Path) -> Pinned:
     FileError
         When it cannot be read or is no such curve.
     """
-    columns = read_columns(path)
+    return _pinned(read_columns(path), path)
+
+
+def pinned_text(text: str, *, name: str) -> Pinned:
+    """Read what stands in a reference file that somebody sent; raises FileError likewise."""
+    path = Path(name or "reference")
+    return _pinned(columns_in(text, name=path.name), path)
+
+
+def _pinned(columns: Columns, path: Path) -> Pinned:
     if np.any(np.diff(columns.x) <= 0):
         raise FileError(f"{path}: the first column does not rise")
     sigma = _sigma(columns)

@@ -23,9 +23,10 @@ from livepdf.daemon.drafts import (
     make_draft,
     recipe_keys,
 )
+from livepdf.daemon.fence import inside_or_error
 from livepdf.daemon.lookup import PATIENCE, Lookup, Parts, UnableError
 from livepdf.daemon.outlet import with_reduction_of
-from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file
+from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file, pinned_text
 from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.redo import Job
 from livepdf.errors import ConfigError, FileError
@@ -100,8 +101,9 @@ class Tuner:
             except UnableError as error:
                 answer.set_result(_refused("not there", error))
             except Exception as error:
+                # Whatever a request brings about, frames go on being received.
+                log.exception("a request failed by a defect: %.200r", request)
                 answer.set_result(_refused("failed", error))
-                raise
 
     def _answer(self, request: TuningRequest) -> Answer:
         match request:
@@ -110,7 +112,7 @@ class Tuner:
             case PreviewRequest():
                 return self._preview(request)
             case ApplyRequest():
-                draft = make_draft(self.prepared.settings, request.changes)
+                draft = self._draft(request.changes)
                 return self._apply(draft, request.again, request.last), []
             case UndoRequest():
                 return self._undo(request), []
@@ -142,7 +144,7 @@ class Tuner:
 
     def _preview(self, request: PreviewRequest) -> Answer:
         pipeline, window = self._find.pipeline(self.prepared), self._find.window(request.number)
-        draft = make_draft(self.prepared.settings, request.changes)
+        draft = self._draft(request.changes)
         plan = self._plan_of(draft, pipeline, errors=request.sigma)
         curves, trends = look(plan, window, bond=draft.bond)
         headers, arrays = curve_buffers(curves)
@@ -155,6 +157,9 @@ class Tuner:
             advice=draft.advice,
         )
         return reply, list(arrays)
+
+    def _draft(self, changes: Mapping[str, Any]) -> Draft:
+        return make_draft(self.prepared.settings, changes, fence=self._parts.folder)
 
     def _plan_of(self, draft: Draft, pipeline: Pipeline, *, errors: bool) -> Plan:
         text = draft.settings.recipe_text
@@ -272,14 +277,16 @@ class Tuner:
             "reduction.scale_value": plan.parameters.scale_value,
             "reduction.scale_sigma": plan.parameters.scale_sigma,
         }
-        draft = make_draft(self.prepared.settings, changes)
+        draft = self._draft(changes)
         words = f"{draft.words}, scale of window {window.span.number}"
         return self._apply(replace(draft, words=words), request.again, request.last)
 
     def _pattern_of(self, request: PinRequest) -> Pinned:
+        if request.text:
+            return pinned_text(request.text, name=Path(request.file).name)
         if request.file:
-            folder = self.prepared.settings.recipe_file.parent
-            return pinned_file(folder / Path(request.file).expanduser())
+            folder = self._parts.folder
+            return pinned_file(inside_or_error(folder / request.file, folder))
         window = self._find.window(request.number)
         value, sigma = intensity(window.sums)
         return PinnedPattern(
@@ -376,7 +383,7 @@ class Tuner:
         elif request.use:
             place = f"background.{len(self.prepared.settings.recipe.background)}"
             table = {"name": path.stem, "file": str(path.resolve())}
-            draft = make_draft(self.prepared.settings, {place: table})
+            draft = self._draft({place: table})
             self._apply(draft, request.again, request.last)
         return CapturedReply(
             file=str(path), frames=taken.sums.frames, revision=self.prepared.revision

@@ -45,11 +45,16 @@ def read_columns(path: Path) -> Columns:
     FileError
         When the file cannot be read or holds no such block of ten rows.
     """
-    lines = read_text(path).splitlines()
+    return columns_in(read_text(path), name=str(path))
+
+
+def columns_in(text: str, *, name: str) -> Columns:
+    """Read the columns of a text, as `read_columns` does; ``name`` is for complaints."""
+    lines = text.splitlines()
     start, rows = _longest_block(lines)
     if len(rows) < MIN_ROWS:
         raise FileError(
-            f"{path}: found {len(rows)} rows of numbers, wanted {MIN_ROWS} or more "
+            f"{name}: found {len(rows)} rows of numbers, wanted {MIN_ROWS} or more "
             "with two or more columns"
         )
     table = np.array(rows, dtype=np.float64)

@@ -13,6 +13,8 @@ from livepdf.wire.views import ControlReply, ControlRequest, ViewReply, ViewRequ
 
 VERSION = 3
 """Raised when a message changes so that an older reader would misread it."""
+LARGEST_REQUEST = 1 << 20
+"""Bytes of a request; the line of who sends more is cut."""
 Role = Literal["viewer", "controller"]
 """A viewer sees everything and changes nothing; a controller may ask for anything."""
 

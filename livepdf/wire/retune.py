@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 from numpy.typing import NDArray
 
-from livepdf.errors import SourceError
+from livepdf.errors import FileError, SourceError
 from livepdf.model.curve import Curve, CurveKind
 from livepdf.wire.curves import CurveHeader
-from livepdf.wire.messages import Reply, Request
+from livepdf.wire.messages import LARGEST_REQUEST, Reply, Request
 from livepdf.wire.tuning import (
     Again,
     Applied,
@@ -125,12 +126,16 @@ class Retune:
         self._ask(PinRequest(number=number), _SLOW)
 
     def pin_file(self, file: str) -> None:
-        """Compare every window with a file that the daemon can read.
+        """Compare every window with a file: ours, or one of the daemon's output directory.
+
+        A file of ours is sent; the daemon opens none but its own.
 
         A .gr is taken as it is; anything else is I(Q) in the units of the windows and goes
         through the same reduction as they do, whatever revision holds.
         """
-        self._ask(PinRequest(file=file), _SLOW)
+        path = Path(file)
+        text = _text_of(path) if path.is_file() else ""
+        self._ask(PinRequest(file=path.name if text else file, text=text), _SLOW)
 
     def unpin(self) -> None:
         """Compare no longer."""
@@ -180,6 +185,17 @@ class Retune:
         if not isinstance(reply, wanted):
             raise SourceError(f"a {type(reply).__name__} came instead of a {wanted.__name__}")
         return reply
+
+
+def _text_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            data = file.read(LARGEST_REQUEST)
+    except OSError as error:
+        raise FileError(f"{path}: {error.strerror or error}") from None
+    if len(data) + 1000 > LARGEST_REQUEST:
+        raise FileError(f"{path}: wanted less than {LARGEST_REQUEST >> 10} KiB")
+    return data.decode(errors="replace")
 
 
 def _curve(header: CurveHeader, arrays: list[NDArray[Any]]) -> Curve:

@@ -64,7 +64,10 @@ class PinRequest(msgspec.Struct, frozen=True, kw_only=True, tag="pin"):
     number: int = -1
     """Of the window; -1 is the newest."""
     file: str = ""
-    """A .gr, .iq or .chi that the daemon can read, instead of a window."""
+    """A .gr, .iq or .chi of the daemon's output directory, instead of a window; with ``text``, the
+    name of that."""
+    text: str = ""
+    """What stands in a file of the client's."""
 
 
 class UnpinRequest(msgspec.Struct, frozen=True, tag="unpin"):
