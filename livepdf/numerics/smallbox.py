@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.bulk import soft_end
 from livepdf.numerics.envelopes import sphere, spheres
 from livepdf.numerics.lattice import LatticeKind
 from livepdf.numerics.pair_classes import PairClasses
@@ -20,6 +21,8 @@ _PER_QMAX = 0.8
 """Step times Qmax: a cubic B-spline then holds a sine to 5e-4 at Qmax."""
 _CLOSEST = 1.7
 """Å; below, correlated motion stays as it is there."""
+_TAIL = 10.0
+"""Å over which distances fade where the domain is larger than what is known of the crystal."""
 _MARGIN = 1.5
 """Å that peaks reach beyond the last distance."""
 
@@ -114,7 +117,7 @@ def small_box(
     mean_square : (n_q,) float64
         |⟨f⟩|² that F(Q) was divided by.
     r_max : float, Å
-        Largest diameter.
+        Distances that count; domains wider than that fade over its last 10 Å.
     qdamp, qbroad : float, Å⁻¹
         Resolution: distances fade as exp(−(qdamp·r)²/2), peaks widen by U·(qbroad·r)², as PDFgui
         defines them.
@@ -246,9 +249,13 @@ def _laid_out(box: SmallBox, now: _Values) -> tuple[Floats, Floats]:
     return grid, by_shift
 
 
-def _reach(box: SmallBox, now: _Values) -> float:
+def _widest(now: _Values) -> float:
     # Nothing is farther apart than the largest domain is wide.
-    return min(now.diameter * float(np.exp(6.0 * now.spread)), box.r_max)
+    return now.diameter * float(np.exp(6.0 * now.spread))
+
+
+def _reach(box: SmallBox, now: _Values) -> float:
+    return min(_widest(now), box.r_max)
 
 
 def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
@@ -257,7 +264,10 @@ def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
         parts: Sequence[Floats] = spheres(r, diameter=now.diameter, spread=now.spread)
     else:
         parts = sphere(r, diameter=now.diameter)
-    return np.array(parts) * np.exp(-0.5 * (box.qdamp * r) ** 2)
+    seen = np.exp(-0.5 * (box.qdamp * r) ** 2)
+    if _widest(now) > box.r_max:
+        seen *= soft_end(r, start=box.r_max - _TAIL, end=box.r_max)
+    return np.array(parts) * seen
 
 
 def _motion(r: Floats) -> tuple[Floats, Floats]:

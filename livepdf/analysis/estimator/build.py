@@ -11,7 +11,14 @@ from livepdf.analysis.estimator.contest import Outcome, contest
 from livepdf.analysis.estimator.estimate import Amplitude, Estimate, Warm
 from livepdf.analysis.estimator.fit import fit_covariance
 from livepdf.analysis.estimator.phase import Phase, build_phase
-from livepdf.analysis.estimator.verdict import VISIBLE, Known, one_trend, phase_trends, withheld
+from livepdf.analysis.estimator.verdict import (
+    VISIBLE,
+    Known,
+    one_trend,
+    phase_trends,
+    prefix,
+    withheld,
+)
 from livepdf.analysis.estimator.window import Window, window_of
 from livepdf.analysis.least_squares import slow_terms
 from livepdf.model.curve import Trend
@@ -19,7 +26,7 @@ from livepdf.numerics.transform import spacing
 
 Floats = NDArray[np.float64]
 
-_MODEL_SHARE = 0.001
+_MODEL_SHARE = 0.0005
 """What a smooth sphere is in error about one made of atoms, as a share of its diameter."""
 
 
@@ -122,7 +129,7 @@ class Estimator:
         rest = self.nuisances @ window.amounts(fq - crystal)
         best = fit.phases[0].name
         names = tuple(
-            f"{self._prefix(phase)}{name}"
+            f"{prefix(phase, self.phases)}{name}"
             for phase in fit.phases
             for name in ("scale", *phase.names)
         )
@@ -141,25 +148,22 @@ class Estimator:
             else None,
         )
 
-    def _prefix(self, phase: Phase) -> str:
-        return "" if len(self.phases) == 1 else f"{phase.name} "
-
     def _trends(self, outcome: Outcome, covariance: Floats) -> list[Trend]:
         fit, trends = outcome.fit, list[Trend]()
         for number, phase in enumerate(self.phases):
-            prefix = self._prefix(phase)
+            before = prefix(phase, self.phases)
             if number in fit.numbers:
                 trends += phase_trends(
                     fit,
                     covariance,
                     phase=fit.numbers.index(number),
                     known=self.known,
-                    prefix=prefix,
+                    prefix=before,
                     limit=VISIBLE,
                 )
             else:
                 reason = f"not seen: {fit.phases[0].name} describes the data"
-                trends += withheld(phase, prefix=prefix, reason=reason)
+                trends += withheld(phase, prefix=before, reason=reason)
         if len(self.phases) > 1:
             trends += _fractions(self.phases, outcome, covariance)
         return trends
@@ -169,7 +173,7 @@ class Estimator:
         trends = [
             trend
             for phase in self.phases
-            for trend in withheld(phase, prefix=self._prefix(phase), reason=reason)
+            for trend in withheld(phase, prefix=prefix(phase, self.phases), reason=reason)
         ]
         if len(self.phases) > 1:
             nan = float("nan")

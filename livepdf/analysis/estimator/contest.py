@@ -10,7 +10,7 @@ from livepdf.analysis.estimator.candidate import Priors
 from livepdf.analysis.estimator.estimate import Warm
 from livepdf.analysis.estimator.fit import PhaseFit, best_start, fit_phases
 from livepdf.analysis.estimator.phase import Phase
-from livepdf.analysis.estimator.window import Window
+from livepdf.analysis.estimator.window import View
 from livepdf.analysis.least_squares import without
 
 Floats = NDArray[np.float64]
@@ -32,7 +32,7 @@ class Outcome:
 
 
 def contest(
-    phases: Sequence[Phase], *, window: Window, start: Warm | None, priors: Priors
+    phases: Sequence[Phase], *, window: View, start: Warm | None, priors: Priors
 ) -> Outcome | None:
     """Fit the likeliest crystal, and the others as far as the data ask for them.
 
@@ -59,7 +59,7 @@ def contest(
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Ring:
     phases: Sequence[Phase]
-    window: Window
+    window: View
     priors: Priors
 
     def fitted(self, numbers: tuple[int, ...], begin: Floats, gain: float) -> PhaseFit:
@@ -100,7 +100,7 @@ def _plausible(fit: PhaseFit) -> bool:
     return fit.minimum.converged and positive
 
 
-def _on_top(phases: Sequence[Phase], fit: PhaseFit, window: Window) -> tuple[Floats, Floats]:
+def _on_top(phases: Sequence[Phase], fit: PhaseFit, window: View) -> tuple[Floats, Floats]:
     # Templates of the others in what the fit leaves, with the fit's own freedom projected out.
     amounts, sigmas = np.zeros((2, len(phases)))
     n = len(window.data)

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.estimator.phase import Phase
-from livepdf.analysis.estimator.window import Window
+from livepdf.analysis.estimator.window import View
 from livepdf.analysis.least_squares import Minimum, minimise
 from livepdf.numerics.smallbox import with_resolution
 
@@ -58,7 +58,7 @@ def fit_phases(
     phases: Sequence[Phase],
     *,
     numbers: Sequence[int],
-    window: Window,
+    window: View,
     start: Floats,
     steady_diameter: bool,
 ) -> PhaseFit:
@@ -68,7 +68,7 @@ def fit_phases(
     ----------
     phases, numbers
         Crystals that take part, and their numbers among the candidates.
-    window : Window
+    window : View
     start : (p,) float64
         Scale and values of each phase, one after the other.
     steady_diameter : bool
@@ -121,7 +121,7 @@ def _parts(phases: Sequence[Phase], x: Floats) -> list[Floats]:
 def _fit_of(
     phases: Sequence[Phase],
     numbers: Sequence[int],
-    window: Window,
+    window: View,
     minimum: Minimum,
     curves: tuple[Floats, ...],
     mean: Floats,
@@ -130,7 +130,7 @@ def _fit_of(
 ) -> PhaseFit:
     prior = float(np.sum(((minimum.parameters[expected] - mean) / spread) ** 2))
     chi2 = minimum.chi2 - prior
-    freedom = len(window.data) - window.basis.shape[1] - len(minimum.parameters)
+    freedom = len(window.data) - window.nuisance_count - len(minimum.parameters)
     described = float(np.linalg.norm(window.seen(np.sum(curves, axis=0))))
     # Five standard deviations of χ² are not taken for a misfit.
     missed = np.sqrt(max(chi2 - freedom - 5.0 * np.sqrt(2.0 * freedom), 0.0))
@@ -145,7 +145,7 @@ def _fit_of(
     )
 
 
-def fit_covariance(fit: PhaseFit, *, window: Window, qdamp: float, qdamp_sigma: float) -> Floats:
+def fit_covariance(fit: PhaseFit, *, window: View, qdamp: float, qdamp_sigma: float) -> Floats:
     """Return the covariance of all parameters with the share of χ² and of qdamp, (p, p)."""
     covariance = fit.minimum.covariance * max(1.0, fit.chi2_red)
     if qdamp_sigma > 0.0:
@@ -154,7 +154,7 @@ def fit_covariance(fit: PhaseFit, *, window: Window, qdamp: float, qdamp_sigma: 
     return np.asarray(covariance)
 
 
-def _by_qdamp(fit: PhaseFit, window: Window, qdamp: float) -> Floats:
+def _by_qdamp(fit: PhaseFit, window: View, qdamp: float) -> Floats:
     # How the parameters move with qdamp: what the model would lose is made up by the others.
     step = 0.02 * qdamp + 1e-4
     change = np.zeros(window.data.shape)
@@ -167,7 +167,7 @@ def _by_qdamp(fit: PhaseFit, window: Window, qdamp: float) -> Floats:
     return np.asarray(-covariance @ (fit.minimum.jacobian[: len(change)].T @ change))
 
 
-def best_start(phase: Phase, window: Window) -> tuple[Floats, float]:
+def best_start(phase: Phase, window: View) -> tuple[Floats, float]:
     """Return scale and values of the best template, and its gain in χ²; zero gain where none."""
     seen = window.seen(phase.templates)
     scale = (seen @ window.data) / np.einsum("sq,sq->s", seen, seen)

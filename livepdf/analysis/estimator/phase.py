@@ -20,6 +20,8 @@ _ANGLE_LIMIT = 2.0
 """Degrees."""
 _DEFAULT_UISO = 0.005
 """Å², where the structure gives none: near that of most solids at room temperature."""
+_LARGEST_UISO = 0.1
+"""Å²; disorder beyond is no crystal."""
 _STRAIN_STARTS = (-0.006, 0.0, 0.006)
 """The fit finds a lattice within about 0.4 % of where it starts; these cover ±1 %."""
 _SIZE_RATIO = 1.15
@@ -98,8 +100,13 @@ def build_phase(
     qbroad: float,
     priors: Priors,
     diameter_limits: tuple[float, float],
+    r_max: float | None = None,
 ) -> Phase:
-    """Make a candidate ready; ValueError says what does not fit together."""
+    """Make a candidate ready; ValueError says what does not fit together.
+
+    ``r_max`` in Å is how far distances count; None for the largest diameter.
+    """
+    longest = diameter_limits[1] if r_max is None else r_max
     structure = candidate.structure
     kind = LATTICES[structure.lattice]
     free = kind.free(structure.lengths, structure.angles)
@@ -110,7 +117,7 @@ def build_phase(
         positions=structure.positions,
         species=structure.species_index,
         metric=metric,
-        r_max=diameter_limits[1] * (1.0 + 2.0 * STRAIN_LIMIT),
+        r_max=longest * (1.0 + 2.0 * STRAIN_LIMIT),
     )
     shells = tuple(_followed(shell, structure, classes) for shell in candidate.shells)
     mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
@@ -123,7 +130,7 @@ def build_phase(
         atoms=np.bincount(structure.species_index).astype(np.float64),
         amplitudes=np.array([_amplitude(q, e, energy_kev) for e in structure.species]),
         mean_square=mean**2,
-        r_max=diameter_limits[1],
+        r_max=longest,
         qdamp=qdamp,
         qbroad=qbroad,
         shells=[shell.classes for shell in shells],
@@ -178,13 +185,21 @@ def _limited(
             [
                 [priors.diameter[1]],
                 lattice_sigma,
-                priors.uiso * uiso,
+                priors.uiso * np.maximum(uiso, _DEFAULT_UISO),
                 [priors.delta2[1]],
                 none + priors.shift,
             ]
         ),
         lower=np.concatenate([[diameter_limits[0]], free - reach, 0.1 * uiso, [-1.0], none - 0.3]),
-        upper=np.concatenate([[diameter_limits[1]], free + reach, 10.0 * uiso, [8.0], none + 0.3]),
+        upper=np.concatenate(
+            [
+                [diameter_limits[1]],
+                free + reach,
+                np.maximum(10.0 * uiso, _LARGEST_UISO),
+                [8.0],
+                none + 0.3,
+            ]
+        ),
         shells=shells,
         diameters=np.empty(0),
         starts=np.empty((0, 0)),

@@ -1,5 +1,6 @@
 """Which values may be shown, and in what words the others are withheld."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -121,6 +122,11 @@ def withheld(phase: Phase, *, prefix: str, reason: str) -> list[Trend]:
             rows.append((f"lattice {name}" if name in free else name, _unit(name)))
     nan = float("nan")
     return [one_trend(f"{prefix}{name}", unit, nan, nan, reason) for name, unit in rows]
+
+
+def prefix(phase: Phase, phases: Sequence[Phase]) -> str:
+    """Return what stands before the names of a phase's values: nothing where it is the only one."""
+    return "" if len(phases) == 1 else f"{phase.name} "
 
 
 def _unit(name: str) -> str:

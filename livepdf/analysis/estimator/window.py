@@ -1,6 +1,7 @@
 """One window of data, weighted, with all that is not looked at taken out."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,24 @@ Floats = NDArray[np.float64]
 
 _SAME = 1e-9
 """A column of which less than this is new says nothing new."""
+
+
+class View(Protocol):
+    """Data in units of their σ, and how F(Q) of a model is seen among them."""
+
+    @property
+    def data(self) -> Floats:
+        """(n,) in units of σ."""
+        ...
+
+    @property
+    def nuisance_count(self) -> int:
+        """How many degrees of freedom were projected out."""
+        ...
+
+    def seen(self, curves: Floats) -> Floats:
+        """Return curves (..., n_q) of F(Q) as the data would show them, (..., n)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,6 +49,11 @@ class Window:
     """(n_used, k') orthonormal, spans the weighted nuisances."""
     data: Floats
     """(n_used,) weighted, without what the nuisances can describe."""
+
+    @property
+    def nuisance_count(self) -> int:
+        """How many degrees of freedom were projected out."""
+        return int(self.basis.shape[1])
 
     def weighted(self, curves: Floats) -> Floats:
         """Return curves (..., n_used) in units of σ, whitened where points are correlated."""
