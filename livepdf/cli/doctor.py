@@ -41,11 +41,19 @@ class Finding(NamedTuple):
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
-def doctor(as_json: bool) -> None:
+@click.option("--warm", is_flag=True, help="First compile what is not on disk yet: minutes, once.")
+def doctor(as_json: bool, warm: bool) -> None:
     """Look at this machine: versions, compiler, decompression, Qt, disk.
 
     Exits 1 when something that livepdf needs is missing; notes never fail.
-    """
+
+    \b
+    livepdf doctor --warm      after an install, so that the first run starts at once
+    """  # noqa: D301  (\b is click's own mark)
+    if warm:
+        from livepdf.cli.warm import compile_all
+
+        compile_all(lambda text: click.echo(text, err=True))
     findings = [finding for look in _LOOKS for finding in look()]
     if as_json:
         click.echo(json.dumps([finding._asdict() for finding in findings]))
@@ -86,20 +94,28 @@ def _package(name: str) -> Finding:
 def _compiler() -> list[Finding]:
     import numba
 
-    cache = Path(os.environ.get("NUMBA_CACHE_DIR") or numba.__file__).parent
     cpu = os.environ.get("NUMBA_CPU_NAME") or "this processor"
-    findings = [Finding("compiled kernels", "ok", f"numba {numba.__version__} for {cpu}")]
-    package = Path(__file__).parent.parent
-    if not os.access(package, os.W_OK) and "NUMBA_CACHE_DIR" not in os.environ:
-        findings.append(
-            Finding(
-                "kernel cache",
-                "note",
-                f"{package} is read-only: every start compiles again; set NUMBA_CACHE_DIR "
-                f"(now {cache})",
-            )
-        )
-    return findings
+    return [
+        Finding("compiled kernels", "ok", f"numba {numba.__version__} for {cpu}"),
+        _kernel_cache(),
+    ]
+
+
+def _kernel_cache() -> Finding:
+    from livepdf.cli.warm import cold_loops
+    from livepdf.numerics.kernel import kept_where
+
+    where = kept_where()
+    if not where:
+        package = Path(__file__).parent.parent
+        text = f"{package} is read-only: every start compiles again; set NUMBA_CACHE_DIR"
+        return Finding("kernel cache", "note", text)
+    missing = cold_loops()
+    if missing:
+        text = f"{len(missing)} loops are not compiled yet, which the first run will do before it "
+        text += "is ready; livepdf doctor --warm does it now"
+        return Finding("kernel cache", "note", text)
+    return Finding("kernel cache", "ok", f"warm, in {where}")
 
 
 def _decompression() -> list[Finding]:

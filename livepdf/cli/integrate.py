@@ -99,6 +99,7 @@ def integrate(
     """  # noqa: D301  (\b is click's own mark)
     # Heavy libraries load only when there is work, so that --help answers at once.
     from livepdf.cli.one_image import read_one
+    from livepdf.cli.warm import compiling_said
     from livepdf.files.images import read_float_image, read_mask
     from livepdf.files.poni import read_poni
     from livepdf.reduction.integrator import build_integrator
@@ -107,19 +108,20 @@ def integrate(
     image = found.image
     geometry = read_poni(poni, shape=(image.shape[0], image.shape[1]))
     try:
-        integrator = build_integrator(
-            geometry,
-            npt=npt,
-            unit=unit,
-            split=split,
-            polarization=polarization,
-            mask=found.with_mask(None if mask is None else read_mask(mask)),
-            saturation=found.saturation,
-            dark=None if dark is None else read_float_image(dark),
-            flat=None if flat is None else read_float_image(flat),
-            flip=flip,
-            sentinels=sentinels,
-        )
+        with compiling_said():
+            integrator = build_integrator(
+                geometry,
+                npt=npt,
+                unit=unit,
+                split=split,
+                polarization=polarization,
+                mask=found.with_mask(None if mask is None else read_mask(mask)),
+                saturation=found.saturation,
+                dark=None if dark is None else read_float_image(dark),
+                flat=None if flat is None else read_float_image(flat),
+                flip=flip,
+                sentinels=sentinels,
+            )
     except ValueError as error:
         raise LivepdfError(str(error)) from error
     settings: dict[str, Any] = {
@@ -136,7 +138,8 @@ def integrate(
         "flip": flip,
         "sentinels": sentinels,
     }
-    _write(output, integrator=integrator, image=image, geometry=geometry, settings=settings)
+    with compiling_said():
+        _write(output, integrator=integrator, image=image, geometry=geometry, settings=settings)
     summary = settings | {"output": str(output), "shape": list(image.shape)}
     click.echo(json.dumps(summary) if as_json else f"{output}: {npt} bins of {file}")
 

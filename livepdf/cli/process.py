@@ -57,11 +57,13 @@ def process(
     livepdf process scan/*.tif --profile profile.toml --recipe recipe.toml --out results
     livepdf process x_master.h5 --profile profile.toml --recipe recipe.toml --out results
     """  # noqa: D301  (\b is click's own mark)
+    from livepdf.cli.warm import compiling_said
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.process import FileJob
 
-    job = FileJob(prepare(profile, recipe), out=out, overwrite=overwrite, text=text)
-    outcomes = _work(job, files)
+    with compiling_said():
+        job = FileJob(prepare(profile, recipe), out=out, overwrite=overwrite, text=text)
+        outcomes = _work(job, files)
     failed = [outcome for outcome in outcomes if outcome.reason]
     for note in job.notes:
         click.echo(note, err=True)

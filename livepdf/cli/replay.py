@@ -141,6 +141,7 @@ def replay(
 
 
 def _reduce(recording: Opened, part: Part, pace: "Pace", wish: _Wish) -> int:
+    from livepdf.cli.warm import compiling_said
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.service import Service
     from livepdf.sources.replay import ReplaySource, largest_message
@@ -148,7 +149,8 @@ def _reduce(recording: Opened, part: Part, pace: "Pace", wish: _Wish) -> int:
 
     with tempfile.TemporaryDirectory(prefix="livepdf-replay-") as folder:
         profile, recipe = _settings(recording, wish, Path(folder))
-        prepared = prepare(profile, recipe)
+        with compiling_said():
+            prepared = prepare(profile, recipe)
         settings = prepared.settings.profile
         slow = recorded_slow(recording.attached, loop=pace.loop)
         source = ReplaySource(

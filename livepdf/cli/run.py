@@ -57,12 +57,14 @@ def _service(
     profile: Path, recipe: Path, *, out: Path | None, requests: str | None, runs: int | None
 ) -> "Service":
     from livepdf.cli.check import check_files
+    from livepdf.cli.warm import compiling_said
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.service import Service
     from livepdf.sources.open_source import make_source
 
     try:
-        prepared = prepare(profile, recipe)
+        with compiling_said():
+            prepared = prepare(profile, recipe)
     except ConfigError as error:
         # The addresses may be wrong as well, and everything is to be said at once.
         _, more = check_files(profile, recipe, requests=requests)

@@ -52,18 +52,11 @@ def likely_dtypes(profile: Profile) -> tuple[str, ...]:
 
 def in_order(likely: Sequence[str]) -> tuple[Loops, ...]:
     """Return all loops: what the first images need, what more of them need, and the rest."""
+    first = [Loops(dtype, "one") for dtype in likely]
+    more = [Loops(likely[0], "view"), *(Loops(dtype, "many") for dtype in likely)]
     rest = [dtype for dtype in DTYPES if dtype not in likely]
-    return tuple(
-        Loops(dtype, purpose)
-        for group, purposes in (
-            (likely, ("one",)),
-            (likely[:1], ("view",)),
-            (likely, ("many",)),
-            (rest, ("one", "many")),
-        )
-        for dtype in group
-        for purpose in purposes
-    )
+    others = [loops for dtype in rest for loops in (Loops(dtype, "one"), Loops(dtype, "many"))]
+    return (*first, *more, *others)
 
 
 def compile_loops(integrator: Integrator, loops: Loops) -> None:

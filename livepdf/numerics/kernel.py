@@ -44,12 +44,19 @@ def _compiled(function: Callable[..., Any], **options: bool) -> Any:
 
 def keeps_on_disk() -> bool:
     """Return whether compiled loops are kept, so that the next start is quick."""
-    return bool(_probe.stats.cache_path)
+    return bool(kept_where())
 
 
-def tell_of_compiling(tell: Callable[[], None]) -> None:
+def kept_where() -> str:
+    """Return the folder that this folder's compiled loops are kept in; empty for none."""
+    return str(_probe.stats.cache_path or "")
+
+
+@contextmanager
+def told_of_compiling(tell: Callable[[], None]) -> Iterator[None]:
     """Call ``tell`` whenever a loop begins to be compiled, and not when it is found on disk."""
-    event.register(_COMPILING, _Listener(tell))
+    with event.install_listener(_COMPILING, _Listener(tell)):
+        yield
 
 
 @contextmanager
@@ -59,11 +66,11 @@ def nothing_compiled() -> Iterator[None]:
     def refuse() -> None:
         raise NotCompiledError
 
-    with event.install_listener(_COMPILING, _Listener(refuse)):
+    with told_of_compiling(refuse):
         yield
 
 
-class _Listener(event.Listener):  # type: ignore[misc]  # numba has no types
+class _Listener(event.Listener):
     def __init__(self, tell: Callable[[], None]) -> None:
         self._tell = tell
 
