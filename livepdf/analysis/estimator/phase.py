@@ -22,6 +22,9 @@ _DEFAULT_UISO = 0.005
 """Å², where the structure gives none: near that of most solids at room temperature."""
 _LARGEST_UISO = 0.1
 """Å²; disorder beyond is no crystal."""
+_LEAST_UISO = 0.0002
+_USUAL_UISO = (0.001, 0.03)
+"""Å²; some files carry a placeholder far outside, from which no fit would start."""
 _STRAIN_STARTS = (-0.006, 0.0, 0.006)
 """The fit finds a lattice within about 0.4 % of where it starts; these cover ±1 %."""
 _SIZE_RATIO = 1.15
@@ -172,6 +175,7 @@ def _limited(
     structure = candidate.structure
     kinds = structure.species_index
     given = np.where(np.isfinite(structure.uiso), structure.uiso, _DEFAULT_UISO)
+    given = np.clip(given, *_USUAL_UISO)
     uiso = np.array([given[kinds == k].mean() for k in range(len(structure.species))])
     angle = np.array([name in ("alpha", "beta", "gamma") for name in box.kind.names])
     lattice_sigma = np.where(angle, np.degrees(priors.lattice), priors.lattice * free)
@@ -190,7 +194,15 @@ def _limited(
                 none + priors.shift,
             ]
         ),
-        lower=np.concatenate([[diameter_limits[0]], free - reach, 0.1 * uiso, [-1.0], none - 0.3]),
+        lower=np.concatenate(
+            [
+                [diameter_limits[0]],
+                free - reach,
+                np.full(len(uiso), _LEAST_UISO),
+                [-1.0],
+                none - 0.3,
+            ]
+        ),
         upper=np.concatenate(
             [
                 [diameter_limits[1]],

@@ -40,6 +40,7 @@ _LARGEST = 3.0
 """Times rmax: a larger domain looks endless."""
 _ENDLESS = 30.0
 """Times rmax: as far as the fit may go."""
+_NO_QDAMP = "the Q resolution (qdamp) of the instrument is not given"
 LOOSE = Priors(lattice=0.01, uiso=1.0, delta2=(2.0, 1.5), diameter=(40.0, 1e3), diameter_until=0.0)
 """What is expected of a finished sample that nobody has described."""
 
@@ -176,7 +177,11 @@ def fit_published(
         )
     rms = float(np.sqrt(np.mean(gr**2)))
     view = gr_view(r=r[few], gr=gr[few], limits=limits, sigma=_FIRST_GUESS * rms)
-    known = Known(qdamp=qdamp, diameter_limits=(_SMALLEST, _LARGEST * float(r[-1])))
+    known = Known(
+        qdamp=qdamp,
+        diameter_limits=(_SMALLEST, _LARGEST * float(r[-1])),
+        without_qdamp=_NO_QDAMP,
+    )
     phases = [
         build_phase(
             candidate,

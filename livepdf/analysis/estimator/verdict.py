@@ -40,6 +40,8 @@ class Known:
 
     qdamp: float | None
     diameter_limits: tuple[float, float]
+    without_qdamp: str = NO_QDAMP
+    """What to do where qdamp is None."""
 
 
 def phase_trends(
@@ -67,7 +69,7 @@ def phase_trends(
     scale = fit.scale(phase)
     weak = "" if scale > _ENOUGH * sigma[0] else _too_weak(scale, float(sigma[0]))
     shown = _Row(prefix=prefix, withheld=common or weak)
-    unknown = NO_QDAMP if known.qdamp is None else ""
+    unknown = known.without_qdamp if known.qdamp is None else ""
     trends = [shown.trend("crystalline scale", "", scale, sigma[0], unknown or common, alone=True)]
     names = own.names
     for k, name in enumerate(names):
