@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from livepdf_gui.app import main
+from livepdf_gui.show.choice import THEME_NAMES
 
 
 def _size(text: str) -> tuple[int, int]:
@@ -20,8 +21,9 @@ def _run() -> int:
     parser.add_argument("endpoint", help="address of the daemon, e.g. tcp://127.0.0.1:5555")
     parser.add_argument("--screenshot", type=Path, help="leave a PNG of the window at the end")
     parser.add_argument("--duration", type=float, help="close the window after so many seconds")
-    parser.add_argument("--size", type=_size, default=(1600, 1000), help="e.g. 1600x1000")
-    parser.add_argument("--theme", choices=("light", "dark"), default="light")
+    parser.add_argument("--size", type=_size, help="e.g. 1600x1000")
+    parser.add_argument("--theme", choices=THEME_NAMES, help="that of the last time if left out")
+    parser.add_argument("--fresh", action="store_true", help="take nothing over from the last time")
     parser.add_argument("--leave", action="store_true", help="close when the daemon goes")
     given = parser.parse_args()
     return main(
@@ -31,6 +33,7 @@ def _run() -> int:
         size=given.size,
         theme=given.theme,
         leave=given.leave,
+        fresh=given.fresh,
     )
 
 

@@ -5,14 +5,17 @@ import re
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from livepdf_gui.follower import Follower
-from livepdf_gui.qt import QtCore, application, has_display
+from livepdf_gui.qt import QtCore, QtWidgets, application, has_display
 from livepdf_gui.show.choice import ThemeName
+from livepdf_gui.show.memory import Memory, memory_file, recall
 from livepdf_gui.widgets.window import Window
 
 _ENDPOINT = re.compile(r"(tcp|ipc)://.+")
+_SIZE = (1600, 1000)
 _LOOK = 100
 """ms between two looks at the clock, at signals, and at whether the daemon is still there."""
 
@@ -22,9 +25,10 @@ def main(
     *,
     screenshot: Path | None = None,
     duration: float | None = None,
-    size: tuple[int, int] = (1600, 1000),
-    theme: ThemeName = "light",
+    size: tuple[int, int] | None = None,
+    theme: ThemeName | None = None,
     leave: bool = False,
+    fresh: bool = False,
 ) -> int:
     """Show the daemon at ``endpoint`` until the window is closed; return the exit code.
 
@@ -34,6 +38,10 @@ def main(
         PNG of the window to write at the end.
     duration
         s after which the window closes by itself.
+    theme
+        None takes the one of the last time.
+    fresh
+        Take nothing over from the last time.
     leave
         Close the window when the daemon goes; an offscreen window with a screenshot always does.
     """
@@ -48,8 +56,7 @@ def main(
     follower = Follower(endpoint)
     follower.start()
     try:
-        window = Window(app, follower, endpoint=endpoint, theme=theme)
-        window.resize(*size)
+        window = _window(app, follower, endpoint, theme=theme, size=size, fresh=fresh)
         window.show()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: window.close())
@@ -72,6 +79,27 @@ def main(
         return code
     finally:
         follower.stop()
+
+
+def _window(
+    app: QtWidgets.QApplication,
+    follower: Follower,
+    endpoint: str,
+    *,
+    theme: ThemeName | None,
+    size: tuple[int, int] | None,
+    fresh: bool,
+) -> Window:
+    """Make the window as it was left the last time, unless told otherwise."""
+    path = memory_file()
+    remembered, complaint = (Memory(), "") if fresh else recall(path)
+    if complaint:
+        _say(complaint)
+    if theme is not None:
+        remembered = replace(remembered, wishes={**remembered.wishes, "theme": theme})
+    if size is not None or remembered.size is None:
+        remembered = replace(remembered, size=size or _SIZE)
+    return Window(app, follower, endpoint=endpoint, remembered=remembered, keep=path)
 
 
 def _say(words: str) -> None:

@@ -1,19 +1,28 @@
 """The thread that follows the daemon: it alone owns the socket; others read its newest state."""
 
+import getpass
+import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import zmq
 
 from livepdf.errors import SourceError
+from livepdf.model.curve import Result
 from livepdf.wire.client import Client
-from livepdf.wire.messages import MarkRequest
+from livepdf.wire.messages import MarkRequest, PauseRequest, ResetRequest
 from livepdf.wire.retune import Retune
-from livepdf_gui.show.columns import RecordedWindows, RecordingMirror
+from livepdf.wire.viewing import Viewing
+from livepdf.wire.views import LAPSE
+from livepdf_gui.show.columns import History, RecordedWindows, RecordingMirror
+from livepdf_gui.show.reference import Reference
 from livepdf_gui.show.shown import same_window
-from livepdf_gui.show.state import State
+from livepdf_gui.show.state import Angles, MapDetail, State
+from livepdf_gui.show.tasks import Act, Calculate, SaveCurve, Task, Zoom
 from livepdf_gui.show.tuning import TuningWish
 
 _WAIT = 0.05
@@ -30,9 +39,13 @@ class Follower:
         self._lock = threading.Lock()
         self._state = State(endpoint=endpoint)
         self._wanted: int | None = None
+        self._zoom: Zoom | None = None
         self._marks: list[str] = []
         self._wishes: list[TuningWish] = []
-        self._failed: tuple[int, float] = (-1, 0.0)
+        self._tasks: list[Task] = []
+        self._failed: tuple[object, float] = (None, 0.0)
+        self._holding, self._renewed = False, 0.0
+        self._asked_angles: object = None
         self._stop = threading.Event()
         self._defect: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -59,6 +72,11 @@ class Follower:
         with self._lock:
             self._wanted = number
 
+    def zoom(self, part: Zoom | None) -> None:
+        """Ask for a part of a map at full resolution; only the last wish counts."""
+        with self._lock:
+            self._zoom = part
+
     def mark(self, text: str) -> None:
         """Put a note on the time axis."""
         with self._lock:
@@ -68,6 +86,15 @@ class Follower:
         """Ask for a change of the recipe, or for a look at one; of looks only the last counts."""
         with self._lock:
             self._wishes = [*(w for w in self._wishes if w.act != "preview"), wish]
+
+    def ask(self, task: Task) -> None:
+        """Ask for anything else, in order."""
+        with self._lock:
+            self._tasks.append(task)
+
+    def forget_structures(self) -> None:
+        """Take the calculated references away."""
+        self._change(references=())
 
     def _run(self) -> None:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
@@ -81,6 +108,7 @@ class Follower:
                 if client.mirror.version != published:
                     published = client.mirror.version
                     self._publish(client)
+            self._let_go(client)
         except Exception as defect:  # noqa: BLE001  the top of a thread: the window ends with it
             with self._lock:
                 self._defect = defect
@@ -109,6 +137,7 @@ class Follower:
                 whole=mirror.whole,
                 preview=mirror.preview,
                 preview_image=mirror.preview_image,
+                saturated=mirror.preview_saturated,
                 history=history,
             )
 
@@ -117,34 +146,168 @@ class Follower:
         with self._lock:
             marks, self._marks = self._marks, []
             wishes, self._wishes = self._wishes, []
-            wanted, fetched = self._wanted, self._state.fetched
+            tasks, self._tasks = self._tasks, []
+            wanted, zoom = self._wanted, self._zoom
         for text in marks:
             self._try(client, text)
         for wish in wishes:
             self._tune(client, wish)
+        for task in tasks:
+            self._carry_out(client, task)
+        if not client.mirror.connected:
+            self._asked_angles = None
+            return
+        self._keep_control(client)
+        self._find_angles(client)
         windows = client.mirror.windows
-        if wanted is None or windows is None or not client.mirror.connected:
+        if isinstance(windows, RecordedWindows):
+            if wanted is not None:
+                self._fetch(client, windows.freeze(), wanted)
+            if zoom is not None:
+                self._look_closer(client, windows.run, zoom)
+
+    def _fetch(self, client: Client, history: History, wanted: int) -> None:
+        with self._lock:
+            fetched = self._state.fetched
+        if fetched and same_window(fetched.span, history.span(wanted)):
             return
-        span = windows.spans[wanted] if wanted < len(windows) else None
-        if fetched and same_window(fetched.span, span):
-            return
-        if self._failed[0] == wanted and time.monotonic() - self._failed[1] < _RETRY:
+        if not self._due(wanted):
             return
         try:
-            result = client.window(wanted, timeout=_RETRY)
+            result = window_or_reduced(client, history, wanted)
         except SourceError as error:
             self._failed = (wanted, time.monotonic())
-            self._note(f"window {wanted}: {error}")
+            self._change(complaint=f"window {wanted}: {error}")
+            return
+        self._change(fetched=result, complaint="")
+
+    def _look_closer(self, client: Client, run: str, zoom: Zoom) -> None:
+        if not self._due(zoom):
             return
         with self._lock:
-            state = self._state
-            self._state = replace(state, version=state.version + 1, fetched=result, complaint="")
+            have = self._state.detail
+            if have and (have.run, have.kind) == (run, zoom.kind):
+                last = have.first + have.y.shape[0]
+                if have.first <= zoom.first and zoom.first + zoom.count <= last:
+                    return
+        self._failed = (zoom, time.monotonic())
+        try:
+            first, x, y = client.map(zoom.kind, first=zoom.first, limit=zoom.count)
+        except SourceError:
+            # older than the daemon's memory: the averaged map stays
+            return
+        self._change(detail=MapDetail(run=run, kind=zoom.kind, first=first, x=x, y=y))
+
+    def _due(self, what: object) -> bool:
+        return self._failed[0] != what or time.monotonic() - self._failed[1] > _RETRY
+
+    def _find_angles(self, client: Client) -> None:
+        """Ask once for each calibration where the pixels look, when the first image is here."""
+        snapshot, image = client.mirror.snapshot, client.mirror.preview_image
+        if image is None or snapshot is None:
+            return
+        key = (id(snapshot), image.shape, client.mirror.preview and client.mirror.preview.run)
+        if key == self._asked_angles:
+            return
+        self._asked_angles = key
+        try:
+            found = Viewing(client.ask).angles()
+        except SourceError:
+            # a daemon without calibrated images, or of an older version: no rings then
+            return
+        angles = Angles(q=found.q, wavelength=found.wavelength, sectors=found.sectors)
+        self._change(angles=angles)
+
+    def _keep_control(self, client: Client) -> None:
+        if not self._holding or time.monotonic() - self._renewed < LAPSE / 4:
+            return
+        self._renewed = time.monotonic()
+        try:
+            reply = Viewing(client.ask).control(_name(), take=True)
+        except SourceError as error:
+            self._change(complaint=f"control: {error}")
+            return
+        if not reply.here:
+            self._holding = False
+            self._change(in_control=False, complaint=f"{reply.holder} has taken control")
+
+    def _let_go(self, client: Client) -> None:
+        if self._holding and client.mirror.connected:
+            try:
+                Viewing(client.ask).control(_name(), take=False)
+            except SourceError:
+                # it lapses by itself
+                return
+
+    def _carry_out(self, client: Client, task: Task) -> None:
+        try:
+            match task:
+                case Act():
+                    self._act(client, task)
+                case Calculate():
+                    self._calculate(client, task)
+                case SaveCurve():
+                    _, text = Viewing(client.ask).export(task.run, task.number, task.kind)
+                    save_text(task.path, text)
+                    self._change(said=f"saved {task.path}", complaint="")
+        except (SourceError, OSError) as error:
+            self._change(complaint=str(error))
+
+    def _act(self, client: Client, task: Act) -> None:
+        done: Callable[[], object]
+        match task.deed:
+            case "take control" | "force control" | "leave control":
+                self._ask_control(client, task)
+                return
+            case "pause" | "go on":
+                done = lambda: client.ask(PauseRequest(paused=task.deed == "pause"))  # noqa: E731
+            case "reset":
+                done = lambda: client.ask(ResetRequest())  # noqa: E731
+            case "capture dark":
+                done = lambda: client.retune.capture("dark")  # noqa: E731
+            case "capture background":
+                done = lambda: client.retune.capture("background")  # noqa: E731
+            case "capture reference":
+                done = lambda: client.retune.capture("reference")  # noqa: E731
+            case "end capture":
+                saved = client.retune.end_capture(use=task.use)
+                words = f"{saved.frames} frames are saved in {saved.file}"
+                self._change(said=words, complaint="", recipe=client.retune.recipe())
+                return
+        done()
+        said = f"{task.deed}: done"
+        if task.deed.startswith("capture"):
+            said = f"{task.deed}: frames are added up until you end it"
+            self._change(recipe=client.retune.recipe())
+        self._change(said=said, complaint="")
+
+    def _ask_control(self, client: Client, task: Act) -> None:
+        take, force = task.deed != "leave control", task.deed == "force control"
+        reply = Viewing(client.ask).control(_name(), take=take, force=force)
+        self._holding, self._renewed = reply.here, time.monotonic()
+        words = ""
+        if take and not reply.here:
+            words = f"{reply.holder} has control; the menu Act takes it over all the same"
+        self._change(in_control=reply.here, complaint=words)
+
+    def _calculate(self, client: Client, task: Calculate) -> None:
+        found = Viewing(client.ask).structure(task.name, task.text)
+        reference = Reference(
+            name=found.about.name,
+            curves={c.kind: (c.x, c.y, None) for c in found.curves},
+            scaled=True,
+            bonds=tuple((bond.r, bond.elements) for bond in found.about.bonds),
+            lines=found.about.reflections,
+        )
+        with self._lock:
+            others = tuple(r for r in self._state.references if r.name != reference.name)
+        self._change(references=(*others, reference), complaint="")
 
     def _try(self, client: Client, text: str) -> None:
         try:
             client.ask(MarkRequest(text=text), timeout=_RETRY)
         except SourceError as error:
-            self._note(f"the mark “{text}” was not written: {error}")
+            self._change(complaint=f"the mark “{text}” was not written: {error}")
 
     def _tune(self, client: Client, wish: TuningWish) -> None:
         changes: dict[str, Any] = {}
@@ -152,14 +315,12 @@ class Follower:
             changes = granted(client.retune, wish)
         except SourceError as error:
             changes = {"refusal": str(error)}
+        self._change(**changes)
+
+    def _change(self, **changes: Any) -> None:
         with self._lock:
             state = self._state
             self._state = replace(state, version=state.version + 1, **changes)
-
-    def _note(self, complaint: str) -> None:
-        with self._lock:
-            state = self._state
-            self._state = replace(state, version=state.version + 1, complaint=complaint)
 
 
 def granted(retune: Retune, wish: TuningWish) -> dict[str, Any]:
@@ -182,3 +343,40 @@ def granted(retune: Retune, wish: TuningWish) -> dict[str, Any]:
         case "unpin":
             retune.unpin()
     return {**found, "draft": None, "recipe": retune.recipe()}
+
+
+def window_or_reduced(client: Client, history: History, number: int) -> Result:
+    """Fetch a window; one that left the daemon's memory is reduced from its stored sums.
+
+    Raises
+    ------
+    SourceError
+        When neither can be had.
+    """
+    try:
+        return client.window(number, timeout=_RETRY)
+    except SourceError as error:
+        if "not there" not in str(error):
+            raise
+    look = client.retune.preview({}, number=number, sigma=True)
+    return Result(
+        span=look.about.span,
+        curves=look.curves,
+        trends=history.trends_of(number),
+        environment=history.environment_of(number),
+    )
+
+
+def save_text(path: Path, text: str) -> None:
+    """Write a text file; it appears whole or not at all."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(text, encoding="utf-8", newline="\n")
+    part.replace(path)
+
+
+def _name() -> str:
+    """Return by what name others see this window."""
+    try:
+        return f"{getpass.getuser()}@{socket.gethostname()}"
+    except (OSError, KeyError):
+        return socket.gethostname()

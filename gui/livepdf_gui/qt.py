@@ -5,10 +5,11 @@ import sys
 
 import PyQt5.QtCore as QtCore
 import PyQt5.QtGui as QtGui
+import PyQt5.QtSvg as QtSvg
 import PyQt5.QtWidgets as QtWidgets
 import pyqtgraph as pg
 
-__all__ = ["QtCore", "QtGui", "QtWidgets", "application", "has_display", "pg"]
+__all__ = ["QtCore", "QtGui", "QtSvg", "QtWidgets", "application", "has_display", "pg"]
 
 
 def has_display() -> bool:

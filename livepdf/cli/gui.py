@@ -27,7 +27,12 @@ _STOP = 60.0
     help="With a PROFILE: where the daemon writes its results.",
 )
 @click.option("--keep-daemon", is_flag=True, help="Let the started daemon go on after the window.")
-@click.option("--theme", type=click.Choice(["light", "dark"]), default="light", show_default=True)
+@click.option(
+    "--theme",
+    type=click.Choice(["light", "dark", "contrast"]),
+    help="Colours; those of the last time if left out.",
+)
+@click.option("--fresh", is_flag=True, help="Take nothing over from the last time.")
 @click.option(
     "--screenshot",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -39,7 +44,8 @@ def gui(
     recipe: Path | None,
     out: Path | None,
     keep_daemon: bool,
-    theme: str,
+    theme: str | None,
+    fresh: bool,
     screenshot: Path | None,
     duration: float | None,
 ) -> int:
@@ -51,6 +57,7 @@ def gui(
     """
     _require_window()
     window = [*_options(theme=theme, screenshot=screenshot, duration=duration)]
+    window += ["--fresh"] if fresh else []
     if "://" in target:
         if recipe is not None or out is not None or keep_daemon:
             raise click.UsageError("--recipe, --out and --keep-daemon belong to a PROFILE")
@@ -71,8 +78,8 @@ def _require_window() -> None:
         raise LivepdfError('livepdf_gui not found: pip install "livepdf[gui]"')
 
 
-def _options(*, theme: str, screenshot: Path | None, duration: float | None) -> list[str]:
-    options = ["--theme", theme]
+def _options(*, theme: str | None, screenshot: Path | None, duration: float | None) -> list[str]:
+    options = [] if theme is None else ["--theme", theme]
     if screenshot is not None:
         options += ["--screenshot", str(screenshot)]
     if duration is not None:

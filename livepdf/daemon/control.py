@@ -14,10 +14,12 @@ import msgspec
 import zmq
 from numpy.typing import NDArray
 
+from livepdf.daemon.baton import Baton
 from livepdf.daemon.door import LOCAL, Door
 from livepdf.daemon.history import History, Stack
 from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.thrift import Rates, Thrift
+from livepdf.daemon.views import Views
 from livepdf.model.curve import Result
 from livepdf.wire.codec import WireError, decode_request, encode
 from livepdf.wire.messages import (
@@ -37,7 +39,9 @@ from livepdf.wire.messages import (
     WindowRequest,
 )
 from livepdf.wire.messages import History as HistoryReply
+from livepdf.wire.overview import MapReply, MapRequest, OverviewRequest, pack_overview
 from livepdf.wire.tuning import RecipeRequest, TuningRequest
+from livepdf.wire.views import AnglesRequest, ControlRequest, ExportRequest, StructureRequest
 
 log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
@@ -56,7 +60,10 @@ _SHARE, _SAVED = 0.05, 2.0
 _MOST_OWED = 64 << 20
 """Bytes of replies that wait for one client to read them; it gets no further large ones then."""
 _WATERMARK = 1000
-VIEWER = (SnapshotRequest, HistoryRequest, WindowRequest, RecipeRequest)
+VIEWER = (
+    *(SnapshotRequest, HistoryRequest, WindowRequest, RecipeRequest),
+    *(OverviewRequest, MapRequest, AnglesRequest, StructureRequest, ExportRequest),
+)
 """What a viewer may ask; everything else needs a controller."""
 
 
@@ -73,6 +80,8 @@ class Desk:
         reset: Callable[[], None],
         shutdown: Callable[[], None],
         tune: "Callable[[TuningRequest], Future[Answer]]",
+        views: Views,
+        baton: Baton,
     ) -> None:
         self._snapshot = snapshot
         self._history = history
@@ -81,12 +90,16 @@ class Desk:
         self._reset = reset
         self._shutdown = shutdown
         self._tune = tune
+        self._views = views
+        self._baton = baton
 
-    def answer(self, request: Request, role: Role) -> "Answer | Future[Answer]":
+    def answer(self, request: Request, role: Role, peer: bytes = b"") -> "Answer | Future[Answer]":
         """Carry a request out and return the reply with its buffers, or what will be that."""
         if role != "controller" and not isinstance(request, VIEWER):
             text = "this key is a viewer's: it sees everything and changes nothing"
             return Refused(why="not allowed", text=text), []
+        if held := self._baton.refusal(peer, request):
+            return Refused(why="not allowed", text=held), []
         match request:
             case SnapshotRequest():
                 return self._snapshot(role), []
@@ -94,6 +107,14 @@ class Desk:
                 return self._windows(request)
             case WindowRequest():
                 return self._one_window(request)
+            case OverviewRequest():
+                return self._overview(request)
+            case MapRequest():
+                return self._map(request)
+            case AnglesRequest() | StructureRequest() | ExportRequest():
+                return self._views.ask(request)
+            case ControlRequest():
+                return self._baton.ask(peer, request), []
             case MarkRequest():
                 return self._put_mark(request)
             case PauseRequest():
@@ -122,6 +143,24 @@ class Desk:
         if result is None:
             return _not_there(f"window {request.number} of run {request.run!r:.100} is not kept")
         return _window_reply(result)
+
+    def _overview(self, request: OverviewRequest) -> Answer:
+        overview = self._history.overview(request.run)
+        if overview is None:
+            return _not_there(f"no windows of run {request.run!r:.100} are kept")
+        return pack_overview(overview)
+
+    def _map(self, request: MapRequest) -> Answer:
+        if not 1 <= request.limit <= _LARGEST_LIMIT or request.first < 0:
+            text = f"wanted first of 0 or more and limit of 1 to {_LARGEST_LIMIT}"
+            return Refused(why="too much", text=text), []
+        found = self._history.rows(
+            request.run, request.kind, first=request.first, limit=request.limit
+        )
+        if found is None:
+            return _not_there(f"windows from {request.first} on are not kept with {request.kind}")
+        reply = MapReply(run=request.run, kind=request.kind, first=found.first, x=0, y=1)
+        return reply, [found.x, found.y]
 
     def _put_mark(self, request: MarkRequest) -> Answer:
         # What moves a terminal's cursor or hides text has no place in a note.
@@ -231,7 +270,7 @@ class Control:
         if not isinstance(request, SnapshotRequest) and self._owes(peer) > _MOST_OWED:
             self._refuse(route, "too much", "read the replies to what you asked before")
             return
-        answer = desk.answer(request, role)
+        answer = desk.answer(request, role, peer)
         if isinstance(answer, Future):
             self._pending += 1
             answer.add_done_callback(lambda done: self._thought(route, done))

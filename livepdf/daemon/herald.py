@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
-from livepdf.daemon.preview import binning_factor, shrink
+from livepdf.daemon.preview import PREVIEW_SIDE, any_of, binning_factor, shrink
 from livepdf.daemon.publish import Publisher
 from livepdf.daemon.workers import Newest
 from livepdf.errors import FrameError
@@ -19,7 +19,6 @@ HEARTBEAT = 0.5
 """s between two status messages."""
 _AGAIN = 10
 """Heartbeats after which the preview is sent once more: viewers come when no frame does."""
-_SIDE = 512
 _RATE_OVER = 3.0
 
 
@@ -84,11 +83,17 @@ class Herald:
             image.dtype, sentinels=integrator.sentinels, saturation=integrator.saturation
         )
         unused = pipeline.ignored | ~((image >= low) & (image <= high))
-        factor = binning_factor(frame.image.shape, side=_SIDE)
+        factor = binning_factor(frame.image.shape, side=PREVIEW_SIDE)
+        spoilt = None
+        if integrator.saturation is not None:
+            _, top = usable_range(image.dtype, sentinels=integrator.sentinels, saturation=None)
+            full = (image > high) & (image <= top) & ~pipeline.ignored
+            spoilt = any_of(full, factor=factor)
         run = ticket.run.name if ticket.run is not None else ""
         self._last = partial(
             self._publisher.preview,
             shrink(image, ignored=unused, factor=factor),
+            saturated=spoilt,
             run=run,
             frame=frame.index,
             binning=factor,

@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-
 PREVIEW_SIDE = 512
 """Pixels of the longer side, at most."""
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from livepdf.daemon.baton import Baton
 from livepdf.daemon.board import Board
 from livepdf.daemon.herald import Rate, status_problems
 from livepdf.daemon.history import History
@@ -37,6 +38,7 @@ class Reports:
     software: Mapping[str, str]
     rate: Rate
     warmth: Warmth
+    baton: Baton
 
     def status(self) -> Status:
         """Return how the daemon is doing now; the counters add up."""
@@ -67,9 +69,10 @@ class Reports:
                 standing=(*board.problems(), *self.feeds.problems()),
             ),
             feeds=self.feeds.status(),
-            preparing=self.warmth.progress,
             clients=self.sockets.door.peers("results"),
             turned_away=self.sockets.door.turned_away(),
+            preparing=self.warmth.progress,
+            control=self.baton.holder(),
         )
 
     def snapshot(self, role: Role) -> Snapshot:

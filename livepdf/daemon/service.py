@@ -7,6 +7,7 @@ from functools import cached_property, partial
 from pathlib import Path
 
 from livepdf.daemon.assemble import Prepared
+from livepdf.daemon.baton import Baton
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Collector
 from livepdf.daemon.control import Desk
@@ -29,6 +30,7 @@ from livepdf.daemon.software import software_versions
 from livepdf.daemon.spool import Spool
 from livepdf.daemon.store import Quit, Store
 from livepdf.daemon.threads import Threads
+from livepdf.daemon.views import Seen, Views
 from livepdf.daemon.warmth import Warmth, warm_curves
 from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
 from livepdf.errors import Complaint, ConfigError
@@ -162,6 +164,13 @@ class Service:
             keeps=keeps_on_disk(),
             leisure=lambda: not self._intake.running,
         )
+        self._baton = Baton(tell=lambda words: self._board.say("warning", words))
+        self._views = Views(
+            Seen(
+                pipeline=lambda: self._outlet.pipeline or self._retuning.prepared.pipeline,
+                history=self._history,
+            )
+        )
         self._reports = Reports(
             source=source,
             board=self._board,
@@ -176,6 +185,7 @@ class Service:
             software=self._software,
             rate=Rate(),
             warmth=self._warmth,
+            baton=self._baton,
         )
         self._board.listen(self._hear)
         if recorder is not None:
@@ -266,6 +276,7 @@ class Service:
         self._closing.set()
         self._threads.join("herald", "control")
         self._spool.close()
+        self._views.close()
         self._sockets.close(str(self.failure or "stopped"))
 
     def abandon(self) -> None:
@@ -274,6 +285,7 @@ class Service:
             worker.close()
         self._source.close()
         self._feeds.close()
+        self._views.close()
         if self._recorder is not None:
             self._recorder.close()
         self._sockets.close("not started")
@@ -295,6 +307,8 @@ class Service:
             reset=self._collector.ask_reset,
             shutdown=self.stopping.set,
             tune=self._retuning.ask,
+            views=self._views,
+            baton=self._baton,
         )
 
     def _pause(self, paused: bool) -> None:

@@ -75,6 +75,28 @@ class Overview:
         known: NDArray[np.bool_] = np.isfinite(self.spans[0])
         return known
 
+    def trends_of(self, number: int) -> tuple[Trend, ...]:
+        """Return what was measured in one window; none for one that is not here."""
+        if not 0 <= number < len(self):
+            return ()
+        return tuple(
+            Trend(
+                name=name,
+                unit=column.unit,
+                value=float(column.value[number]),
+                sigma=float(column.sigma[number]),
+                reason=column.reason(number),
+            )
+            for name, column in self.trends.items()
+        )
+
+    def environment_of(self, number: int) -> Environment:
+        """Return the slow values of one window that are known."""
+        known = (
+            (name, float(v[number])) for name, v in self.environment.items() if number < v.size
+        )
+        return tuple((name, value) for name, value in known if value == value)
+
     def span(self, number: int) -> Span | None:
         """Return what one window was made from, None where it is not here."""
         if not 0 <= number < len(self) or not np.isfinite(self.spans[0, number]):

@@ -109,6 +109,8 @@ class Status:
     """What is being compiled, after an install or an update; empty while nothing is."""
     quality: tuple[Lamp, ...] = ()
     """How good the newest frames are."""
+    control: str = ""
+    """Who holds control; empty where nobody does, and anybody may change things."""
     clients: int = 0
     """Viewers that follow the results now."""
     turned_away: Mapping[str, int] = field(default_factory=dict)

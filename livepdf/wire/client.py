@@ -9,7 +9,7 @@ import zmq
 from numpy.typing import NDArray
 
 from livepdf.errors import SourceError
-from livepdf.model.curve import Curve, Result
+from livepdf.model.curve import Curve, CurveKind, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.curves import CurveHeader
 from livepdf.wire.keys import ClientKey, key_from_environment
@@ -32,6 +32,13 @@ from livepdf.wire.messages import (
     WindowRequest,
 )
 from livepdf.wire.mirror import Mirror, RunWindows, regridded
+from livepdf.wire.overview import (
+    MapReply,
+    MapRequest,
+    OverviewReply,
+    OverviewRequest,
+    unpack_overview,
+)
 from livepdf.wire.renewal import Renewal
 from livepdf.wire.retune import Retune
 
@@ -84,6 +91,7 @@ class Client:
         self._heard = -np.inf
         self._knocked = -np.inf
         self._joined = False
+        self._survey_due = False
         self._renewal = Renewal()
         self.retune = Retune(self.ask)
         """Drafts of the recipe, revisions, references, captures."""
@@ -161,6 +169,30 @@ class Client:
             raise SourceError(f"a {type(reply).__name__} came instead of a window")
         return _result(reply, arrays)
 
+    def map(
+        self, kind: CurveKind, *, first: int, limit: int = 500, timeout: float = 5.0
+    ) -> tuple[int, Array, Array]:
+        """Fetch one kind of curve of some windows, every point of it.
+
+        Returns
+        -------
+        first : int
+            Number of the first window that came.
+        x : (n,) float64, Å or Å⁻¹
+        y : (windows, n) float32, NaN where there is nothing
+
+        Raises
+        ------
+        SourceError
+            When they are not there, or nobody answers.
+        """
+        run = self.mirror.windows.run if self.mirror.windows else ""
+        request = MapRequest(run=run, kind=kind, first=first, limit=limit)
+        reply, arrays = self.ask(request, timeout)
+        if not isinstance(reply, MapReply):
+            raise SourceError(f"a {type(reply).__name__} came instead of a map")
+        return reply.first, arrays[reply.x], arrays[reply.y]
+
     def _keep_asking(self) -> None:
         """Send what is due: a snapshot when there is none, history where windows are missing."""
         now = time.monotonic()
@@ -175,11 +207,15 @@ class Client:
                 if not heard and not self._waiting:
                     self._reopen()
                 self._send(SnapshotRequest())
-        elif HistoryRequest not in asked and (wanted := self._wanted()) is not None:
-            self._send(wanted)
+        elif not asked & {HistoryRequest, OverviewRequest}:
+            wanted = self._wanted()
+            if wanted is not None:
+                self._send(wanted)
 
-    def _wanted(self) -> HistoryRequest | None:
+    def _wanted(self) -> HistoryRequest | OverviewRequest | None:
         snapshot, windows = self.mirror.snapshot, self.mirror.windows
+        if self._survey_due and snapshot is not None and snapshot.first_window >= 0:
+            return OverviewRequest(run=snapshot.status.run)
         if snapshot is None or snapshot.first_window < 0:
             return None if windows is None else self._gap_or_newer(windows, windows.missing())
         run = snapshot.status.run
@@ -250,8 +286,12 @@ class Client:
                 self._take_history(reply, arrays, request.first)
             except (IndexError, ValueError) as error:
                 self._say(f"a history from {self.endpoint} does not fit together: {error}")
+        elif isinstance(reply, OverviewReply):
+            self._take_overview(reply, arrays)
         elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
             self._joined = False
+        elif isinstance(reply, Refused) and isinstance(request, OverviewRequest):
+            self._survey_due = False
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         """Join in two steps: only once the stream is heard is a snapshot sure to meet it."""
@@ -267,6 +307,7 @@ class Client:
         self.mirror.status = snapshot.status
         self.mirror.events = list(snapshot.events)
         self._renewal.join(snapshot.status.redo)
+        self._survey_due = self.mirror.takes_overviews
         self._joined = True
         self.mirror.connected = True
         self._say("connected")
@@ -317,6 +358,15 @@ class Client:
             windows.flag(span.number, raised)
         self.mirror.version += 1
 
+    def _take_overview(self, reply: OverviewReply, arrays: Sequence[Array]) -> None:
+        """Begin with the run as the daemon averaged it; what came meanwhile is asked for again."""
+        self._survey_due = False
+        try:
+            self.mirror.take_overview(unpack_overview(reply, arrays))
+        except (IndexError, ValueError) as error:
+            self._say(f"an overview from {self.endpoint} does not fit together: {error}")
+        self.mirror.version += 1
+
     def _take_results(self) -> None:
         while self._results is not None:
             try:
@@ -345,6 +395,8 @@ class Client:
                     mirror.events.append(message.event)
             case PreviewMessage():
                 mirror.preview, mirror.preview_image = message, arrays[message.image]
+                spoilt = message.saturated
+                mirror.preview_saturated = arrays[spoilt] if spoilt >= 0 else None
             case ResultMessage():
                 mirror.add(_result(message, arrays))
             case ByeMessage():

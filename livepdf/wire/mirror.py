@@ -162,6 +162,8 @@ class Mirror:
     preview: PreviewMessage | None = None
     preview_image: NDArray[np.float32] | None = None
     """(ny, nx), NaN where masked."""
+    preview_saturated: NDArray[np.bool_] | None = None
+    """(ny, nx) what holds a saturated pixel; None where the detector has no such limit."""
     windows: RunWindows | None = None
     version: int = 0
     """Grows with every change: a viewer redraws when it has moved."""

@@ -17,6 +17,12 @@ os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
 @pytest.fixture(autouse=True)
+def nothing_remembered(tmp_path, monkeypatch) -> None:
+    """Keep what windows remember away from the user's own."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+
+
+@pytest.fixture(autouse=True)
 def no_widget_left_behind() -> Iterator[None]:
     """Fail any test after which a window, menu or dialog is still alive."""
     before = _top_level()

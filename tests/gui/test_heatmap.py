@@ -63,11 +63,11 @@ def test_a_long_run_shares_columns_by_averaging() -> None:
     view = MapBuffer("gr").view(flat_history(list(values), points=20))
 
     assert view is not None
-    assert view.binning == 4
-    assert view.image.shape[1] == 1000
+    assert view.binning == 2
+    assert view.image.shape[1] == 2000
     shown = _values(view)[0]
-    np.testing.assert_allclose(shown[:500], 0.0, atol=0.01)
-    np.testing.assert_allclose(shown[500:], 1.0, atol=0.01)
+    np.testing.assert_allclose(shown[:1000], 0.0, atol=0.01)
+    np.testing.assert_allclose(shown[1000:], 1.0, atol=0.01)
 
 
 def test_another_run_starts_an_empty_map() -> None:

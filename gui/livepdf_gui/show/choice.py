@@ -3,11 +3,19 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+import numpy as np
+
 from livepdf_gui.show.columns import History
 
-MapKind = Literal["gr", "iq"]
+MapKind = Literal["gr", "dgr", "iq", "fq"]
 CurveScope = Literal["window", "run"]
-ThemeName = Literal["light", "dark"]
+QKind = Literal["iq", "sq", "fq"]
+Axis = Literal["time", "window", "frame", "slow"]
+ThemeName = Literal["light", "dark", "contrast"]
+THEME_NAMES: tuple[ThemeName, ...] = ("light", "dark", "contrast")
+_MAPS: tuple[MapKind, ...] = ("gr", "dgr", "iq", "fq")
+_Q_KINDS: tuple[QKind, ...] = ("iq", "sq", "fq")
+_AXES: tuple[Axis, ...] = ("time", "window", "frame", "slow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +25,11 @@ class Choice:
     selected: int | None = None
     """Number of the window that all panels show; None follows the newest."""
     scope: CurveScope = "window"
+    q_kind: QKind = "iq"
+    """What the panel over Q shows."""
     map_kind: MapKind = "gr"
+    axis: Axis = "time"
+    """What the axis of the maps and trends counts; windows lie side by side all the same."""
     difference: bool = False
     """Whether ΔG is shown in place of G, where windows are compared with one."""
     trends: tuple[str, ...] | None = None
@@ -28,20 +40,42 @@ class Choice:
     theme: ThemeName = "light"
 
 
+def next_map(choice: Choice, by: int = 1) -> Choice:
+    """Show the next kind of map."""
+    place = (_MAPS.index(choice.map_kind) + by) % len(_MAPS)
+    return replace(choice, map_kind=_MAPS[place])
+
+
+def next_q_kind(choice: Choice) -> Choice:
+    """Show the next of I(Q), S(Q), F(Q)."""
+    return replace(choice, q_kind=_Q_KINDS[(_Q_KINDS.index(choice.q_kind) + 1) % len(_Q_KINDS)])
+
+
+def next_axis(choice: Choice) -> Choice:
+    """Count the next of time, windows, frames, a slow value along the maps."""
+    return replace(choice, axis=_AXES[(_AXES.index(choice.axis) + 1) % len(_AXES)])
+
+
+def next_theme(choice: Choice) -> Choice:
+    """Take the next colours."""
+    place = (THEME_NAMES.index(choice.theme) + 1) % len(THEME_NAMES)
+    return replace(choice, theme=THEME_NAMES[place])
+
+
 def select(choice: Choice, number: int, history: History | None) -> Choice:
     """Show the window nearest to that number that is really here."""
-    if history is None or not history.stamps.any():
+    if history is None or not history.here.any():
         return choice
-    here = history.stamps.nonzero()[0]
+    here = np.flatnonzero(history.here)
     nearest = int(here[abs(here - number).argmin()])
     return replace(choice, selected=nearest, scope="window")
 
 
 def step(choice: Choice, by: int, history: History | None) -> Choice:
     """Go to an older or newer window; past the newest one is live."""
-    if history is None or not history.stamps.any():
+    if history is None or not history.here.any():
         return choice
-    here = history.stamps.nonzero()[0]
+    here = np.flatnonzero(history.here)
     target = by + (int(here[-1]) if choice.selected is None else choice.selected)
     if target > here[-1]:
         return live(choice)

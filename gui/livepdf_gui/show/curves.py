@@ -1,5 +1,6 @@
-"""One curve with its ±1σ band, ready to draw."""
+"""One curve with its ±1σ band and what it is compared with, ready to draw."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,19 +8,20 @@ from numpy.typing import NDArray
 
 from livepdf.model.curve import AXIS, CurveKind
 from livepdf_gui.show.ranges import Range, spread, sticky
+from livepdf_gui.show.reference import Comparison, Reference, compare
 from livepdf_gui.show.shown import Shown, over
 from livepdf_gui.show.state import State
 
 Array = NDArray[np.floating]
 
-_TITLES: dict[CurveKind, str] = {
+_TITLES: dict[str, str] = {
     "iq": "Scattered intensity I(Q)",
     "gr": "Pair distribution G(r)",
     "dgr": "Difference ΔG(r)",
     "sq": "Structure function S(Q)",
     "fq": "Reduced structure function F(Q)",
 }
-_LESSONS: dict[CurveKind, str] = {
+_LESSONS: dict[str, str] = {
     "iq": "Scattered intensity per unit of weight against momentum transfer Q: sharp peaks mean "
     "long-range order, broad humps mean small particles or liquid.",
     "gr": "G(r) peaks at every distance r between pairs of atoms, higher where there are more "
@@ -27,12 +29,16 @@ _LESSONS: dict[CurveKind, str] = {
     "domains.",
     "dgr": "G(r) less that of the pinned reference: up where pairs of atoms came, down where they "
     "went. The band holds the noise of both.",
-    "sq": "S(Q) is the scattering per atom divided by that of independent atoms; it tends to 1.",
-    "fq": "F(Q) = Q[S(Q) − 1] is what is transformed into G(r).",
+    "sq": "S(Q) is the scattering per atom divided by that of independent atoms; it tends to 1 at "
+    "high Q, and noise grows there.",
+    "fq": "F(Q) = Q[S(Q) − 1] is what is transformed into G(r): it should swing about 0, without "
+    "a slope.",
 }
+_UNITS: dict[str, str] = {"iq": "", "sq": "", "fq": " Å⁻¹", "gr": " Å⁻²", "dgr": " Å⁻²"}
 _OF_R = ("gr", "dgr")
 _PHYSICAL_R = 1.2
 """Å; no two atoms are nearer, so what G(r) does below it sets no scale."""
+_MOST_MARKERS = 40
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -52,17 +58,32 @@ class CurveView:
     y_range: Range
     empty: str
     """Said instead of the curve where there is none."""
+    compared: tuple[Comparison, ...] = ()
+    """References on the same axes; the difference to the last one is drawn below."""
+    difference_range: Range = (-1.0, 1.0)
+    markers: tuple[tuple[float, str], ...] = ()
+    """Bond lengths or reflections of structures, with a word each."""
+    wavelength: float = float("nan")
+    """Å, for 2θ under the cursor."""
 
 
 def curve_view(
-    state: State, shown: Shown, kind: CurveKind, *, before: CurveView | None
+    state: State,
+    shown: Shown,
+    kind: CurveKind,
+    *,
+    before: CurveView | None,
+    references: Sequence[Reference] = (),
 ) -> CurveView:
     """Resolve state and wishes into one drawable curve; ranges lean on the view before."""
-    x, y, sigma = _arrays(state, shown, kind)
-    empty = shown.empty or ("" if np.isfinite(y).any() else "This window has no usable pixels.")
+    x, y, sigma = curve_arrays(state, shown, kind, references)
+    empty = shown.empty or ("" if np.isfinite(y).any() else _why_none(kind))
     wanted_y = _wanted(kind, x, y, sigma) or (0.0, 1.0)
     wanted_x = spread(x[np.isfinite(y)]) or (0.0, 1.0)
     usable = before if before is not None and not before.empty and before.kind == kind else None
+    found = (compare(each, kind, x=x, y=y, sigma=sigma) for each in references)
+    compared = tuple(one for one in found if one is not None)
+    below = _wanted(kind, x, compared[-1].difference, sigma) if compared else None
     return CurveView(
         kind=kind,
         title=_TITLES[kind],
@@ -75,6 +96,12 @@ def curve_view(
         x_range=_edges(usable.x_range if usable else None, wanted_x),
         y_range=sticky(usable.y_range if usable else None, wanted_y),
         empty=empty,
+        compared=compared,
+        difference_range=sticky(
+            usable.difference_range if usable and usable.compared else None, below or (-1.0, 1.0)
+        ),
+        markers=_markers(kind, references, wanted_x),
+        wavelength=state.angles.wavelength if state.angles is not None else float("nan"),
     )
 
 
@@ -87,27 +114,79 @@ def readout(view: CurveView, x: float) -> str:
     if not np.isfinite(y):
         return f"{_where(view, i)}   masked: no pixel"
     spread_words = f" ± {sigma:.2g}" if np.isfinite(sigma) else ""
-    unit = " Å⁻²" if view.kind in _OF_R else ""
-    return f"{_where(view, i)}   {AXIS[view.kind][1].split('(')[0]} = {y:.4g}{spread_words}{unit}"
+    words = f"{_where(view, i)}   {_symbol(view.kind)} = {y:.4g}{spread_words}{_UNITS[view.kind]}"
+    for one in view.compared[-1:]:
+        if np.isfinite(one.difference[i]):
+            words += f"   less {one.name}: {one.difference[i]:.3g}"
+    return words
+
+
+def curve_arrays(
+    state: State, shown: Shown, kind: CurveKind, references: Sequence[Reference] = ()
+) -> tuple[Array, Array, Array]:
+    """Return x, y and σ of what is shown; empty where there is no such curve."""
+    if shown.result is not None:
+        for curve in shown.result.curves:
+            if curve.kind == kind:
+                return curve.x, curve.y, curve.sigma
+        if kind == "dgr":
+            return _own_difference(state, shown, references)
+    elif shown.row is not None and state.history is not None:
+        source: CurveKind = "fq" if kind == "sq" else "gr" if kind == "dgr" else kind
+        layer = state.history.layers.get(source)
+        row = None if layer is None else layer.row(shown.row)
+        if layer is not None and row is not None:
+            y = row if kind != "sq" else 1.0 + row / np.maximum(layer.x, 1e-9)
+            return layer.x, y, np.full(y.shape, np.nan)
+    nothing = np.empty(0)
+    return nothing, nothing, nothing
+
+
+def _own_difference(
+    state: State, shown: Shown, references: Sequence[Reference]
+) -> tuple[Array, Array, Array]:
+    """Return ΔG to the last reference here, where the daemon compares with none."""
+    x, y, sigma = curve_arrays(state, shown, "gr")
+    for reference in reversed(references):
+        one = compare(reference, "gr", x=x, y=y, sigma=sigma)
+        if one is not None:
+            return x, one.difference, one.sigma
+    nothing = np.empty(0)
+    return nothing, nothing, nothing
+
+
+def _symbol(kind: CurveKind) -> str:
+    return AXIS[kind][1].split("(")[0].strip()
+
+
+def _why_none(kind: CurveKind) -> str:
+    if kind in ("sq", "fq"):
+        return "Nothing for this window: the recipe's qmin to qmax holds no usable point."
+    if kind == "dgr":
+        return "Nothing to compare with: press P to pin the window that is shown."
+    return "This window has no usable pixels."
 
 
 def _where(view: CurveView, i: int) -> str:
+    x = float(view.x[i])
     if view.kind in _OF_R:
-        return f"r = {view.x[i]:.3f} Å"
-    return f"Q = {view.x[i]:.3f} Å⁻¹   d = {2 * np.pi / max(view.x[i], 1e-9):.3f} Å"
+        return f"r = {x:.3f} Å"
+    words = f"Q = {x:.3f} Å⁻¹   d = {2 * np.pi / max(x, 1e-9):.3f} Å"
+    sine = x * view.wavelength / (4 * np.pi)
+    if 0.0 < sine < 1.0:
+        words += f"   2θ = {np.degrees(2 * np.arcsin(sine)):.3f}°"
+    return words
 
 
-def _arrays(state: State, shown: Shown, kind: CurveKind) -> tuple[Array, Array, Array]:
-    if shown.result is not None:
-        curve = shown.result.curve(kind)
-        return curve.x, curve.y, curve.sigma
-    if shown.row is not None and state.history is not None:
-        history = state.history
-        x = history.q if kind == "iq" else history.r
-        y = (history.iq if kind == "iq" else history.gr)[shown.row]
-        return x, y, np.full(y.shape, np.nan)
-    nothing = np.empty(0)
-    return nothing, nothing, nothing
+def _markers(
+    kind: CurveKind, references: Sequence[Reference], within: Range
+) -> tuple[tuple[float, str], ...]:
+    if kind in _OF_R:
+        all_of = [mark for each in references for mark in each.bonds]
+    else:
+        all_of = [(q, "") for each in references for q in each.lines]
+    inside = [mark for mark in all_of if within[0] <= mark[0] <= within[1]]
+    return tuple(inside[:_MOST_MARKERS])
 
 
 def _wanted(kind: CurveKind, x: Array, y: Array, sigma: Array) -> Range | None:
@@ -131,8 +210,8 @@ def _sigma_words(shown: Shown, kind: CurveKind, y: Array, sigma: Array) -> str:
     finite = np.isfinite(sigma) & np.isfinite(y)
     if not finite.any():
         return "fetching σ …" if shown.fetch is not None else "σ unknown"
-    if kind in _OF_R:
-        return f"band: ±1σ, median σ = {np.median(sigma[finite]):.2g} Å⁻²"
+    if kind != "iq":
+        return f"band: ±1σ, median σ = {np.median(sigma[finite]):.2g}{_UNITS[kind]}"
     filled = finite & (y > 0)
     if not filled.any():
         return "band: ±1σ"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import PurePath
 
 from livepdf.model.curve import Trend
+from livepdf.model.quality import Lamp
 from livepdf.model.status import Status
-from livepdf_gui.show.columns import History
 from livepdf_gui.show.shown import Shown
 from livepdf_gui.show.state import State
 from livepdf_gui.show.theme import Level
@@ -47,6 +47,9 @@ class Headline:
     frames: tuple[Item, ...]
     output: Item
     numbers: tuple[Item, ...]
+    lamps: tuple[Item, ...]
+    """How good the newest frames are, each with its reason."""
+    control: Item
     problems: tuple[str, ...]
 
 
@@ -62,6 +65,8 @@ def headline(state: State, shown: Shown, *, now: float) -> Headline:
         frames=_frames(status),
         output=_output(status),
         numbers=_numbers(state, shown),
+        lamps=lamps(status),
+        control=_control(state),
         problems=status.problems if status else (),
     )
 
@@ -104,6 +109,39 @@ def counters(status: Status | None) -> tuple[Item, ...]:
         Item(label="windows", text=count(status.windows), hint="Windows finished in this run."),
     ]
     return tuple(rows)
+
+
+def lamps(status: Status | None) -> tuple[Item, ...]:
+    """Return what is watched about the frames: a sign, its name and the reason."""
+    return () if status is None else tuple(_lamp(lamp) for lamp in status.quality)
+
+
+def _lamp(lamp: Lamp) -> Item:
+    watched = lamp.limit == lamp.limit
+    flagged = f"\n{plural(lamp.frames, 'frame')} of this run flagged" if lamp.frames else ""
+    sampled = "\nOnly some of the frames are looked at." if lamp.sampled else ""
+    if lamp.value == lamp.value:
+        limit = f", limit {lamp.limit:.3g}" if watched else ", not watched"
+        said = f"{lamp.name}: {lamp.value:.3g} {lamp.unit}{limit}"
+    else:
+        said = f"{lamp.name}: {lamp.reason or 'no number yet'}"
+    sign, level = ("✓", "good") if lamp.value == lamp.value and watched else ("–", "quiet")
+    if lamp.raised:
+        sign, level = "✗", "bad"
+    return Item(
+        label=lamp.name, text=f"{sign} {lamp.name}", level=level, hint=said + flagged + sampled
+    )
+
+
+def _control(state: State) -> Item:
+    """Say who may change things."""
+    holder = state.status.control if state.status is not None else ""
+    hint = "Who may pause, retune and capture; anybody may look and set marks. Key C takes it."
+    if state.in_control:
+        return Item(label="control", text="here", level="good", hint=hint)
+    if holder:
+        return Item(label="control", text=f"with {holder}", level="warn", hint=hint)
+    return Item(label="control", text="free", hint=hint)
 
 
 def _run(state: State) -> Item:
@@ -211,11 +249,43 @@ def _output(status: Status | None) -> Item:
 
 
 def _numbers(state: State, shown: Shown) -> tuple[Item, ...]:
-    trends = shown.result.trends if shown.result is not None else _row(state.history, shown.row)
-    sizes = [t for t in trends if "size" in t.name]
+    trends = shown.result.trends if shown.result is not None else _row_trends(state, shown)
+    chosen = [found for words in _WANTED if (found := _first(trends, words)) is not None]
     peaks = [t for t in trends if t.name.endswith("position")]
-    items = [_number(t) for t in (*sizes[:1], *peaks[:2])]
-    return (*items, _window(state, shown))
+    items = [_number(t) for t in (*chosen, *peaks)[: _NUMBERS - 1]]
+    return (*items, _onset(state, trends), _window(state, shown))
+
+
+def _row_trends(state: State, shown: Shown) -> tuple[Trend, ...]:
+    history = state.history
+    return () if history is None or shown.row is None else history.trends_of(shown.row)
+
+
+_NUMBERS = 4
+_WANTED = (("domain size", "size"), ("lattice a", "lattice"), ("conversion",))
+"""Words that the names of the first numbers hold, the best first."""
+
+
+def _first(trends: tuple[Trend, ...], words: tuple[str, ...]) -> Trend | None:
+    for word in words:
+        for trend in trends:
+            if trend.name.startswith(word) or f" {word}" in trend.name:
+                return trend
+    return None
+
+
+def _onset(state: State, trends: tuple[Trend, ...]) -> Item:
+    """Return when something began: measured, told as an event, or not yet."""
+    hint = "When the first trace of the product is proved, since the run began."
+    trend = _first(trends, ("onset",))
+    if trend is not None:
+        return _number(trend)
+    run = state.history.run if state.history is not None else ""
+    told = [e for e in state.events if e.kind == "onset" and e.run in ("", run)]
+    if not told or state.history is None or not state.history.here.any():
+        return Item(label="onset", text="not yet", hint=hint)
+    began = float(state.history.start[state.history.here][0])
+    return Item(label="onset", text=seconds(told[-1].time - began), hint=f"{told[-1].text}\n{hint}")
 
 
 def _number(trend: Trend) -> Item:
@@ -238,18 +308,3 @@ def _window(state: State, shown: Shown) -> Item:
     if shown.span.number == newest:
         return Item(label="window (newest)", text=f"{newest}", hint=hint)
     return Item(label="window", text=f"{shown.span.number} of {newest}", level="warn", hint=hint)
-
-
-def _row(history: History | None, row: int | None) -> tuple[Trend, ...]:
-    if history is None or row is None:
-        return ()
-    return tuple(
-        Trend(
-            name=name,
-            unit=column.unit,
-            value=float(column.value[row]),
-            sigma=float(column.sigma[row]),
-            reason=column.reason(row),
-        )
-        for name, column in history.trends.items()
-    )

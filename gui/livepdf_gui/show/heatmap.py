@@ -1,20 +1,39 @@
-"""The map of all windows over time, binned to what a screen can show."""
+"""The map of all windows over time, in 255 colours; only what changed is coloured anew."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.model.pyramid import Layer
 from livepdf_gui.show.choice import MapKind
 from livepdf_gui.show.columns import History
 from livepdf_gui.show.ranges import Range
+from livepdf_gui.show.state import MapDetail
 
-_COLUMNS = 1024
-_ROWS = 420
 _RELEVEL = 10
 """New columns after which the colour levels are looked at again."""
 _LOWEST_R = 1.2
 """Å; what lies below is no distance between atoms and sets no colour scale."""
+_DIVERGING = ("gr", "dgr", "fq")
+FINEST = 600
+"""Windows in view up to which every one of them is shown by itself, point by point."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Detail:
+    """A part of the map at full resolution, in the same colours."""
+
+    image: NDArray[np.uint8]
+    """(points, windows)"""
+    first: int
+    """Number of the first window."""
+    first_y: float
+    height: float
+    x: NDArray[np.float64]
+    values: NDArray[np.float32]
+    """(windows, points)"""
+    key: tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -36,145 +55,204 @@ class MapView:
     """Windows per column."""
     changed: int
     """Grows when the image was redrawn."""
+    layer: Layer
+    reference: NDArray[np.float32] | None
+    """(rows,) subtracted from every column."""
+    detail: Detail | None
+
+    def value(self, number: int, height: float) -> tuple[float, float, bool] | None:
+        """Return place and value at a window and r or Q, and whether that is the window's own."""
+        close = self.detail
+        if close is not None and 0 <= number - close.first < close.values.shape[0]:
+            i = int(np.abs(close.x - height).argmin())
+            return float(close.x[i]), float(close.values[number - close.first, i]), True
+        row = self.layer.row(number)
+        if row is None or not self.layer.edges[0] <= height <= self.layer.edges[1]:
+            return None
+        i = int(np.abs(self.layer.x - height).argmin())
+        less = 0.0 if self.reference is None else float(self.reference[i])
+        return float(self.layer.x[i]), float(row[i]) - less, self.binning == 1
 
 
 class MapBuffer:
-    """Keeps the binned map of one kind of curve; only what changed is computed anew."""
+    """Keeps the coloured map of one kind of curve."""
 
     def __init__(self, kind: MapKind) -> None:
         self.kind = kind
-        self._run = ""
-        self._grid = np.zeros(0)
+        self._of: tuple[object, ...] = ()
+        self._reference: NDArray[np.float32] | None = None
         self._seen = np.zeros(0, dtype=np.int64)
-        self._binning = 1
-        """Windows per column."""
-        self._points = 1
-        """Points of the curve per row."""
-        self._means = np.zeros((0, 0), dtype=np.float32)
         self._image = np.zeros((0, 0), dtype=np.uint8)
         self._levels: Range = (0.0, 0.0)
         self._changed = 0
         self._unlevelled = 0
         """Columns that came since the levels were last looked at."""
+        self._detail: tuple[tuple[object, ...], Detail | None] = ((), None)
 
-    def view(self, history: History | None) -> MapView | None:
-        """Bring the map up to date with the history."""
-        if history is None or not history.stamps.any():
+    def view(
+        self,
+        history: History | None,
+        *,
+        reference: tuple[NDArray[np.floating], NDArray[np.floating]] | None = None,
+        detail: MapDetail | None = None,
+    ) -> MapView | None:
+        """Bring the map up to date with the history.
+
+        Parameters
+        ----------
+        reference : x and y of a curve, optional
+            What ΔG is the difference to; without it there is no map of ΔG.
+        """
+        layer = None if history is None else history.layers.get(_source(self.kind))
+        if history is None or layer is None or not layer.held.any():
             return None
-        grid, rows = (history.r, history.gr) if self.kind == "gr" else (history.q, history.iq)
-        self._fit(history, grid)
-        touched = self._touched(history)
-        if touched.size:
-            self._bin(rows, history.stamps > 0, touched)
-            self._quantise(touched)
+        if self.kind == "dgr" and reference is None:
+            return None
+        columns = self._touched(history, layer, reference)
+        if columns.size:
+            self._quantise(layer, columns)
             self._changed += 1
-        step = float(grid[-1] - grid[0]) / max(grid.size - 1, 1)
-        columns = (len(history) - 1) // self._binning + 1
+        low, high = layer.edges
         return MapView(
             kind=self.kind,
-            image=self._image[:, :columns],
+            image=self._image[:, : layer.held.size],
             first_x=0.0,
-            width=float(columns * self._binning),
-            first_y=float(grid[0]) - step / 2,
-            height=float(self._means.shape[0] * self._points * step),
+            width=float(layer.held.size * layer.each),
+            first_y=low,
+            height=high - low,
             levels=self._levels,
-            diverging=self.kind == "gr",
-            binning=self._binning,
+            diverging=self.kind in _DIVERGING,
+            binning=layer.each,
             changed=self._changed,
+            layer=layer,
+            reference=self._reference,
+            detail=self._close(history.run, detail, reference),
         )
 
-    def _fit(self, history: History, grid: NDArray[np.float64]) -> None:
-        """Start anew where the run or the grid changed, or where windows must share columns."""
-        new = (
-            history.run != self._run
-            or len(history) < self._seen.size
-            or not np.array_equal(grid, self._grid)
-        )
-        if new:
-            self._run, self._grid = history.run, grid
-            self._points = -(-grid.size // _ROWS)
-            self._binning, self._levels = 1, (0.0, 0.0)
-        coarser = False
-        while len(history) > _COLUMNS * self._binning:
-            self._binning, coarser = 2 * self._binning, True
-        if new or coarser:
+    def _touched(
+        self,
+        history: History,
+        layer: Layer,
+        reference: tuple[NDArray[np.floating], NDArray[np.floating]] | None,
+    ) -> NDArray[np.int64]:
+        """Return the columns that changed; all of them where the run, grid or reference did."""
+        compared = reference if self.kind == "dgr" else None
+        of = (history.run, layer.x.tobytes(), _mark(compared))
+        if of != self._of:
+            self._of, self._levels = of, (0.0, 0.0)
             self._seen = np.zeros(0, dtype=np.int64)
-            self._allocate(64)
-        columns = (len(history) - 1) // self._binning + 1
-        if columns > self._means.shape[1]:
-            self._allocate(max(columns, 2 * self._means.shape[1]))
+            self._reference = _onto(layer.x, compared)
+            self._image = np.zeros((layer.x.size, 0), dtype=np.uint8)
+        count = layer.held.size
+        if count > self._image.shape[1]:
+            wider = np.zeros((layer.x.size, max(count, 2 * self._image.shape[1])), dtype=np.uint8)
+            wider[:, : self._image.shape[1]] = self._image
+            self._image = wider
+        seen = np.zeros(count, dtype=np.int64)
+        kept = min(count, self._seen.size)
+        seen[:kept] = self._seen[:kept]
+        self._seen = layer.stamps
+        return np.flatnonzero(seen != layer.stamps)
 
-    def _allocate(self, columns: int) -> None:
-        """Make room; what was there is kept unless all of it is to be averaged anew."""
-        height = -(-self._grid.size // self._points)
-        means = np.full((height, columns), np.nan, dtype=np.float32)
-        image = np.zeros((height, columns), dtype=np.uint8)
-        if self._seen.size:
-            width = self._means.shape[1]
-            means[:, :width], image[:, :width] = self._means, self._image
-        self._means, self._image = means, image
-
-    def _touched(self, history: History) -> NDArray[np.int64]:
-        """Return the columns in which a window came or was replaced."""
-        seen = np.zeros(len(history), dtype=np.int64)
-        seen[: self._seen.size] = self._seen
-        self._seen = history.stamps
-        return np.unique(np.flatnonzero(seen != history.stamps) // self._binning)
-
-    def _bin(
-        self, rows: NDArray[np.float32], here: NDArray[np.bool_], columns: NDArray[np.int64]
-    ) -> None:
-        """Average the windows of each touched column, then neighbouring points."""
-        for column in columns:
-            part = slice(column * self._binning, (column + 1) * self._binning)
-            block = rows[part][here[part]]
-            if block.shape[0]:
-                self._means[:, column] = _rows_of(_mean(block), self._points)
-
-    def _quantise(self, columns: NDArray[np.int64]) -> None:
+    def _quantise(self, layer: Layer, columns: NDArray[np.int64]) -> None:
         self._unlevelled += columns.size
         if self._unlevelled >= _RELEVEL or self._levels == (0.0, 0.0):
             self._unlevelled = 0
-            levels = self._wanted_levels()
+            levels = self._wanted_levels(layer)
             if _differ(levels, self._levels):
                 self._levels = levels
-                columns = np.arange(self._means.shape[1])
-        low, high = self._levels
-        means = self._means[:, columns]
-        finite = np.isfinite(means)
-        scaled = np.clip((np.where(finite, means, low) - low) / (high - low), 0.0, 1.0)
-        self._image[:, columns] = np.where(finite, 1 + np.rint(scaled * 254), 0).astype(np.uint8)
+                columns = np.arange(layer.held.size)
+        means = layer.means[columns]
+        if self._reference is not None:
+            means = means - self._reference
+        self._image[:, columns] = coloured(means, self._levels).T
 
-    def _wanted_levels(self) -> Range:
-        sample = self._means[:, :: max(1, self._means.shape[1] // 64)]
-        if self.kind == "gr":
-            low_rows = int(np.searchsorted(self._grid, _LOWEST_R)) // self._points
-            sample = sample[low_rows:] if low_rows < sample.shape[0] else sample
+    def _wanted_levels(self, layer: Layer) -> Range:
+        sample = layer.means[:: max(1, layer.held.size // 64)]
+        if self._reference is not None:
+            sample = sample - self._reference
+        if self.kind in ("gr", "dgr"):
+            low_rows = int(np.searchsorted(layer.x, _LOWEST_R))
+            sample = sample[:, low_rows:] if low_rows < sample.shape[1] else sample
         finite = sample[np.isfinite(sample)]
         if finite.size == 0:
-            return (-1.0, 1.0) if self.kind == "gr" else (0.0, 1.0)
-        if self.kind == "gr":
+            return (-1.0, 1.0) if self.kind in _DIVERGING else (0.0, 1.0)
+        if self.kind in _DIVERGING:
             top = float(np.percentile(np.abs(finite), 98.5)) or 1.0
             return -top, top
         low, high = np.percentile(finite, [0.5, 99.5])
         return float(low), float(high if high > low else low + 1.0)
 
+    def _close(
+        self,
+        run: str,
+        detail: MapDetail | None,
+        reference: tuple[NDArray[np.floating], NDArray[np.floating]] | None,
+    ) -> Detail | None:
+        if detail is None or detail.run != run or detail.kind != _source(self.kind):
+            return None
+        key = (id(detail), self._levels, _mark(reference) if self.kind == "dgr" else b"")
+        if key == self._detail[0]:
+            return self._detail[1]
+        values = detail.y
+        less = _onto(detail.x, reference) if self.kind == "dgr" else None
+        if less is not None:
+            values = values - less
+        step = float(detail.x[-1] - detail.x[0]) / max(detail.x.size - 1, 1)
+        close = Detail(
+            image=np.ascontiguousarray(coloured(values, self._levels).T),
+            first=detail.first,
+            first_y=float(detail.x[0]) - step / 2,
+            height=step * detail.x.size,
+            x=detail.x,
+            values=values,
+            key=key,
+        )
+        self._detail = (key, close)
+        return close
 
-def _mean(block: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average over axis 0 what is finite; NaN where nothing is."""
-    finite = np.isfinite(block)
-    number = finite.sum(axis=0)
-    total = np.where(finite, block, 0.0).sum(axis=0, dtype=np.float32)
-    mean = np.full(total.shape, np.nan, dtype=np.float32)
-    np.divide(total, number, out=mean, where=number > 0)
-    return mean
+
+def wanted_detail(view: MapView | None, low: float, high: float) -> tuple[int, int] | None:
+    """Return first window and how many to fetch for a zoomed view, None where nothing is gained."""
+    if view is None or high - low > FINEST:
+        return None
+    finer = view.binning > 1 or view.layer.grid.size > view.layer.x.size
+    first = max(int(low), 0)
+    count = min(int(np.ceil(high)), int(view.width)) - first
+    if not finer or count < 1:
+        return None
+    close = view.detail
+    if close is not None:
+        last = close.first + close.values.shape[0]
+        if close.first <= first and first + count <= last:
+            return None
+    return first, count
 
 
-def _rows_of(curve: NDArray[np.float32], points: int) -> NDArray[np.float32]:
-    """Average neighbouring points; the last row may hold fewer of them."""
-    padded = np.full(-(-curve.size // points) * points, np.nan, dtype=np.float32)
-    padded[: curve.size] = curve
-    return _mean(padded.reshape(-1, points).T)
+def coloured(values: NDArray[np.floating], levels: Range) -> NDArray[np.uint8]:
+    """Return 1 to 255 between two levels, 0 where there is no value."""
+    low, high = levels
+    finite = np.isfinite(values)
+    scaled = np.clip((np.where(finite, values, low) - low) / (high - low), 0.0, 1.0)
+    return np.where(finite, 1 + np.rint(scaled * 254), 0).astype(np.uint8)
+
+
+def _source(kind: MapKind) -> MapKind:
+    return "gr" if kind == "dgr" else kind
+
+
+def _mark(reference: tuple[NDArray[np.floating], NDArray[np.floating]] | None) -> bytes:
+    """Return what tells one reference from another; the last digits may differ."""
+    return b"" if reference is None else np.round(reference[1], 5).tobytes()
+
+
+def _onto(
+    x: NDArray[np.float64], reference: tuple[NDArray[np.floating], NDArray[np.floating]] | None
+) -> NDArray[np.float32] | None:
+    if reference is None:
+        return None
+    moved = np.interp(x, *reference, left=np.nan, right=np.nan)
+    return np.asarray(moved, dtype=np.float32)
 
 
 def _differ(wanted: Range, kept: Range) -> bool:

@@ -3,22 +3,29 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livepdf.model.curve import CurveKind
+from livepdf_gui.show import calibrants
 from livepdf_gui.show import choice as wishes
 from livepdf_gui.show.choice import Choice
 from livepdf_gui.show.columns import History
 from livepdf_gui.show.curves import CurveView, curve_view
-from livepdf_gui.show.detector import DetectorView, detector_view
+from livepdf_gui.show.detector import SCALES, DetectorView, detector_view
 from livepdf_gui.show.headline import Headline, Item, counters, headline
-from livepdf_gui.show.heatmap import MapBuffer, MapView
+from livepdf_gui.show.heatmap import MapBuffer, MapView, wanted_detail
 from livepdf_gui.show.ranges import growing
+from livepdf_gui.show.reference import Curves, Reference, pinned
 from livepdf_gui.show.shown import Shown, resolve, waiting
 from livepdf_gui.show.state import State
+from livepdf_gui.show.tasks import Zoom
 from livepdf_gui.show.theme import THEMES, Theme
-from livepdf_gui.show.timescale import TimeScale, time_scale
-from livepdf_gui.show.trends import TrendsView, trends_view
+from livepdf_gui.show.timescale import Scale, TimeScale, ValueScale, time_scale
+from livepdf_gui.show.trends import TrendsView, slow_unit, trends_view
 from livepdf_gui.show.words import clock, plural
+
+RINGS = ("none", "structure", *calibrants.CALIBRANTS)
+"""What rings may be drawn on the detector."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -37,12 +44,18 @@ class View:
     counters: tuple[Item, ...]
     shown: Shown
     iq: CurveView
+    """Over Q: I, S or F."""
     gr: CurveView
+    """Over r: G or ΔG."""
     map: MapView | None
+    map_notice: str
+    """Why there is no map."""
     history: History | None
     trends: TrendsView
     detector: DetectorView | None
     scale: TimeScale
+    axis: Scale
+    """What the ticks of the time axes tell."""
     places: tuple[float, float]
     """Range of the time axes, in windows."""
     selected: float | None
@@ -61,9 +74,14 @@ class Session:
         self.choice = Choice(theme=theme)
         self.newest = State(endpoint=endpoint)
         self.state = self.newest
-        self._maps = {"gr": MapBuffer("gr"), "iq": MapBuffer("iq")}
+        self.references: tuple[Reference, ...] = ()
+        """Files and windows that curves are compared with; structures come with the state."""
+        self.detector_scale = SCALES[0]
+        self.rings = "none"
+        self.sectors = False
+        self._maps = {kind: MapBuffer(kind) for kind in ("gr", "dgr", "iq", "fq")}
         self._view: View | None = None
-        self._drawn: tuple[int, Choice] | None = None
+        self._drawn: tuple[object, ...] | None = None
 
     @property
     def theme(self) -> Theme:
@@ -80,7 +98,7 @@ class Session:
 
     def changed(self) -> bool:
         """Tell whether the panels have to be drawn anew."""
-        return self._drawn != (self.state.version, self.choice)
+        return self._drawn != self._key()
 
     def forget(self) -> None:
         """Have everything drawn anew."""
@@ -89,27 +107,34 @@ class Session:
     def view(self, *, now: float) -> View:
         """Resolve everything; ``now`` is monotonic seconds."""
         state, choice, before = self.state, self.choice, self._view
-        self._drawn = (state.version, choice)
+        self._drawn = self._key()
         history = state.history
         shown = resolve(state, choice)
-        nothing = np.zeros(0)
-        scale = time_scale(
-            nothing if history is None else history.start,
-            nothing if history is None else history.end,
-        )
+        compared = (*_fitted(shown), *self.all_references())
+        scale = _time_scale(history)
+        gr_kind = _gr_kind(shown, choice, self.all_references())
+        shown_map = self._map(state, self.all_references())
         self._view = View(
             headline=self.headline(now=now, shown=shown),
             counters=counters(self.newest.status),
             shown=shown,
-            iq=curve_view(state, shown, "iq", before=before.iq if before else None),
-            gr=curve_view(
-                state, shown, _gr_kind(shown, choice), before=before.gr if before else None
+            iq=curve_view(
+                state,
+                shown,
+                choice.q_kind,
+                before=before.iq if before else None,
+                references=compared,
             ),
-            map=self._maps[choice.map_kind].view(history),
+            gr=curve_view(
+                state, shown, gr_kind, before=before.gr if before else None, references=compared
+            ),
+            map=shown_map,
+            map_notice="" if shown_map is not None else self._why_no_map(state),
             history=history,
             trends=trends_view(history, choice, before=before.trends if before else None),
-            detector=detector_view(state, before=before.detector if before else None),
+            detector=self._detector(state, before.detector if before else None),
             scale=scale,
+            axis=_axis(history, choice, scale),
             places=self._places(before),
             selected=None if choice.selected is None else choice.selected + 0.5,
             events=_event_lines(state, scale),
@@ -152,6 +177,10 @@ class Session:
                 self.choice = wishes.step(choice, -1, history)
             case "newer":
                 self.choice = wishes.step(choice, +1, history)
+            case "much older":
+                self.choice = wishes.step(choice, -_leap(history), history)
+            case "much newer":
+                self.choice = wishes.step(choice, +_leap(history), history)
             case "first":
                 self.choice = wishes.select(choice, 0, history)
             case "last":
@@ -160,11 +189,26 @@ class Session:
                 other: wishes.CurveScope = "run" if choice.scope == "window" else "window"
                 self.choice = replace(choice, scope=other, selected=None)
             case "map":
-                self.choice = replace(choice, map_kind="iq" if choice.map_kind == "gr" else "gr")
+                self.choice = wishes.next_map(choice)
+            case "curve":
+                self.choice = wishes.next_q_kind(choice)
+            case "axis":
+                self.choice = wishes.next_axis(choice)
             case "difference":
                 self.choice = replace(choice, difference=not choice.difference)
             case "theme":
-                self.choice = replace(choice, theme="dark" if choice.theme == "light" else "light")
+                self.choice = wishes.next_theme(choice)
+            case "pin":
+                self.pin()
+            case "unpin":
+                self.references = ()
+            case "rings":
+                self.rings = RINGS[(RINGS.index(self.rings) + 1) % len(RINGS)]
+            case "sectors":
+                self.sectors = not self.sectors
+            case "levels":
+                place = SCALES.index(self.detector_scale)
+                self.detector_scale = SCALES[(place + 1) % len(SCALES)]
             case _:
                 raise ValueError(f"no such action: {name}")
         if not self.choice.paused:
@@ -182,6 +226,76 @@ class Session:
     def overlay(self, name: str) -> None:
         """Put that slow value on the right axis; empty takes it away."""
         self.choice = replace(self.choice, overlay=name)
+
+    def pin(self) -> None:
+        """Compare everything with the window that is shown now; a pinned one gives way."""
+        shown = resolve(self.state, self.choice)
+        if shown.result is None or shown.span is None:
+            return
+        curves: Curves = {
+            c.kind: (c.x, c.y, c.sigma)
+            for c in shown.result.curves
+            if c.kind not in ("dgr", "gr_model")
+        }
+        one = pinned(shown.span.number, curves)
+        if shown.span.scope == "run":
+            one = replace(one, name="the run so far")
+        self.references = (*(each for each in self.references if each.scaled), one)
+
+    def compare_with(self, reference: Reference) -> None:
+        """Lay a file over the curves; another of its name gives way."""
+        others = tuple(each for each in self.references if each.name != reference.name)
+        self.references = (*others, reference)
+
+    def all_references(self) -> tuple[Reference, ...]:
+        """Return structures, then files and windows: the difference is to the last that fits."""
+        return (*self.newest.references, *self.references)
+
+    def zoomed(self, low: float, high: float) -> Zoom | None:
+        """Return what to fetch when the map shows the windows between two places."""
+        view = self._view.map if self._view is not None else None
+        wanted = wanted_detail(view, low, high)
+        if view is None or wanted is None:
+            return None
+        kind: CurveKind = "gr" if view.kind == "dgr" else view.kind
+        return Zoom(kind=kind, first=wanted[0], count=wanted[1])
+
+    def _key(self) -> tuple[object, ...]:
+        settings = (self.detector_scale, self.rings, self.sectors)
+        references = tuple(id(each) for each in self.references)
+        return (self.state.version, self.choice, references, settings)
+
+    def _map(self, state: State, compared: tuple[Reference, ...]) -> MapView | None:
+        kind = self.choice.map_kind
+        return self._maps[kind].view(
+            state.history, reference=_reference_gr(state, compared), detail=state.detail
+        )
+
+    def _why_no_map(self, state: State) -> str:
+        here = state.history is not None and state.history.here.any()
+        if here and self.choice.map_kind == "dgr":
+            return "Nothing to compare with yet: press P to pin the window that is shown."
+        if here:
+            return "No window has this curve."
+        return waiting(state)
+
+    def _detector(self, state: State, before: DetectorView | None) -> DetectorView | None:
+        rings: tuple[float, ...] = ()
+        name = self.rings
+        if self.rings == "structure":
+            structures = [each for each in self.newest.references if each.lines]
+            rings = structures[-1].lines if structures else ()
+            name = structures[-1].name if structures else ""
+        elif self.rings != "none":
+            rings = calibrants.rings(self.rings)
+        return detector_view(
+            state,
+            before=before,
+            scale=self.detector_scale,
+            rings=rings,
+            ring_name=name,
+            sectors=self.sectors,
+        )
 
     def _places(self, before: View | None) -> tuple[float, float]:
         windows = _length(self.state)
@@ -202,28 +316,95 @@ def moment(view: View, place: float) -> str:
 
 
 def map_readout(view: View, place: float, height: float) -> str:
-    """Tell what the map shows under the cursor, at full resolution."""
-    history, number = view.history, int(np.floor(place))
-    if view.map is None or history is None:
+    """Tell what the map shows under the cursor."""
+    number = int(np.floor(place))
+    if view.map is None or view.history is None:
         return ""
-    gr = view.map.kind == "gr"
-    grid, rows = (history.r, history.gr) if gr else (history.q, history.iq)
-    words = moment(view, place)
-    if not (0 <= number < len(history) and grid[0] <= height <= grid[-1]):
+    words = moment(view, place) + _slow_words(view.history, number)
+    found = view.map.value(number, height)
+    if found is None:
         return words
-    i = int(np.abs(grid - height).argmin())
-    value = rows[number, i]
+    at, value, exact = found
     said = f"{value:.3g}" if np.isfinite(value) else "no value"
-    if gr:
-        return f"{words}   r = {grid[i]:.2f} Å   G = {said} Å⁻²"
-    return f"{words}   Q = {grid[i]:.2f} Å⁻¹   I = {said}"
+    name, unit, over, over_unit = _MAP_WORDS[view.map.kind]
+    about = "" if exact else "≈ "
+    return f"{words}   {over} = {at:.2f} {over_unit}   {name} = {about}{said} {unit}".rstrip()
 
 
-def _gr_kind(shown: Shown, choice: Choice) -> CurveKind:
+_MAP_WORDS = {
+    "gr": ("G", "Å⁻²", "r", "Å"),
+    "dgr": ("ΔG", "Å⁻²", "r", "Å"),
+    "iq": ("I", "", "Q", "Å⁻¹"),
+    "fq": ("F", "Å⁻¹", "Q", "Å⁻¹"),
+}
+
+
+def _slow_words(history: History, number: int) -> str:
+    for name, values in history.environment.items():
+        if 0 <= number < values.size and np.isfinite(values[number]):
+            return f"   {name} {values[number]:.4g} {slow_unit(name)}".rstrip()
+    return ""
+
+
+def _gr_kind(shown: Shown, choice: Choice, compared: tuple[Reference, ...]) -> CurveKind:
     """Return what the panel of G shows: ΔG where it is wanted and there."""
     result = shown.result
     there = result is not None and any(curve.kind == "dgr" for curve in result.curves)
-    return "dgr" if choice.difference and there else "gr"
+    own = any("gr" in each.curves for each in compared)
+    return "dgr" if choice.difference and (there or own) else "gr"
+
+
+def _reference_gr(
+    state: State, compared: tuple[Reference, ...]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]] | None:
+    """Return G of what windows are compared with: a pinned window, a file, the daemon's own."""
+    for scaled in (False, True):
+        for each in reversed(compared):
+            if each.scaled == scaled and "gr" in each.curves:
+                return each.curves["gr"][:2]
+    if state.latest is None:
+        return None
+    curves = {curve.kind: curve for curve in state.latest.curves}
+    if "dgr" not in curves or "gr" not in curves:
+        return None
+    return curves["gr"].x, curves["gr"].y - curves["dgr"].y
+
+
+def _fitted(shown: Shown) -> tuple[Reference, ...]:
+    """Return G of the structure that the daemon fitted to the window, where it did."""
+    curves = () if shown.result is None else shown.result.curves
+    return tuple(
+        Reference(name="fitted structure", curves={"gr": (c.x, c.y, None)}, scaled=False)
+        for c in curves
+        if c.kind == "gr_model" and np.isfinite(c.y).any()
+    )
+
+
+def _leap(history: History | None) -> int:
+    return max(10, (len(history) if history is not None else 0) // 50)
+
+
+def _time_scale(history: History | None) -> TimeScale:
+    nothing = np.zeros(0)
+    if history is None:
+        return time_scale(nothing, nothing)
+    return time_scale(history.start, history.end)
+
+
+def _axis(history: History | None, choice: Choice, scale: TimeScale) -> Scale:
+    if history is None or choice.axis == "time":
+        return scale
+    if choice.axis == "window":
+        values = np.arange(len(history), dtype=np.float64)
+        return ValueScale(label="window", values=values, rising=True)
+    if choice.axis == "frame":
+        return ValueScale(label="frame", values=history.spans[2], rising=True)
+    name = choice.overlay or next(iter(history.environment), "")
+    if name not in history.environment:
+        return scale
+    unit = slow_unit(name)
+    label = f"{name} ({unit})" if unit else name
+    return ValueScale(label=label, values=history.environment[name], rising=False)
 
 
 def _near(view: View) -> float:

@@ -39,7 +39,7 @@ def resolve(state: State, choice: Choice) -> Shown:
         number = None if history is None or not len(history) else len(history) - 1
     if history is None or number is None or number >= len(history):
         return _nothing(waiting(state))
-    span = history.spans[number]
+    span = history.span(number)
     if span is None:
         return _nothing(f"Window {number} is not here yet.")
     for result in (state.fetched, state.latest):
@@ -91,7 +91,7 @@ def _newest(span: Span, history: History) -> bool:
     """Whether a window is the last of the history, by its revision."""
     if span.run != history.run or span.number < len(history) - 1:
         return False
-    return span.number >= len(history) or same_window(span, history.spans[span.number] or span)
+    return span.number >= len(history) or same_window(span, history.span(span.number) or span)
 
 
 def _whole(result: Result) -> Shown:

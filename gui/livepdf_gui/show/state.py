@@ -5,12 +5,38 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.model.curve import Result
+from livepdf.model.curve import CurveKind, Result
 from livepdf.model.status import Event, Status
 from livepdf.wire.messages import PreviewMessage, Snapshot
 from livepdf.wire.retune import Look
 from livepdf.wire.tuning import RecipeReply
 from livepdf_gui.show.columns import History
+from livepdf_gui.show.reference import Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MapDetail:
+    """One kind of curve of consecutive windows, every point of it."""
+
+    run: str
+    kind: CurveKind
+    first: int
+    """Number of the first window."""
+    x: NDArray[np.float64]
+    y: NDArray[np.float32]
+    """(windows, n)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Angles:
+    """Where the pixels of the preview look."""
+
+    q: NDArray[np.float32]
+    """(ny, nx) Å⁻¹"""
+    wavelength: float
+    """Å"""
+    sectors: NDArray[np.uint16] | None = None
+    """(ny, nx) number of the sector of each, None where rings are not cut."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -33,6 +59,13 @@ class State:
     whole: Result | None = None
     preview: PreviewMessage | None = None
     preview_image: NDArray[np.float32] | None = None
+    saturated: NDArray[np.bool_] | None = None
+    """(ny, nx) which pixels of the preview hold a saturated one."""
+    angles: Angles | None = None
+    detail: MapDetail | None = None
+    """A part of a map at full resolution, where somebody zoomed in."""
+    references: tuple[Reference, ...] = ()
+    """Calculated by the daemon from structures."""
     history: History | None = None
     fetched: Result | None = None
     """The window that was asked for, with its σ."""
@@ -44,5 +77,9 @@ class State:
     """What was changed last."""
     refusal: str = ""
     """Why a draft is none."""
+    said: str = ""
+    """What was done last for the user."""
+    in_control: bool = False
+    """Whether this window holds control."""
     complaint: str = ""
     """Why the last thing asked for was not done."""

@@ -83,4 +83,26 @@ DARK = Theme(
     event="#e39ac4",
 )
 
-THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK}
+CONTRAST = Theme(
+    window="#000000",
+    panel="#000000",
+    text="#ffffff",
+    faint="#ffffff",
+    edge="#ffffff",
+    button="#000000",
+    accent="#ffd700",
+    plot="#000000",
+    axis="#ffffff",
+    grid="#ffffff",
+    absent="#5a5a5a",
+    curves=("#00e5ff", "#ffb000", "#50ff8a", "#ff9de2", "#ffff4d", "#c3b3ff"),
+    good="#50ff8a",
+    warn="#ffd700",
+    bad="#ff8f8f",
+    banner="#ffff00",
+    banner_text="#000000",
+    select="#ffffff",
+    event="#ff9de2",
+)
+
+THEMES: dict[ThemeName, Theme] = {"light": LIGHT, "dark": DARK, "contrast": CONTRAST}

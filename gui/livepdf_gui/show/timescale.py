@@ -39,12 +39,19 @@ class TimeScale:
         placed: NDArray[np.float64] = inside + beyond / self._pace()
         return placed
 
+    @property
+    def label(self) -> str:
+        """Say what the ticks tell."""
+        return f"time since the run began ({self.unit})"
+
     def elapsed(self, moment: float) -> float:
         """Return a moment in the unit of the axis."""
         return (moment - self.origin) / self.per_unit
 
     def ticks(self, low: float, high: float, wanted: int) -> list[tuple[float, str]]:
         """Return (place, text) of round times between two places."""
+        if self.places.size < 2:
+            return []
         first, last = self.elapsed(self.time(low)), self.elapsed(self.time(high))
         if not last > first:
             return []
@@ -58,6 +65,38 @@ class TimeScale:
         """Return s per window."""
         pace = (self.times[-1] - self.times[0]) / (self.places[-1] - self.places[0])
         return float(max(pace, 1e-6))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ValueScale:
+    """Ticks that tell a number of each window: its own, that of its first frame, a slow value."""
+
+    label: str
+    values: NDArray[np.float64]
+    """(windows,) NaN where absent."""
+    rising: bool
+    """Whether it never falls, so that ticks can be at round values."""
+
+    def ticks(self, low: float, high: float, wanted: int) -> list[tuple[float, str]]:
+        """Return (place, text) between two places."""
+        known = np.flatnonzero(np.isfinite(self.values))
+        if known.size < 2 or not high > low:
+            return []
+        if self.rising:
+            first, last = np.interp([low, high], known, self.values[known])
+            if last > first:
+                step = max(round_step((last - first) / max(wanted, 1)), 1.0)
+                rounds = np.arange(np.ceil(first / step), np.floor(last / step) + 1) * step
+                places = np.interp(rounds, self.values[known], known)
+                return [(float(p), f"{v:.0f}") for p, v in zip(places, rounds, strict=True)]
+        step = max(round_step((high - low) / max(wanted, 1)), 1.0)
+        places = np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step
+        inside = places[(places >= known[0]) & (places <= known[-1])]
+        values = np.interp(inside, known, self.values[known])
+        return [(float(p), f"{v:.4g}") for p, v in zip(inside, values, strict=True)]
+
+
+Scale = TimeScale | ValueScale
 
 
 def round_step(rough: float) -> float:

@@ -1,6 +1,7 @@
 """Trends over the windows as strips, one quantity each, with ±1σ bands and gaps with reasons."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from livepdf_gui.show.ranges import Range, spread, sticky
 from livepdf_gui.show.words import with_sigma
 
 _MOST_STRIPS = 3
+_MOST_POINTS = 1500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -20,9 +22,17 @@ class Strip:
     name: str
     unit: str
     places: NDArray[np.float64]
-    """(n,) middle of each window on the time axis."""
+    """(n,) middle on the time axis of each window, or of each so many in a long run."""
     value: NDArray[np.float64]
-    sigma: NDArray[np.float64]
+    """(n,) means where windows share a point."""
+    low: NDArray[np.float64]
+    """(n,) lowest value − σ."""
+    high: NDArray[np.float64]
+    """(n,) highest value + σ."""
+    each: int
+    """Windows that share a point."""
+    fit: NDArray[np.float64] | None
+    """(n,) what was fitted to it, e.g. by kinetics; None where nothing was."""
     withheld: NDArray[np.float64]
     """Places of the windows whose value is withheld."""
     newest: str
@@ -41,6 +51,8 @@ class Overlay:
     """Empty where nothing tells it."""
     places: NDArray[np.float64]
     value: NDArray[np.float64]
+    each: int
+    """Windows that share a point."""
     y_range: Range
 
 
@@ -89,25 +101,62 @@ def readout(view: TrendsView, strip: Strip, number: int) -> str:
         reason = column.reason(number)
         words = f"{strip.name}: withheld: {reason}" if reason else f"{strip.name}: no value"
     slow = view.overlay
-    if slow is not None and number < slow.value.size and np.isfinite(slow.value[number]):
-        words += f"   {slow.name} = {slow.value[number]:.1f} {slow.unit}"
+    if slow is not None and number // slow.each < slow.value.size:
+        value = slow.value[number // slow.each]
+        words += f"   {slow.name} = {value:.1f} {slow.unit}" if np.isfinite(value) else ""
     return words
+
+
+def _sharing(windows: int) -> int:
+    """Return how many windows share a point, so that none is drawn finer than a screen."""
+    each = 1
+    while windows > _MOST_POINTS * each:
+        each *= 2
+    return each
+
+
+def _places(windows: int, each: int) -> NDArray[np.float64]:
+    return np.asarray((np.arange(-(-windows // each)) + 0.5) * each, dtype=np.float64)
+
+
+def _joined(
+    values: NDArray[np.float64], each: int, how: Literal["mean", "low", "high"]
+) -> NDArray[np.float64]:
+    """Return mean, lowest or highest of so many neighbours; NaN where none is known."""
+    if each == 1:
+        return values
+    padded = np.full(-(-values.size // each) * each, np.nan)
+    padded[: values.size] = values
+    blocks = padded.reshape(-1, each)
+    finite = np.isfinite(blocks)
+    some = finite.any(axis=1)
+    if how == "mean":
+        total = np.where(finite, blocks, 0.0).sum(axis=1)
+        return np.where(some, total / np.maximum(finite.sum(axis=1), 1), np.nan)
+    if how == "low":
+        return np.where(some, np.where(finite, blocks, np.inf).min(axis=1), np.nan)
+    return np.where(some, np.where(finite, blocks, -np.inf).max(axis=1), np.nan)
 
 
 def _strip(history: History, name: str, old: Range | None) -> Strip:
     column = history.trends[name]
-    places = np.arange(column.value.size, dtype=np.float64) + 0.5
+    each = _sharing(column.value.size)
     shown = np.isfinite(column.value)
     room = np.where(np.isfinite(column.sigma), column.sigma, 0.0)
-    ends = np.concatenate([(column.value - room)[shown], (column.value + room)[shown]])
-    wanted = spread(ends, below=0.5, above=99.5)
+    lowest, highest = column.value - room, column.value + room
+    wanted = spread(np.concatenate([lowest[shown], highest[shown]]), below=0.5, above=99.5)
+    withheld = np.unique(np.flatnonzero(~shown & (column.code > 0)) // each)
+    fitted = history.trends.get(f"{name} fit")
     return Strip(
         name=name,
         unit=column.unit,
-        places=places,
-        value=column.value,
-        sigma=column.sigma,
-        withheld=places[~shown & (column.code > 0)],
+        places=_places(column.value.size, each),
+        value=_joined(column.value, each, "mean"),
+        low=_joined(lowest, each, "low"),
+        high=_joined(highest, each, "high"),
+        each=each,
+        fit=None if fitted is None else _joined(fitted.value, each, "mean"),
+        withheld=np.asarray((withheld + 0.5) * each, dtype=np.float64),
         newest=_newest(column),
         has_value=bool(shown.any()),
         y_range=(0.0, 1.0) if wanted is None else sticky(old, wanted, fill=0.5),
@@ -139,8 +188,9 @@ def _overlay(history: History, choice: Choice, before: TrendsView | None) -> Ove
     return Overlay(
         name=name,
         unit=slow_unit(name),
-        places=np.arange(value.size, dtype=np.float64) + 0.5,
-        value=value,
+        places=_places(value.size, _sharing(value.size)),
+        value=_joined(value, _sharing(value.size), "mean"),
+        each=_sharing(value.size),
         y_range=sticky(old.y_range if old else None, wanted, fill=0.5),
     )
 
@@ -161,8 +211,9 @@ HELP = {
 
 
 def _rank(name: str) -> int:
-    if name in HELP:
-        return 3
-    if "size" in name:
-        return 0
-    return 1 if name.endswith("position") else 2
+    if name in HELP or name.endswith(" fit"):
+        return 4
+    for rank, word in enumerate(("size", "conversion", "lattice")):
+        if word in name:
+            return rank
+    return 3 if not name.endswith("position") else 2

@@ -21,14 +21,17 @@ class DetectorPanel(Panel):
         item.hideAxis("bottom")
         item.setAspectLocked(True)
         item.invertY(True)
-        self.image = pg.ImageItem(autoDownsample=False)
+        self.image, self.over = (pg.ImageItem(autoDownsample=False) for _ in range(2))
         item.addItem(self.image)
+        item.addItem(self.over)
+        self.over.setVisible(False)
         self.plot.scene().sigMouseMoved.connect(self._moved)
         self.set_title(
             "Detector",
-            "Mean counts per pixel of the newest image, on a square-root scale between "
-            "percentiles of the used pixels; grey is masked. Smooth rings mean many grains, "
-            "single spots mean few.",
+            "Mean counts per pixel of the newest image, between percentiles of the used pixels; "
+            "grey is masked, red is saturated. Smooth rings mean many grains, single spots mean "
+            "few. G draws the rings of a structure or calibrant: where they miss those of the "
+            "image, the calibration does not fit.",
         )
 
     def draw(self, view: DetectorView | None, waiting: str) -> None:
@@ -40,6 +43,9 @@ class DetectorPanel(Panel):
         self._view = view
         self.set_over(view.words)
         self.image.setImage(view.image, autoLevels=False, levels=(0, 255))
+        self.over.setVisible(view.over is not None)
+        if view.over is not None:
+            self.over.setImage(view.over, autoLevels=False, levels=(0, 255))
         if first:
             self.fit()
 

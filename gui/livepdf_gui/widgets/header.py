@@ -11,6 +11,7 @@ _WIDE = 1450
 
 _SENTENCE = 11.0
 """Points; nothing in the header is smaller."""
+_MOST_LAMPS = 12
 
 
 class Cell(QtWidgets.QWidget):
@@ -60,6 +61,32 @@ class Cell(QtWidgets.QWidget):
             self._text.setPalette(palette)
 
 
+class Lamp(ElidedLabel):
+    """One thing that is watched: a sign and its name, the reason on hover."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shown: tuple[object, ...] = ()
+        font = self.font()
+        font.setPointSizeF(_SENTENCE)
+        self.setFont(font)
+
+    def show_item(self, item: Item | None, theme: Theme) -> None:
+        """Write it in the colour of its level, or nothing."""
+        if (item, theme) == self._shown:
+            return
+        self._shown = (item, theme)
+        self.setVisible(item is not None)
+        if item is None:
+            return
+        set_text(self, item.text)
+        self.setToolTip(item.hint)
+        self.setAccessibleName(item.hint)
+        palette = self.palette()
+        palette.setColor(QtGui.QPalette.WindowText, QtGui.QColor(theme.level(item.level)))
+        self.setPalette(palette)
+
+
 class Header(QtWidgets.QFrame):
     """Two rows: how the run does; the numbers that matter."""
 
@@ -70,16 +97,18 @@ class Header(QtWidgets.QFrame):
         self.connection, self.output = Cell(11.0, bold=False), Cell(11.0, bold=False)
         self.age, self.lag = Cell(13.0), Cell(13.0)
         self.frames = [Cell(13.0) for _ in range(5)]
-        self.numbers = [Cell(17.0) for _ in range(4)]
+        self.numbers = [Cell(17.0) for _ in range(5)]
+        self.control = Cell(11.0, bold=False)
+        self.lamps = [Lamp() for _ in range(_MOST_LAMPS)]
         top, below = QtWidgets.QHBoxLayout(), QtWidgets.QHBoxLayout()
         for row in (top, below):
             row.setSpacing(14)
         for cell, stretch in (
             (self.run, 5), (self.state, 4), (self.age, 2), (self.lag, 2),
-            (self.connection, 4), (self.output, 4),
+            (self.connection, 3), (self.control, 3), (self.output, 4),
         ):  # fmt: skip
             top.addWidget(cell, stretch)
-        for cell, stretch in zip(self.numbers, (6, 6, 6, 4), strict=True):
+        for cell, stretch in zip(self.numbers, (6, 6, 5, 4, 4), strict=True):
             below.addWidget(cell, stretch)
         for cell in self.frames:
             below.addWidget(cell, 2)
@@ -88,6 +117,15 @@ class Header(QtWidgets.QFrame):
         layout.setSpacing(2)
         layout.addLayout(top)
         layout.addLayout(below)
+        self._lamp_row = QtWidgets.QWidget()
+        row = QtWidgets.QHBoxLayout(self._lamp_row)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(12)
+        for lamp in self.lamps:
+            row.addWidget(lamp)
+        row.addStretch(1)
+        self._lamp_row.setVisible(False)
+        layout.addWidget(self._lamp_row)
 
     def resizeEvent(self, event: QtGui.QResizeEvent | None) -> None:  # noqa: N802  Qt's name
         """Write the big numbers as big as there is room."""
@@ -104,6 +142,11 @@ class Header(QtWidgets.QFrame):
         self.output.show_item(headline.output, theme)
         self.age.show_item(headline.age, theme)
         self.lag.show_item(headline.lag, theme)
+        self.control.show_item(headline.control, theme)
+        if self._lamp_row.isHidden() == bool(headline.lamps):
+            self._lamp_row.setVisible(bool(headline.lamps))
+        for place, lamp in enumerate(self.lamps):
+            lamp.show_item(headline.lamps[place] if place < len(headline.lamps) else None, theme)
         for cells, items in ((self.frames, headline.frames), (self.numbers, headline.numbers)):
             for place, cell in enumerate(cells):
                 cell.show_item(items[place] if place < len(items) else empty, theme)

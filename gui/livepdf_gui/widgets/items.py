@@ -1,12 +1,16 @@
 """Things to draw in plots: the σ band, lines on the time axis, and that axis itself."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from livepdf_gui.qt import QtCore, QtGui, pg
-from livepdf_gui.show.timescale import TimeScale
+from livepdf_gui.show.timescale import Scale
 
 _ALPHA = 90
+_LONGEST = 28
+"""Letters of a mark that are written; the rest appears under the cursor."""
 _PIECE = 100
 """Points per polygon: Qt fills many small polygons four times faster than one long one."""
 
@@ -31,8 +35,13 @@ class Band(pg.GraphicsObject):
         self, x: NDArray[np.floating], y: NDArray[np.floating], sigma: NDArray[np.floating]
     ) -> None:
         """Draw y − σ to y + σ."""
-        low, high = y - sigma, y + sigma
-        finite = np.isfinite(low)
+        self.set_edges(x, y - sigma, y + sigma)
+
+    def set_edges(
+        self, x: NDArray[np.floating], low: NDArray[np.floating], high: NDArray[np.floating]
+    ) -> None:
+        """Draw from one curve to another."""
+        finite = np.isfinite(low) & np.isfinite(high)
         pieces = []
         edges = np.flatnonzero(np.diff(np.concatenate([[0], finite.astype(np.int8), [0]])))
         for first, last in edges.reshape(-1, 2):
@@ -67,6 +76,7 @@ class TimeLines(pg.GraphicsObject):
     def __init__(self, *, dashed: bool) -> None:
         super().__init__()
         self._places: tuple[float, ...] = ()
+        self._texts: tuple[str, ...] = ()
         self._pen = pg.mkPen("k")
         self._style = QtCore.Qt.DashLine if dashed else QtCore.Qt.SolidLine
 
@@ -75,10 +85,10 @@ class TimeLines(pg.GraphicsObject):
         self._pen = pg.mkPen(colour, width=1, style=self._style)
         self.update()
 
-    def set_places(self, places: tuple[float, ...]) -> None:
-        """Move the lines."""
-        if places != self._places:
-            self._places = places
+    def set_places(self, places: tuple[float, ...], texts: tuple[str, ...] = ()) -> None:
+        """Move the lines; texts are written beside them where there is room."""
+        if (places, texts) != (self._places, self._texts):
+            self._places, self._texts = places, texts
             self.update()
 
     def boundingRect(self) -> QtCore.QRectF:  # noqa: N802  Qt's name
@@ -98,6 +108,83 @@ class TimeLines(pg.GraphicsObject):
                 painter.drawLine(
                     QtCore.QPointF(place, view.top()), QtCore.QPointF(place, view.bottom())
                 )
+        if self._texts:
+            marks = list(zip(self._places, self._texts, strict=True))
+            write_above(self, painter, marks, self._pen.color())
+
+
+class Marks(pg.GraphicsObject):
+    """Short ticks at the top of a plot with a word each, where there is room for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._marks: tuple[tuple[float, str], ...] = ()
+        self._colour = QtGui.QColor("black")
+
+    def set_colour(self, colour: str) -> None:
+        """Draw in that colour."""
+        self._colour = QtGui.QColor(colour)
+        self.update()
+
+    def set_marks(self, marks: tuple[tuple[float, str], ...]) -> None:
+        """Take other places and words."""
+        if marks != self._marks:
+            self._marks = marks
+            self.update()
+
+    def boundingRect(self) -> QtCore.QRectF:  # noqa: N802  Qt's name
+        """Return all that is in view."""
+        return QtCore.QRectF(self.getViewBox().viewRect())
+
+    def viewTransformChanged(self) -> None:  # noqa: N802  Qt's name
+        """Follow zoom and pan."""
+        self.prepareGeometryChange()
+
+    def paint(self, painter: QtGui.QPainter, *_: object) -> None:
+        """Draw ticks, then words."""
+        view = self.getViewBox().viewRect()
+        painter.setPen(pg.mkPen(self._colour, width=1))
+        low = view.bottom() - 0.05 * view.height()
+        for place, _words in self._marks:
+            if view.left() <= place <= view.right():
+                painter.drawLine(QtCore.QPointF(place, view.bottom()), QtCore.QPointF(place, low))
+        write_above(self, painter, self._marks, self._colour, below=0.055)
+
+
+def write_above(
+    item: pg.GraphicsObject,
+    painter: QtGui.QPainter,
+    marks: Sequence[tuple[float, str]],
+    colour: QtGui.QColor,
+    *,
+    below: float = 0.0,
+) -> None:
+    """Write words near the top of a plot, each beside its place, none over another.
+
+    Parameters
+    ----------
+    below
+        Share of the height that is left free above them.
+    """
+    view, transform = item.getViewBox().viewRect(), painter.transform()
+    painter.save()
+    painter.resetTransform()
+    painter.setPen(colour)
+    metrics = painter.fontMetrics()
+    taken = [-1e9, -1e9]
+    top = view.bottom() - below * view.height()
+    for place, words in sorted(marks):
+        if not words or not view.left() <= place <= view.right():
+            continue
+        at = transform.map(QtCore.QPointF(place, top))
+        for line, end in enumerate(taken):
+            if at.x() > end:
+                shown = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+                y = at.y() + (line + 1) * metrics.height() - metrics.descent()
+                painter.drawText(QtCore.QPointF(at.x() + 3, y), shown)
+                taken[line] = at.x() + 9 + metrics.horizontalAdvance(shown)
+                break
+    painter.restore()
 
 
 class TimeAxis(pg.AxisItem):
@@ -105,25 +192,25 @@ class TimeAxis(pg.AxisItem):
 
     def __init__(self) -> None:
         super().__init__("bottom")
-        self._scale: TimeScale | None = None
+        self._scale: Scale | None = None
         self._ticks: list[tuple[float, str]] = []
         self._unit = ""
 
-    def set_scale(self, scale: TimeScale) -> None:
-        """Take a new relation of windows and time; repaint only where a tick really moves."""
+    def set_scale(self, scale: Scale) -> None:
+        """Take other ticks; repaint only where one really moves."""
         self._scale = scale
         if not self._same(self._wanted(*self.range)):
             self.picture = None
             self.update()
 
-    def show_times(self, shown: bool, unit: str) -> None:
-        """Write the times and their unit, or draw bare ticks."""
-        wanted = unit if shown else "bare"
+    def show_times(self, shown: bool, label: str) -> None:
+        """Write the ticks' texts and what they tell, or draw bare ticks."""
+        wanted = label if shown else "bare"
         if wanted == self._unit:
             return
         self._unit = wanted
         self.setStyle(showValues=shown)
-        self.setLabel(f"time since the run began ({unit})" if shown else None)
+        self.setLabel(label if shown else None)
         self.showLabel(shown)
         self.setHeight(40 if shown else 8)
 
@@ -148,7 +235,7 @@ class TimeAxis(pg.AxisItem):
         return [texts.get(value, "") for value in values]
 
     def _wanted(self, low: float, high: float) -> list[tuple[float, str]]:
-        if self._scale is None or self._scale.places.size < 2:
+        if self._scale is None:
             return []
         return self._scale.ticks(low, high, max(int(self.width() / 90), 2))
 

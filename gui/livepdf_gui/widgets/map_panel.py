@@ -2,6 +2,9 @@
 
 from collections.abc import Callable
 
+import numpy as np
+
+from livepdf.model.curve import AXIS
 from livepdf_gui.qt import QtCore, QtWidgets, pg
 from livepdf_gui.show.heatmap import MapView
 from livepdf_gui.show.session import View, map_readout
@@ -14,12 +17,39 @@ from livepdf_gui.widgets.panel import Panel
 AXIS_LEFT, AXIS_RIGHT = 78, 74
 """Pixels; the same in the trends below, so that one moment is at one place in both."""
 _MAPS = {True: "CET-D1A", False: "viridis"}
+_UNITS = {"gr": "G (Å⁻²)", "dgr": "ΔG (Å⁻²)", "iq": "I", "fq": "F (Å⁻¹)"}
+_WORDS = {
+    "gr": (
+        "G(r) over time",
+        "Each column is one window: a line that appears is a new distance between atoms, a line "
+        "that spreads to larger r is a growing particle.",
+    ),
+    "dgr": (
+        "ΔG(r) over time",
+        "G(r) less that of the pinned window: what came since is of one colour, what went of the "
+        "other.",
+    ),
+    "iq": (
+        "I(Q) over time",
+        "Each column is one window: a line that sharpens is a growing particle.",
+    ),
+    "fq": (
+        "F(Q) over time",
+        "Each column is one window: stripes that reach to higher Q mean sharper distances "
+        "between atoms.",
+    ),
+}
 
 
 class MapPanel(Panel):
-    """G(r,t) or I(Q,t); a click shows that window everywhere."""
+    """G(r,t), ΔG(r,t), I(Q,t) or F(Q,t); a click shows that window everywhere."""
 
-    def __init__(self, select: Callable[[float], None]) -> None:
+    def __init__(
+        self,
+        select: Callable[[float], None],
+        *,
+        hovered: Callable[[float | None], None] = lambda _: None,
+    ) -> None:
         self.axis = TimeAxis()
         self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
         self.colours = ColourScale(AXIS_RIGHT)
@@ -30,7 +60,7 @@ class MapPanel(Panel):
         row.addWidget(self.plot, 1)
         row.addWidget(self.colours)
         super().__init__("Map over time", body)
-        self._select = select
+        self._select, self._hovered = select, hovered
         self._view: View | None = None
         self._theme: Theme | None = None
         self._drawn: tuple[object, ...] = ()
@@ -42,11 +72,16 @@ class MapPanel(Panel):
         item.layout.setContentsMargins(0, 6, 0, 0)
         item.setMenuEnabled(False)
         item.getAxis("left").setWidth(AXIS_LEFT)
-        self.image = pg.ImageItem(autoDownsample=False)
+        self.image, self.fine = (pg.ImageItem(autoDownsample=False) for _ in range(2))
         self.marks = TimeLines(dashed=True)
         self.chosen = TimeLines(dashed=False)
-        for drawn in (self.image, self.marks, self.chosen):
+        self.pointer = TimeLines(dashed=True)
+        for drawn in (self.image, self.fine, self.marks, self.chosen, self.pointer):
             item.addItem(drawn, ignoreBounds=True)
+        self.fine.setVisible(False)
+        self._close_key: tuple[object, ...] = ()
+        self.slow = pg.PlotCurveItem(connect="finite")
+        item.addItem(self.slow, ignoreBounds=True)
         item.vb.disableAutoRange()
         item.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._moved)
@@ -56,7 +91,7 @@ class MapPanel(Panel):
         """Draw the map, the events and the selected moment."""
         self._view = view
         shown = view.map
-        self.say_empty("" if shown is not None else view.waiting)
+        self.say_empty(view.map_notice)
         if shown is None:
             self.set_title("Map over time")
             self.set_over("")
@@ -70,14 +105,29 @@ class MapPanel(Panel):
                 QtCore.QRectF(shown.first_x, shown.first_y, shown.width, shown.height)
             )
         self._colour(shown)
-        self.axis.set_scale(view.scale)
-        self.axis.show_times(True, view.scale.unit)
-        self.marks.set_places(tuple(e.place for e in view.events))
+        self._draw_close(shown)
+        self._draw_slow(view, shown)
+        self.axis.set_scale(view.axis)
+        self.axis.show_times(True, view.axis.label)
+        self.marks.set_places(
+            tuple(e.place for e in view.events), tuple(e.text for e in view.events)
+        )
         self.chosen.set_places(() if view.selected is None else (view.selected,))
         heights = (shown.first_y, shown.first_y + shown.height)
         if self._follow and self._ranges != (view.places, heights):
             self._ranges = (view.places, heights)
             self.plot.setRange(xRange=view.places, yRange=heights, padding=0)
+
+    def windows_in_view(self) -> tuple[float, float] | None:
+        """Return the first and last window in view, None while all of them are."""
+        if self._follow or self._view is None:
+            return None
+        (low, high), _ = self.plot.getPlotItem().vb.viewRange()
+        return low, high
+
+    def point(self, place: float | None) -> None:
+        """Show where the cursor is in time."""
+        self.pointer.set_places(() if place is None else (place,))
 
     def fit(self) -> None:
         """Forget the zoom."""
@@ -91,23 +141,47 @@ class MapPanel(Panel):
         self.colours.set_colour(theme.text)
         self.marks.set_colour(theme.event)
         self.chosen.set_colour(theme.select)
+        self.pointer.set_colour(theme.select)
+        self.slow.setPen(pg.mkPen(theme.bad, width=1, style=QtCore.Qt.DashLine))
 
     def _name(self, shown: MapView) -> None:
-        gr = shown.kind == "gr"
-        self.set_title(
-            "G(r) over time" if gr else "I(Q) over time",
-            "Each column is one window: a line that appears is a new distance between atoms, "
-            "a line that spreads to larger r is a growing particle."
-            if gr
-            else "Each column is one window: a line that sharpens is a growing particle.",
-        )
+        title, lesson = _WORDS[shown.kind]
+        self.set_title(title, lesson)
         each = (
             "each column: one window"
             if shown.binning == 1
             else (f"each column: mean of {shown.binning} windows")
         )
-        self.set_over(f"{each}   ·   click: show that window in all panels")
-        label_axis(self.plot, "left", "r (Å)" if gr else "Q (Å⁻¹)")
+        close = ", every window where you zoomed in" if shown.detail is not None else ""
+        self.set_over(f"{each}{close}   ·   click: show that window in all panels")
+        label_axis(self.plot, "left", AXIS[shown.kind][0])
+
+    def _draw_close(self, shown: MapView) -> None:
+        """Lay the part that is here at full resolution over the map."""
+        part = shown.detail
+        key = () if part is None else part.key
+        if key == self._close_key:
+            return
+        self._close_key = key
+        self.fine.setVisible(part is not None)
+        if part is not None:
+            self.fine.setImage(part.image, autoLevels=False, levels=(0, 255))
+            self.fine.setRect(
+                QtCore.QRectF(part.first, part.first_y, part.values.shape[0], part.height)
+            )
+
+    def _draw_slow(self, view: View, shown: MapView) -> None:
+        """Draw a slow value from the lower to the upper edge; its numbers are in the trends."""
+        slow = view.trends.overlay
+        self.slow.setVisible(slow is not None)
+        if slow is None:
+            self.set_aside("")
+            return
+        low, high = slow.y_range
+        share = (slow.value - low) / (high - low if high > low else 1.0)
+        self.slow.setData(slow.places, shown.first_y + shown.height * np.clip(share, 0.0, 1.0))
+        unit = f" {slow.unit}" if slow.unit else ""
+        self.set_aside(f"dashed: {slow.name}, {low:.4g} to {high:.4g}{unit} from bottom to top")
 
     def _colour(self, shown: MapView) -> None:
         key = (shown.diverging, shown.levels, self._theme)
@@ -115,8 +189,9 @@ class MapPanel(Panel):
             return
         self._table = key
         table = colour_table(_MAPS[shown.diverging], self._theme.absent)
-        self.image.setLookupTable(table)
-        self.colours.show_table(table, shown.levels, "G (Å⁻²)" if shown.diverging else "I")
+        for image in (self.image, self.fine):
+            image.setLookupTable(table)
+        self.colours.show_table(table, shown.levels, _UNITS[shown.kind])
 
     def _zoomed(self) -> None:
         self._follow = False
@@ -125,9 +200,11 @@ class MapPanel(Panel):
         box = self.plot.getPlotItem().vb
         view = self._view
         if view is None or view.map is None or not box.sceneBoundingRect().contains(where):
+            self._hovered(None)
             self.set_reading("")
             return
         point = box.mapSceneToView(where)
+        self._hovered(point.x())
         self.set_reading(map_readout(view, point.x(), point.y()))
 
     def _clicked(self, event: object) -> None:

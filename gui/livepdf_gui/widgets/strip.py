@@ -41,11 +41,16 @@ class StripPlot(QtWidgets.QWidget):
         """Draw one quantity, and a slow value on the right axis."""
         self.strip = strip
         slow = f"      dashed, right axis: {overlay.name}" if overlay else ""
-        set_text(self.words, f"{strip.name}   {strip.newest}{slow}")
+        shared = f"      each point: {strip.each} windows" if strip.each > 1 else ""
+        fit = "      dotted: fit" if strip.fit is not None else ""
+        set_text(self.words, f"{strip.name}   {strip.newest}{fit}{shared}{slow}")
         self.words.setToolTip(HELP.get(strip.name, ""))
         label_axis(self.plot, "left", strip.unit or "value")
         self.curve.setData(strip.places, strip.value)
-        self.band.set_data(strip.places, strip.value, strip.sigma)
+        self.band.set_edges(strip.places, strip.low, strip.high)
+        self.fitted.setVisible(strip.fit is not None)
+        if strip.fit is not None:
+            self.fitted.setData(strip.places, strip.fit)
         low, high = strip.y_range
         rug = np.repeat(strip.withheld, 2)
         self.rug.setData(rug, np.tile([low, low + 0.07 * (high - low)], strip.withheld.size))
@@ -69,8 +74,10 @@ class StripPlot(QtWidgets.QWidget):
         slow = pg.mkPen(theme.bad, width=1, style=QtCore.Qt.DashLine)
         self.slow.setPen(slow)
         item.getAxis("right").setTextPen(pg.mkPen(theme.bad))
+        self.fitted.setPen(pg.mkPen(theme.select, width=1, style=QtCore.Qt.DotLine))
         self.marks.set_colour(theme.event)
         self.chosen.set_colour(theme.select)
+        self.pointer.set_colour(theme.faint)
 
     def _furnish(self) -> None:
         item = self.plot.getPlotItem()
@@ -85,8 +92,13 @@ class StripPlot(QtWidgets.QWidget):
         right.enableAutoSIPrefix(False)
         self.band, self.curve = Band(), pg.PlotCurveItem(connect="finite")
         self.rug = pg.PlotCurveItem(connect="pairs")
+        self.fitted = pg.PlotCurveItem(connect="finite")
         self.marks, self.chosen = TimeLines(dashed=True), TimeLines(dashed=False)
-        for drawn in (self.band, self.curve, self.rug, self.marks, self.chosen):
+        self.pointer = TimeLines(dashed=True)
+        for drawn in (
+            *(self.band, self.curve, self.fitted, self.rug),
+            *(self.marks, self.chosen, self.pointer),
+        ):
             item.addItem(drawn, ignoreBounds=True)
         self.slow = pg.PlotCurveItem(connect="finite")
         self._slow_box = pg.ViewBox(enableMouse=False, enableMenu=False)

@@ -22,6 +22,7 @@ class TrendPanel(Panel):
         select: Callable[[float], None],
         toggle: Callable[[str], None],
         overlay: Callable[[str], None],
+        hovered: Callable[[float | None], None],
     ) -> None:
         body = QtWidgets.QWidget()
         self._rows = QtWidgets.QVBoxLayout(body)
@@ -29,7 +30,7 @@ class TrendPanel(Panel):
         self._rows.setSpacing(0)
         super().__init__("Trends", body)
         self._time_plot, self._select = time_plot, select
-        self._toggle, self._overlay = toggle, overlay
+        self._toggle, self._overlay, self._hovered = toggle, overlay, hovered
         self._view: View | None = None
         self._theme: Theme | None = None
         self._offered: tuple[object, ...] = ()
@@ -52,7 +53,8 @@ class TrendPanel(Panel):
         """Draw all strips."""
         self._view = view
         strips = view.trends.strips
-        self.say_empty(view.waiting if view.map is None else self._why_none(view))
+        here = view.history is not None and bool(view.history.here.any())
+        self.say_empty(self._why_none(view) if here else view.waiting)
         self._offer(view)
         said = "band: ±1σ   ·   gap with a tick below: withheld, hover for the reason"
         self.set_over(said if strips else "")
@@ -60,10 +62,15 @@ class TrendPanel(Panel):
         for place, (plot, strip) in enumerate(zip(self.strips, strips, strict=False)):
             last = place == len(strips) - 1
             plot.draw(strip, view.trends.overlay if place == 0 else None)
-            plot.axis.set_scale(view.scale)
-            plot.axis.show_times(last, view.scale.unit)
+            plot.axis.set_scale(view.axis)
+            plot.axis.show_times(last, view.axis.label)
             plot.marks.set_places(tuple(e.place for e in view.events))
             plot.chosen.set_places(() if view.selected is None else (view.selected,))
+
+    def point(self, place: float | None) -> None:
+        """Show where the cursor is in time."""
+        for strip in self.strips:
+            strip.pointer.set_places(() if place is None else (place,))
 
     def fit(self) -> None:
         """Forget the zoom."""
@@ -125,6 +132,7 @@ class TrendPanel(Panel):
 
     def _moved(self, plot: StripPlot | None, place: float) -> None:
         view = self._view
+        self._hovered(None if plot is None else place)
         if view is None or plot is None or plot.strip is None:
             self.set_reading("")
             return

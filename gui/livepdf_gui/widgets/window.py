@@ -3,19 +3,26 @@
 import time
 from pathlib import Path
 
+from livepdf.model.curve import CurveKind
 from livepdf_gui.follower import Follower
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
+from livepdf_gui.show import memory
 from livepdf_gui.show.choice import ThemeName
 from livepdf_gui.show.headline import Headline
 from livepdf_gui.show.keys import KEYS
+from livepdf_gui.show.reference import STRUCTURES, UnusableReferenceError, read_reference
 from livepdf_gui.show.session import Session
+from livepdf_gui.show.tables import trends_csv
+from livepdf_gui.show.tasks import Act, Calculate, SaveCurve
 from livepdf_gui.widgets.curve_panel import CurvePanel
 from livepdf_gui.widgets.detector_panel import DetectorPanel
 from livepdf_gui.widgets.header import Banner, Counters, Header
 from livepdf_gui.widgets.help import KeySheet
 from livepdf_gui.widgets.map_panel import MapPanel
+from livepdf_gui.widgets.menus import make_act_menu, make_save_menu
 from livepdf_gui.widgets.paint import paint_application
 from livepdf_gui.widgets.panel import Panel
+from livepdf_gui.widgets.pictures import save_png, save_svg
 from livepdf_gui.widgets.retune_sheet import RetuneSheet
 from livepdf_gui.widgets.trend_panel import TrendPanel
 
@@ -23,10 +30,13 @@ _BUTTONS = (
     ("● Live", "live"),
     ("Ⅱ Pause", "pause"),
     ("Window / run", "scope"),
-    ("G / I map", "map"),
+    ("I S F", "curve"),
+    ("Map kind", "map"),
+    ("Axis", "axis"),
+    ("Pin", "pin"),
     ("Mark", "mark"),
     ("Retune", "retune"),
-    ("Light / dark", "theme"),
+    ("Theme", "theme"),
     ("Keys", "help"),
 )
 _PULL = 100
@@ -43,15 +53,32 @@ class Window(QtWidgets.QMainWindow):
         *,
         endpoint: str,
         theme: ThemeName = "light",
+        remembered: memory.Memory | None = None,
+        keep: Path | None = None,
     ) -> None:
+        """Make it.
+
+        Parameters
+        ----------
+        remembered
+            How it was left the last time.
+        keep
+            File that it is remembered in when it is closed; None remembers nothing.
+        """
         super().__init__()
         self._application = application
+        self._endpoint, self._keep = endpoint, keep
+        self._own_complaint, self._last_said = "", ""
+        self._said = QtWidgets.QStatusBar()
         self.setWindowTitle(f"livepdf  {endpoint}")
         self._follower = follower
         self.session = Session(endpoint, theme=theme)
+        if remembered is not None:
+            memory.restore(self.session, remembered.wishes)
         self._make_panels()
         self._lay_out()
         self._make_menu()
+        self._resize(remembered)
         self._paint()
         self.refresh()
         self._timer = QtCore.QTimer(self)
@@ -62,6 +89,8 @@ class Window(QtWidgets.QMainWindow):
         """Pull the newest state; draw all panels of it together, if anything changed."""
         now = time.monotonic()
         self.session.take(self._follower.newest())
+        self._tell_done()
+        self._look_closer()
         if not self.session.changed():
             self._draw_head(self.session.headline(now=now))
             return
@@ -89,6 +118,23 @@ class Window(QtWidgets.QMainWindow):
                 self.mark_line.setFocus()
             case "screenshot":
                 self._save_picture()
+            case "save":
+                self._pop_up(self._save_menu)
+            case "act":
+                self._pop_up(self._act_menu)
+            case "open":
+                self._choose_reference()
+            case "control":
+                holds = self.session.newest.in_control
+                self._follower.ask(Act(deed="leave control" if holds else "take control"))
+            case "full":
+                self.setWindowState(self.windowState() ^ QtCore.Qt.WindowFullScreen)
+            case "unpin":
+                self.session.act(name)
+                self._follower.forget_structures()
+                self.refresh()
+            case panel if panel.startswith("panel "):
+                self._show_alone(self._panels[int(panel.removeprefix("panel ")) - 1])
             case "fit":
                 for panel in (self.iq, self.gr, self.map, self.trends, self.detector):
                     panel.fit()
@@ -109,9 +155,134 @@ class Window(QtWidgets.QMainWindow):
             raise OSError(f"the picture cannot be written to {path}")
 
     def closeEvent(self, event: QtGui.QCloseEvent | None) -> None:  # noqa: N802  Qt's name
-        """Stop looking; the daemon is not concerned."""
+        """Stop looking and remember how it was; the daemon is not concerned."""
         self._timer.stop()
+        if self._keep is not None:
+            self._remember(self._keep)
         super().closeEvent(event)
+
+    def open_reference(self, path: Path) -> None:
+        """Lay a file over the curves: columns at once, a structure when it is calculated."""
+        self._own_complaint = ""
+        try:
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if path.suffix.lower() in STRUCTURES:
+                self._follower.ask(Calculate(name=path.name, text=text))
+            else:
+                self.session.compare_with(read_reference(path.name, text))
+        except (OSError, UnusableReferenceError) as error:
+            self._own_complaint = str(error)
+        self.refresh()
+
+    def save(self, what: str, path: Path) -> None:
+        """Write what a name of the menu stands for; a failure is said in the banner."""
+        self._own_complaint = ""
+        try:
+            self._save(what, path)
+        except OSError as error:
+            self._own_complaint = str(error)
+        self.refresh()
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent | None) -> None:  # noqa: N802  Qt's name
+        """Take files that are dropped."""
+        data = None if event is None else event.mimeData()
+        if event is not None and data is not None and data.hasUrls():
+            event.acceptProposedAction()
+
+    def dropEvent(self, event: QtGui.QDropEvent | None) -> None:  # noqa: N802  Qt's name
+        """Lay each dropped file over the curves."""
+        data = None if event is None else event.mimeData()
+        for url in [] if data is None else data.urls():
+            self.open_reference(Path(url.toLocalFile()))
+
+    def _save(self, what: str, path: Path) -> None:
+        view = self.session.view(now=time.monotonic())
+        if what in ("curves", "chi"):
+            kinds: tuple[CurveKind, ...] = ("iq",) if what == "chi" else ("iq", "sq", "fq", "gr")
+            span = view.shown.span
+            if span is None:
+                raise OSError("there is no window to save yet")
+            number = -1 if span.scope == "run" else span.number
+            for kind in kinds:
+                ending = ".chi" if what == "chi" else f".{kind}"
+                where = path.with_suffix(ending)
+                self._follower.ask(SaveCurve(run=span.run, number=number, kind=kind, path=where))
+        elif what == "trends":
+            if view.history is None:
+                raise OSError("there are no trends to save yet")
+            path.write_text(trends_csv(view.history), encoding="utf-8", newline="")
+            self._said.showMessage(f"saved {path}", 8000)
+        else:
+            panel = self._panel_by_name[what.removeprefix("panel ")]
+            (save_svg if path.suffix.lower() == ".svg" else save_png)(panel, path)
+            self._said.showMessage(f"saved {path}", 8000)
+
+    def _choose_save(self, what: str) -> None:
+        suffix = {"curves": ".gr", "chi": ".chi", "trends": ".csv"}.get(what, ".png")
+        run = self.session.newest.status.run if self.session.newest.status else ""
+        proposed = Path.cwd() / f"{run or 'livepdf'}_{what.split()[-1]}{suffix}"
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save", str(proposed))
+        if path:
+            self.save(what, Path(path))
+
+    def _choose_reference(self) -> None:
+        known = "Curves and structures (*.gr *.fq *.sq *.iq *.chi *.xy *.dat *.cif);;All files (*)"
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Compare with", "", known)
+        if path:
+            self.open_reference(Path(path))
+
+    def _pop_up(self, menu: QtWidgets.QMenu) -> None:
+        menu.popup(self.mapToGlobal(QtCore.QPoint(self.width() // 3, self.height() // 4)))
+
+    def _show_alone(self, panel: QtWidgets.QWidget) -> None:
+        """Give one panel the whole window; the same again gives all of them their place."""
+        alone = all(p is panel or p.isHidden() for p in self._panels)
+        for other in self._panels:
+            other.setVisible(alone or other is panel)
+        for splitter in self._splitters:
+            inside = [p for p in self._panels if splitter.isAncestorOf(p)]
+            splitter.setVisible(any(not p.isHidden() for p in inside))
+
+    def _point(self, place: float | None) -> None:
+        """Show one moment in all panels that have a time axis."""
+        self.map.point(place)
+        self.trends.point(place)
+
+    def _look_closer(self) -> None:
+        """Ask for full resolution where the map was zoomed."""
+        seen = self.map.windows_in_view()
+        wanted = None if seen is None else self.session.zoomed(*seen)
+        if wanted is not None:
+            self._follower.zoom(wanted)
+
+    def _tell_done(self) -> None:
+        said = self.session.newest.said
+        if said and said != self._last_said:
+            self._said.showMessage(said, 8000)
+        self._last_said = said
+
+    def _remember(self, path: Path) -> None:
+        kept = memory.Memory(
+            wishes=memory.wishes_of(self.session),
+            size=(self.width(), self.height()),
+            splitters=tuple(tuple(s.sizes()) for s in self._splitters),
+            endpoint=self._endpoint,
+        )
+        try:
+            memory.remember(path, kept)
+        except OSError as error:
+            # nothing is lost but the look of the window
+            self._said.showMessage(f"{path}: {error}")
+
+    def _resize(self, remembered: memory.Memory | None) -> None:
+        if remembered is None:
+            return
+        if remembered.size is not None:
+            self.resize(*remembered.size)
+        if len(remembered.splitters) == len(self._splitters):
+            for splitter, sizes in zip(self._splitters, remembered.splitters, strict=True):
+                if len(sizes) == splitter.count() and sum(sizes) > 0:
+                    splitter.setSizes(list(sizes))
 
     def _draw_draft(self) -> None:
         state = self.session.state
@@ -126,7 +297,7 @@ class Window(QtWidgets.QMainWindow):
 
     def _draw_head(self, headline: Headline) -> None:
         self.header.draw(headline, self.session.theme)
-        problems = (*headline.problems, self.session.newest.complaint)
+        problems = (*headline.problems, self.session.newest.complaint, self._own_complaint)
         self.problems.say("\n".join(p for p in problems if p))
         self.display.say(self.session.banner())
 
@@ -138,16 +309,27 @@ class Window(QtWidgets.QMainWindow):
         self.detector = DetectorPanel()
         self.counters = Counters()
         self.counters_panel = Panel("Frames", self.counters)
-        self.map = MapPanel(self._select)
+        self.map = MapPanel(self._select, hovered=self._point)
         self.trends = TrendPanel(
             time_plot=self.map.plot,
             select=self._select,
             toggle=self.session.toggle_trend,
             overlay=self.session.overlay,
+            hovered=self._point,
         )
+        self._panels = (
+            *(self.gr, self.iq, self.detector),
+            *(self.counters_panel, self.map, self.trends),
+        )
+        self._panel_by_name = {
+            "gr": self.gr,
+            "iq": self.iq,
+            "map": self.map,
+            "trends": self.trends,
+            "detector": self.detector,
+        }
         self.keys = KeySheet(self)
         self.retune = RetuneSheet(self, ask=self._follower.tune)
-        self._said = QtWidgets.QStatusBar()
         self._said.setVisible(False)
         self._said.messageChanged.connect(lambda text: self._said.setVisible(bool(text)))
         self.setStatusBar(self._said)
@@ -161,6 +343,8 @@ class Window(QtWidgets.QMainWindow):
         left = _splitter(QtCore.Qt.Vertical, (self.gr, 5), (self.iq, 4), (beside, 4))
         right = _splitter(QtCore.Qt.Vertical, (self.map, 5), (self.trends, 6))
         both = _splitter(QtCore.Qt.Horizontal, (left, 6), (right, 7))
+        self._splitters = (beside, left, right, both)
+        self.setAcceptDrops(True)
         centre = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(centre)
         layout.setContentsMargins(6, 4, 6, 6)
@@ -180,6 +364,10 @@ class Window(QtWidgets.QMainWindow):
             action.setShortcut(QtGui.QKeySequence(key))
             action.triggered.connect(lambda _, n=name: self.act(n))
             menu.addAction(action)
+        self._act_menu = make_act_menu(bar, self._follower.ask)
+        self._save_menu = make_save_menu(bar, self._choose_save)
+        bar.addMenu(self._act_menu)
+        bar.addMenu(self._save_menu)
         escape = QtWidgets.QShortcut(QtGui.QKeySequence("Esc"), self.mark_line)
         escape.setContext(QtCore.Qt.WidgetShortcut)
         escape.activated.connect(self._leave_mark)
