@@ -83,13 +83,27 @@ class Publisher:
         """Publish that something happened."""
         self._send(lambda n: EventMessage(sequence=n, event=event))
 
-    def preview(self, image: NDArray[np.float32], *, run: str, frame: int, binning: int) -> None:
+    def preview(
+        self,
+        image: NDArray[np.float32],
+        *,
+        saturated: NDArray[np.bool_] | None = None,
+        run: str,
+        frame: int,
+        binning: int,
+    ) -> None:
         """Publish a small detector image, (ny, nx), NaN where masked."""
         self._send(
             lambda n: PreviewMessage(
-                sequence=n, run=run, frame=frame, time=time.time(), image=0, binning=binning
+                sequence=n,
+                run=run,
+                frame=frame,
+                time=time.time(),
+                image=0,
+                binning=binning,
+                saturated=-1 if saturated is None else 1,
             ),
-            [image],
+            [image] if saturated is None else [image, saturated],
         )
 
     def close(self, reason: str) -> None:

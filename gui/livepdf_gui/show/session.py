@@ -26,6 +26,8 @@ from livepdf_gui.show.words import clock, plural
 
 RINGS = ("none", "structure", *calibrants.CALIBRANTS)
 """What rings may be drawn on the detector."""
+_FITTED: str = "gr_model"
+"""Kind of the curve of a structure that was fitted to the window."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -235,7 +237,7 @@ class Session:
         curves: Curves = {
             c.kind: (c.x, c.y, c.sigma)
             for c in shown.result.curves
-            if c.kind not in ("dgr", "gr_model")
+            if c.kind not in ("dgr", _FITTED)
         }
         one = pinned(shown.span.number, curves)
         if shown.span.scope == "run":
@@ -376,7 +378,7 @@ def _fitted(shown: Shown) -> tuple[Reference, ...]:
     return tuple(
         Reference(name="fitted structure", curves={"gr": (c.x, c.y, None)}, scaled=False)
         for c in curves
-        if c.kind == "gr_model" and np.isfinite(c.y).any()
+        if c.kind == _FITTED and np.isfinite(c.y).any()
     )
 
 
