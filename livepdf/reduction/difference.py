@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from livepdf.model.curve import Curve
 from livepdf.numerics.adhoc import GIVEN, ScaleKind
+from livepdf.reduction.background import bridge
 from livepdf.reduction.curves import intensity_scale, reduce_intensity
 from livepdf.reduction.plan import Plan, with_scale
 
@@ -86,3 +87,34 @@ def reference_plan(
     value, spread = intensity_scale(found, intensity=intensity, sigma=sigma)
     spread = 0.0 if np.isnan(spread) else spread
     return with_scale(plan, kind="reference", value=value, sigma=spread, revision=revision)
+
+
+def linear_gr(plan: Plan, rows: Floats) -> Floats:
+    """Return what differences of intensity are in G, A·ΔI times the told scale.
+
+    What is taken off every pattern alike drops out. Empty bins are interpolated, as in a pattern.
+
+    Parameters
+    ----------
+    rows : (k, n_q) float64
+
+    Returns
+    -------
+    (k, n_r) float64, Å⁻²
+
+    Raises
+    ------
+    ValueError
+        When the scale of the plan is found in every pattern, or too many bins are empty.
+    """
+    if plan.parameters.scale not in GIVEN or plan.parameters.scale_value is None:
+        raise ValueError(f"scale {plan.parameters.scale} is found in every pattern: freeze it")
+    if plan.transmission is not None:
+        rows = rows / plan.transmission
+    nothing = np.zeros(plan.fit_q.shape)
+    filled = [
+        bridge(q=plan.fit_q, intensity=row, variance=nothing).intensity for row in rows[:, plan.fit]
+    ]
+    gain = plan.parameters.scale_value * plan.fit_q * plan.mean_f2_inverse
+    fq = plan.polynomial.remove((gain * np.array(filled)).T).T[:, : plan.window_size]
+    return plan.transform.apply(fq * plan.taper)

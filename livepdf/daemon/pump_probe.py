@@ -1,0 +1,252 @@
+"""Follows shots with and without a laser and says now and then what the laser does."""
+
+import math
+import threading
+from collections import Counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.analysis.pump_probe import classify
+from livepdf.analysis.pump_probe.classify import ShotError, ShotRules
+from livepdf.analysis.pump_probe.delay import DelayPart
+from livepdf.analysis.pump_probe.delay_map import components, of_differences
+from livepdf.analysis.pump_probe.difference import Difference, grouped, of_groups
+from livepdf.analysis.pump_probe.significance import convergence, interleaving, significance
+from livepdf.analysis.pump_probe.table import ShotTable
+from livepdf.config import pump_probe as config
+from livepdf.daemon.assemble import Pipeline
+from livepdf.model.frame import Frame
+from livepdf.model.laser import LaserReport, LaserTest, ShotCounts
+from livepdf.model.shot import Shot, ShotLabel
+from livepdf.model.sums import Sums, intensity
+from livepdf.reduction.difference import linear_gr, reference_plan
+
+MONITOR = "monitor"
+"""Name of the frame's own I0 among the values of a shot."""
+SIGMA_IS = "block jackknife over the shots"
+_FIRST = 32
+"""Lit shots that tell the reference curve before sums begin."""
+_SHOWN_COMPONENTS = 4
+
+
+class LaserFollower:
+    """One run's shots: `take` by the collector, `report` by any thread."""
+
+    def __init__(self, settings: config.PumpProbe, pipeline: Pipeline, *, run: str) -> None:
+        self._rules = shot_rules(settings)
+        self._settings = settings
+        self._pipeline = pipeline
+        self._run = run
+        self._lock = threading.Lock()
+        self._early: list[Shot] = []
+        self._table: ShotTable | None = None
+        self._first_lit: int | None = None
+        self._classes: Counter[str] = Counter()
+        self._rejected: Counter[str] = Counter()
+        self._received = 0
+        self._time = math.nan
+
+    def take(self, frame: Frame, sums: Sums) -> None:
+        """Book a shot; every one ends in one class or is rejected under one reason."""
+        with self._lock:
+            self._received += 1
+            self._time = frame.time
+            try:
+                label = self._label(frame)
+            except ShotError as error:
+                self._rejected[error.reason] += 1
+                return
+            self._classes[label.kind] += 1
+            if label.kind in ("on", "off"):
+                self._add(Shot(id=(frame.index, 0), label=label, iq=_pattern(sums)))
+
+    def report(self) -> LaserReport:
+        """Return all that is known now; empty curves before the first shots."""
+        with self._lock:
+            counts, time = self._counts(), self._time
+            table = self._table or self._begun()
+            groups = [grouped(table, number) for number in range(table.bins)]
+            turns = _turns(table)
+        found = [of_groups(group) for group in groups]
+        best = int(np.argmax([one.on for one in found]))
+        growth = convergence(groups[best])
+        warnings = [words for words in (interleaving(*turns), growth.warning) if words]
+        tests = []
+        for group, one in zip(groups, found, strict=True):
+            test, grown = significance(group), convergence(group)
+            tests.append(
+                LaserTest(
+                    shots=one.on,
+                    p=test.p,
+                    z=test.z,
+                    shots_to_five_sigma=test.shots_to_five_sigma,
+                    slope=grown.slope,
+                    split_half=grown.split_half,
+                    reason=test.reason,
+                )
+            )
+        delays = (table.edges[1:] + table.edges[:-1]) / 2
+        dgr, dgr_sigma = self._gr(table.reference, found, warnings)
+        strength, curves, over = _components(found, delays)
+        return LaserReport(
+            run=self._run,
+            time=time,
+            counts=counts,
+            sigma_is=SIGMA_IS,
+            normalised=_words(self._settings),
+            delays=delays,
+            q=self._pipeline.plan.q,
+            diq=np.array([one.value for one in found], dtype=np.float32),
+            diq_sigma=np.array([one.sigma for one in found], dtype=np.float32),
+            r=self._pipeline.plan.r,
+            dgr=dgr,
+            dgr_sigma=dgr_sigma,
+            tests=tuple(tests),
+            growth_shots=growth.shots,
+            growth_sigma=growth.sigma,
+            strength=strength,
+            components=curves,
+            component_delays=over,
+            warnings=tuple(warnings),
+        )
+
+    def _label(self, frame: Frame) -> ShotLabel:
+        record: dict[str, float | None] = dict(frame.environment)
+        record[MONITOR] = frame.monitor
+        label = classify.classify(record, train=frame.index, rules=self._rules)
+        if label.kind in ("on", "off"):
+            lowest = frame.index if self._first_lit is None else self._first_lit
+            self._first_lit = min(frame.index, lowest)
+        elif label.kind == "dark" and self._rules.darks_first and self._first_lit is not None:
+            raise ShotError("dark after the first lit shot", f"frame {frame.index}")
+        return label
+
+    def _add(self, shot: Shot) -> None:
+        shot = self._normalised(shot)
+        if self._table is None:
+            self._early.append(shot)
+            if len(self._early) >= _FIRST:
+                self._table = self._begun()
+                self._early = []
+            return
+        self._table.add(shot)
+
+    def _begun(self) -> ShotTable:
+        """Begin a table with the shots so far, about their own mean."""
+        n_q = self._pipeline.plan.q.size
+        total, beam = np.zeros(n_q), np.zeros(n_q)
+        for shot in self._early:
+            known = np.isfinite(shot.iq)
+            total += np.where(known, shot.iq, 0.0)
+            beam += np.where(known, shot.label.i0, 0.0)
+        reference = np.divide(total, beam, out=np.zeros(n_q), where=beam > 0)
+        table = ShotTable(reference=reference, edges=bin_edges(self._settings))
+        for shot in self._early:
+            table.add(shot)
+        return table
+
+    def _normalised(self, shot: Shot) -> Shot:
+        """Replace I0 by the mean over the band, where the recipe wants that."""
+        if self._settings.band is None:
+            return shot
+        low, high = self._settings.band
+        q = self._pipeline.plan.q
+        mean = float(np.nanmean(shot.iq[(q >= low) & (q <= high)]))
+        label = shot.label
+        known = ShotLabel(kind=label.kind, delay=label.delay, i0=mean, energy=label.energy)
+        return Shot(id=shot.id, label=known, iq=shot.iq)
+
+    def _counts(self) -> ShotCounts:
+        return ShotCounts(
+            received=self._received,
+            classes=tuple(sorted(self._classes.items())),
+            rejected=tuple(sorted(self._rejected.items())),
+            outside=0 if self._table is None else self._table.outside,
+        )
+
+    def _gr(
+        self, reference: NDArray[np.float64], found: list[Difference], warnings: list[str]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        plan = self._pipeline.plan
+        value = np.full((len(found), plan.r.size), np.nan, dtype=np.float32)
+        sigma = np.full_like(value, np.nan)
+        try:
+            frozen = reference_plan(
+                plan,
+                intensity=reference,
+                sigma=np.full(reference.shape, np.nan),
+                revision=plan.revision,
+            )
+            for number, one in enumerate(found):
+                if one.on and one.off:
+                    moved = one.through(lambda row: linear_gr(frozen, row[None])[0])
+                    value[number], sigma[number] = moved.value, moved.sigma
+        except ValueError as error:
+            warnings.append(f"no ΔG(r): {error}")
+        return value, sigma
+
+
+def shot_rules(settings: config.PumpProbe) -> ShotRules:
+    """Return the rules that a recipe tells."""
+    return ShotRules(
+        laser=settings.laser if isinstance(settings.laser, str) else _flag(settings.laser),
+        i0=_gate(settings.i0),
+        parts=[_part(part) for part in settings.delay],
+        arrival=None if settings.arrival is None else _part(settings.arrival),
+        arrival_gates=[_gate(gate) for gate in settings.arrival_gates],
+        xrays=[_flag(flag) for flag in settings.xrays],
+        darks_first=settings.darks_first,
+    )
+
+
+def bin_edges(settings: config.PumpProbe) -> NDArray[np.float64]:
+    """Return the edges of the delay bins in s."""
+    scale = DelayPart(name="bins", unit=settings.bins.unit, sign=1, reference=0.0).scale
+    return np.array(settings.bins.edges) * scale
+
+
+def _words(settings: config.PumpProbe) -> str:
+    if settings.band is None:
+        return f"I0 ({settings.i0.name})"
+    return f"mean of I between {settings.band[0]:g} and {settings.band[1]:g} Å⁻¹"
+
+
+def _flag(flag: config.Flag) -> classify.Flag:
+    return classify.Flag(name=flag.name, yes=tuple(flag.yes), no=tuple(flag.no))
+
+
+def _gate(gate: config.Gate) -> classify.Gate:
+    low = -math.inf if gate.low is None else gate.low
+    return classify.Gate(name=gate.name, low=low, high=math.inf if gate.high is None else gate.high)
+
+
+def _part(part: config.DelayPart) -> DelayPart:
+    return DelayPart(name=part.name, unit=part.unit, sign=part.sign, reference=part.reference)
+
+
+def _pattern(sums: Sums) -> NDArray[np.float64]:
+    return intensity(sums)[0]
+
+
+def _turns(table: ShotTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Shots with and without the laser in each slot of time."""
+    slots = sorted({slot for _, _, slot in table.sums})
+    place = {slot: k for k, slot in enumerate(slots)}
+    counts = np.zeros((2, len(slots)), dtype=np.int64)
+    for (on, _, slot), sums in table.sums.items():
+        counts[0 if on else 1, place[slot]] += sums.shots
+    return counts[0], counts[1]
+
+
+def _components(
+    found: list[Difference], delays: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float64]]:
+    try:
+        parts = components(of_differences(found, delays=delays))
+    except ValueError:
+        # Not one bin has an error yet.
+        n_q = len(found[0].value)
+        return np.zeros(0), np.zeros((0, n_q), dtype=np.float32), np.zeros((0, len(delays)))
+    few = slice(0, _SHOWN_COMPONENTS)
+    return parts.strength[few], parts.curves[few].astype(np.float32), parts.delays[few]

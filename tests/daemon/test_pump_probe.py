@@ -1,0 +1,153 @@
+"""Shots through the pipeline: a change that the laser makes in images, back from the report."""
+
+import math
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from livepdf.config.pump_probe import Bins, DelayPart, Flag, Gate, PumpProbe
+from livepdf.daemon.assemble import Pipeline, prepare
+from livepdf.daemon.pump_probe import LaserFollower
+from livepdf.model.laser import LaserReport
+from livepdf.sinks.laser_file import write_laser
+from livepdf.wire.laser import put_together, take_apart
+from tests.daemon import beamline
+
+SETTINGS = PumpProbe(
+    laser=Flag(name="laser"),
+    i0=Gate(name="monitor", low=10.0),
+    delay=[DelayPart(name="stage", unit="mm", sign=1, reference=5.0)],
+    bins=Bins(edges=[-10.0, 0.0, 10.0], unit="ps"),
+)
+EFFECT = 0.05
+
+
+def pipeline(folder: Path) -> Pipeline:
+    return prepare(*beamline.write_settings(folder)).for_shape(beamline.SHAPE)
+
+
+def shots(
+    made: Pipeline, follower: LaserFollower, count: int, *, effect: float, seed: int = 3
+) -> NDArray[np.float64]:
+    """Send shots; half have the laser, half of those after time zero. Return what it changes."""
+    random = np.random.default_rng(seed)
+    q = made.geometry.q()
+    change = effect * np.exp(-0.5 * ((q - 4.0) / 0.5) ** 2)
+    bright = 400.0 * np.exp(-q / 12.0)
+    for index in range(count):
+        on, late = index % 2 == 0, index % 4 == 0
+        beam = max(1 + 0.15 * random.standard_normal(), 0.2)
+        mean = beam * bright * (1 + (change if on and late else 0.0))
+        image = random.poisson(mean).astype(np.uint16)
+        values = {"laser": float(on), "stage": 5.0 + (0.7 if late else -0.7)}
+        frame = beamline.frame(index, monitor=1000.0 * beam, environment=values)
+        follower.take(frame, made.integrator.integrate(image))
+    bins = made.plan.q
+    wanted: NDArray[np.float64] = effect * np.exp(-0.5 * ((bins - 4.0) / 0.5) ** 2)
+    return wanted
+
+
+def test_what_the_laser_changes_in_the_images_is_in_the_report(tmp_path: Path) -> None:
+    made = pipeline(tmp_path)
+    follower = LaserFollower(SETTINGS, made, run="r")
+
+    relative = shots(made, follower, 800, effect=EFFECT)
+    report = follower.report()
+
+    assert report.counts.received == 800
+    assert dict(report.counts.classes) == {"on": 400, "off": 400}
+    assert [test.shots for test in report.tests] == [200, 200]
+    before, after = report.tests
+    assert before.p > 0.01
+    assert after.p < 0.01
+    assert after.z > 5
+    np.testing.assert_allclose(report.delays, [-5e-12, 5e-12])
+    off = 400.0 * np.exp(-report.q / 12.0) / 1000.0
+    fair = np.isfinite(report.diq_sigma[1]) & (report.q > 1.0) & (report.q < 18.0)
+    scale = made_scale(report, off, fair)
+    pull = (report.diq[1] - scale * relative * off)[fair] / report.diq_sigma[1][fair]
+    assert np.sqrt(np.mean(pull**2)) < 1.5
+    assert np.nanmax(np.abs(report.dgr[1])) > 3 * np.nanmedian(report.dgr_sigma[1])
+    assert np.nanmedian(np.abs(report.dgr[0] / report.dgr_sigma[0])) < 1.2
+
+
+def made_scale(report: LaserReport, off: NDArray[np.float64], fair: NDArray[np.bool_]) -> float:
+    """Counts per weight of the report over those of the images, from the change itself."""
+    relative = EFFECT * np.exp(-0.5 * ((report.q - 4.0) / 0.5) ** 2)
+    wanted, seen = (relative * off)[fair], report.diq[1][fair].astype(float)
+    return float(wanted @ seen / (wanted @ wanted))
+
+
+def test_every_shot_ends_in_one_place(tmp_path: Path) -> None:
+    made = pipeline(tmp_path)
+    follower = LaserFollower(SETTINGS, made, run="r")
+    sums = made.integrator.integrate(beamline.counts(0))
+    good = {"laser": 1.0, "stage": 5.0}
+    told: list[tuple[float | None, dict[str, float]]] = [
+        (1000.0, good),
+        (1000.0, good | {"stage": 50.0}),
+        (None, good),
+        (1.0, good),
+        (1000.0, good | {"laser": 0.5}),
+        (1000.0, good | {"stage": math.nan}),
+    ]
+    for index, (monitor, values) in enumerate(told):
+        follower.take(beamline.frame(index, monitor=monitor, environment=values), sums)
+
+    counts = follower.report().counts
+
+    assert counts.received == 6
+    assert dict(counts.classes) == {"on": 2}
+    assert dict(counts.rejected) == {
+        "no monitor": 1,
+        "monitor outside": 1,
+        "unknown flag": 1,
+        "no stage": 1,
+    }
+    assert counts.received == sum(n for _, n in (*counts.classes, *counts.rejected))
+
+
+def test_a_report_before_the_first_shot_is_empty_and_says_why(tmp_path: Path) -> None:
+    report = LaserFollower(SETTINGS, pipeline(tmp_path), run="r").report()
+
+    assert report.counts.received == 0
+    assert np.isnan(report.diq).all()
+    assert all("blocks of time" in test.reason for test in report.tests)
+
+
+def test_a_report_travels_and_is_kept_whole(tmp_path: Path) -> None:
+    made = pipeline(tmp_path)
+    follower = LaserFollower(SETTINGS, made, run="r")
+    shots(made, follower, 300, effect=EFFECT)
+    report = follower.report()
+
+    header, arrays = take_apart(report)
+    again = put_together(header, [array.copy() for array in arrays])
+    write_laser(tmp_path / "r-laser.nxs", report)
+    write_laser(tmp_path / "r-laser.nxs", again)
+
+    np.testing.assert_array_equal(again.diq, report.diq)
+    with h5py.File(tmp_path / "r-laser.nxs") as file:
+        np.testing.assert_array_equal(file["entry/dgr/dG"][:], report.dgr)
+        np.testing.assert_array_equal(file["entry/diq/dI_errors"][:], report.diq_sigma)
+        assert file["entry/shots/classes/on"][()] == 150
+        assert file["entry/sigma_is"][()] == b"block jackknife over the shots"
+    with pytest.raises(ValueError, match="diq has"):
+        put_together(header, [*arrays[:2], arrays[2][:1], *arrays[3:]])
+
+
+def test_a_band_where_nothing_changes_replaces_i0(tmp_path: Path) -> None:
+    made = pipeline(tmp_path)
+    changes = {"normalise": "band", "band": [9.0, 16.0]}
+    follower = LaserFollower(SETTINGS.model_copy(update=changes), made, run="r")
+
+    shots(made, follower, 400, effect=EFFECT)
+    report = follower.report()
+
+    assert report.normalised == "mean of I between 9 and 16 Å⁻¹"
+    assert report.tests[1].p < 0.05
+    inside = (report.q > 9.0) & (report.q < 16.0)
+    assert abs(np.nanmean(report.diq[1][inside])) < 1e-6
