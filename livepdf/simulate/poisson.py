@@ -45,7 +45,8 @@ def poisson_image(
     if not pattern.min() >= 0.0:
         raise ValueError("a pattern must be finite and not negative")
     image = np.empty(place.shape, dtype=np.uint32)
-    state = np.uint64((seed * 0x9E3779B97F4A7C15 + frame * 0xD1B54A32D192ED03) % 2**64)
+    # Hashed: neighbouring seeds would else give the same numbers, a pixel further.
+    state = np.random.SeedSequence((seed, frame)).generate_state(1, np.uint64)[0]
     _draw(
         np.ascontiguousarray(place).ravel(),
         np.ascontiguousarray(weight).ravel(),

@@ -60,3 +60,22 @@ def test_a_pattern_below_zero_is_refused() -> None:
             frame=0,
             gap=0,
         )
+
+
+def test_neighbouring_seeds_share_no_noise_not_even_a_few_pixels_further() -> None:
+    one, other = (
+        poisson_image(
+            place=np.zeros((50, 400), np.float32),
+            weight=np.ones((50, 400), np.float32),
+            pattern=np.full(3, 6.0),
+            seed=seed,
+            frame=3,
+            gap=0,
+        )
+        .ravel()
+        .astype(np.float64)
+        for seed in (11, 12)
+    )
+
+    for shift in (-2, -1, 0, 1, 2):
+        assert abs(np.corrcoef(one, np.roll(other, shift))[0, 1]) < 0.05
