@@ -42,6 +42,9 @@ _COMMANDS: dict[str, _Entry] = {
     "integrate": _Entry("livepdf.cli.integrate:integrate", "Turn one image into I(Q) or I(2θ)."),
     "pdf": _Entry("livepdf.cli.pdf:pdf", "Turn one I(Q) into G(r)."),
     "model": _Entry("livepdf.cli.model:model", "Calculate G(r) of a model, as data would show it."),
+    "pump-probe": _Entry(
+        "livepdf.cli.pump_probe:pump_probe", "Map what a laser changes, from averaged curves."
+    ),
     "calibrate-resolution": _Entry(
         "livepdf.cli.calibrate_resolution:calibrate_resolution",
         "Fit qdamp and qbroad to a standard.",

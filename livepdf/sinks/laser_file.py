@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from livepdf.errors import FileError
 from livepdf.model.laser import LaserReport
 
-_Axis = tuple[str, NDArray[np.float64], str]
+_Floats = NDArray[np.float64]
+_Axis = tuple[str, _Floats, str]
 """Name, values, unit."""
 COMPONENTS_ARE = "mathematical components, not physical states"
 
@@ -33,35 +34,93 @@ def write_laser(path: Path, report: LaserReport) -> None:
         raise FileError(f"{path}: cannot be written: {error}") from error
 
 
+def write_pairs(
+    path: Path,
+    *,
+    q: NDArray[np.float64],
+    delays: NDArray[np.float64],
+    value: NDArray[np.float64],
+    sigma: NDArray[np.float64],
+    sigma_is: str,
+    strength: NDArray[np.float64],
+    curves: NDArray[np.float64],
+    over: NDArray[np.float64],
+) -> None:
+    """Write a map of ΔI made from averages, and its components.
+
+    Parameters
+    ----------
+    q : (n_q,) Å⁻¹
+    delays : (n,) s
+    value, sigma : (n, n_q)
+    sigma_is : where σ comes from, in words
+    strength, curves, over : (k,), (k, n_q), (k, n)
+        The components of the map.
+
+    Raises
+    ------
+    FileError
+        When the disk refuses.
+    """
+    try:
+        with h5py.File(path, "w") as file:
+            file.attrs["default"] = "entry"
+            entry = file.create_group("entry")
+            entry.attrs.update(NX_class="NXentry", default="diq")
+            entry["sigma_is"] = sigma_is
+            _map(entry, "diq", "dI", ("Q", q, "1/angstrom"), delays, value, sigma)
+            _components(entry, q, strength, curves, over)
+    except OSError as error:
+        raise FileError(f"{path}: cannot be written: {error}") from error
+
+
 def _fill(file: Any, report: LaserReport) -> None:
     file.attrs["default"] = "entry"
     entry = file.create_group("entry")
     entry.attrs.update(NX_class="NXentry", default="diq")
     entry["title"] = f"{report.run}: with less without the laser"
     entry["sigma_is"], entry["normalised_by"] = report.sigma_is, report.normalised
-    _map(entry, "diq", "dI", ("Q", report.q, "1/angstrom"), report)
-    _map(entry, "dgr", "dG", ("r", report.r, "angstrom"), report)
+    _map(
+        *(entry, "diq", "dI", ("Q", report.q, "1/angstrom")),
+        *(report.delays, report.diq, report.diq_sigma),
+    )
+    _map(
+        *(entry, "dgr", "dG", ("r", report.r, "angstrom")),
+        *(report.delays, report.dgr, report.dgr_sigma),
+    )
     _tests(entry, report)
     _counts(entry, report)
     growth = _data(entry, "convergence", "sigma", ["shots"])
     growth["shots"], growth["sigma"] = report.growth_shots, report.growth_sigma
-    parts = _data(entry, "components", "curve", ["number", "Q"])
-    parts.attrs["description"] = COMPONENTS_ARE
-    parts["number"] = np.arange(len(report.strength))
-    parts["Q"], parts["curve"] = report.q, report.components
-    parts["strength"], parts["delays"] = report.strength, report.component_delays
+    _components(entry, report.q, report.strength, report.components, report.component_delays)
     entry["warnings"] = np.array([text.encode() for text in report.warnings] or [b""])
 
 
-def _map(entry: Any, name: str, signal: str, axis: _Axis, report: LaserReport) -> None:
+def _map(
+    entry: Any,
+    name: str,
+    signal: str,
+    axis: _Axis,
+    delays: _Floats,
+    value: NDArray[Any],
+    sigma: NDArray[Any],
+) -> None:
     label, x, unit = axis
     data = _data(entry, name, signal, ["delay", label])
-    data["delay"], data[label] = report.delays, x
+    data["delay"], data[label] = delays, x
     data["delay"].attrs["units"] = "s"
     data[label].attrs["units"] = unit
-    value, sigma = getattr(report, name), getattr(report, f"{name}_sigma")
     data.create_dataset(signal, data=value, compression="gzip", compression_opts=1)
     data.create_dataset(f"{signal}_errors", data=sigma, compression="gzip", compression_opts=1)
+
+
+def _components(
+    entry: Any, q: _Floats, strength: _Floats, curves: NDArray[Any], over: _Floats
+) -> None:
+    parts = _data(entry, "components", "curve", ["number", "Q"])
+    parts.attrs["description"] = COMPONENTS_ARE
+    parts["number"], parts["Q"] = np.arange(len(strength)), q
+    parts["curve"], parts["strength"], parts["delays"] = curves, strength, over
 
 
 def _tests(entry: Any, report: LaserReport) -> None:
