@@ -29,6 +29,7 @@ _PATH_KEYS = {
     "directory",
     "file",
     "scale_from",
+    "precursor",
     "table",
     "token",
     "keys",
@@ -84,12 +85,16 @@ def recipe_from_text(text: str, *, name: Path) -> Recipe:
 
 
 def _with_structures(recipe: Recipe, folder: Path) -> Recipe:
-    if recipe.size is not None and recipe.size.structure.lower().endswith(".cif"):
-        cif = str((folder / recipe.size.structure).resolve())
-        recipe = recipe.model_copy(
-            update={"size": recipe.size.model_copy(update={"structure": cif})}
-        )
-    return recipe
+    wanted = recipe.analysis
+    if wanted is None:
+        return recipe
+    structures = [
+        str((folder / name).resolve()) if name.lower().endswith(".cif") else name
+        for name in wanted.structures
+    ]
+    return recipe.model_copy(
+        update={"analysis": wanted.model_copy(update={"structures": structures})}
+    )
 
 
 def _load(path: Path, model: type[T]) -> T:

@@ -210,15 +210,74 @@ class Peak(Table):
     reach: Positive = Field(default=0.35, description="Å to each side that the fit looks at.")
 
 
-class Size(Table):
-    """Domain size from the decay of G(r) against the same material in bulk."""
+class Bond(Table):
+    """A shell of neighbours whose distance is fitted inside the structure."""
 
-    structure: str = Field(description="A built-in name (see livepdf check) or a CIF file.")
-    rmin: Positive = Field(
-        default=6.0,
-        description="Å, lower end of the comparison; beyond the order of a dissolved precursor.",
+    name: str = Field(min_length=1, description="E.g. 'Hf-O'; shown as 'Hf-O distance'.")
+    near: Positive = Field(description="Å, where the structure has it.")
+    reach: Positive = Field(default=0.15, description="Å to each side.")
+
+
+class Analysis(Table):
+    """What is growing, how big, since when: a structure fitted to F(Q) of every window."""
+
+    structures: list[str] = Field(
+        min_length=1,
+        description="Built-in names (see livepdf check) or CIF files, the likeliest first; they "
+        "compete, and a second one is added where the data ask for it.",
     )
-    rmax: Positive = Field(default=55.0, description="Å, upper end of the comparison.")
+    smallest: Positive = Field(default=10.0, description="Å, least diameter looked for.")
+    largest: Positive = Field(default=100.0, description="Å, largest diameter looked for.")
+    shapes: list[Literal["sphere", "ellipsoid", "rod", "plate", "cube"]] = Field(
+        default=["sphere"],
+        min_length=1,
+        description="The first is fitted; the others where it does not describe the data.",
+    )
+    size_distribution: bool = Field(
+        default=False, description="Fit the width of the sizes where the data ask for it."
+    )
+    full_scale: Positive = Field(
+        default=1.0,
+        description="Crystalline scale of a sample that has wholly reacted: conversion is 1 there.",
+    )
+    precursor: list[Path] = Field(
+        default=[],
+        description="Patterns of the solution before it reacts (Q in Å⁻¹, I, σ; 20 frames or "
+        "more), as measured: fitted along, never taken for crystals.",
+    )
+    bond: list[Bond] = Field(default=[], description="Bond lengths to follow.")
+    template: Positive = Field(
+        default=20.0, description="Å, diameter of the template whose amplitude finds the onset."
+    )
+    baseline: Annotated[int, Field(ge=5)] = Field(
+        default=20, description="Windows before the heater that the onset is judged against."
+    )
+    heater: str = Field(
+        default="heater on", description="Text of the mark that says that the heater goes on."
+    )
+    temperature: str = Field(
+        default="temperature", description="Which slow value is that of the sample, K."
+    )
+    warming: Positive = Field(
+        default=10.0, description="K of rise that say that the heater is on, without any mark."
+    )
+    kinetics: list[Literal["jmak", "gualtieri", "coarsening"]] = Field(
+        default=["jmak", "coarsening"], description="Laws that conversion and size are fitted by."
+    )
+    target_size: Positive | None = Field(
+        default=None, description="Å: say when the domains will be that large, and how likely."
+    )
+    cross_checks: bool = Field(
+        default=True, description="Also estimate the size without the fit, and compare."
+    )
+
+    @model_validator(mode="after")
+    def _sizes_are_in_order(self) -> "Analysis":
+        if not self.smallest < self.largest:
+            raise ValueError(f"smallest {self.smallest} below largest {self.largest}")
+        if not self.smallest <= self.template <= self.largest:
+            raise ValueError(f"template {self.template} within smallest and largest")
+        return self
 
 
 class Recipe(Table):
@@ -233,7 +292,7 @@ class Recipe(Table):
     normalization: Normalization = Normalization()
     window: Window = Window(frames=10)
     peak: list[Peak] = Field(default=[], max_length=50, description="Peaks of G(r) to follow.")
-    size: Size | None = None
+    analysis: Analysis | None = None
 
     @model_validator(mode="after")
     def _what_one_table_needs_of_another(self) -> "Recipe":

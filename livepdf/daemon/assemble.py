@@ -301,7 +301,7 @@ def _planned(
             correlation=integrator.correlation,
             revision=revision,
         )
-        return plan, sample_analysis(sample, settings.profile, recipe, plan)
+        return plan, sample_analysis(sample, settings.profile, recipe, plan, energy=energy)
     except ValueError as error:
         wanted = "settings that the data allow"
         file = str(settings.recipe_file)

@@ -140,7 +140,8 @@ class FileJob:
         extras = {**plan_extras(pipeline.plan), "file": entry.file.name, "image": entry.origin}
         written = []
         for curve in result.curves:
-            wanted = self._text == "all" or curve.kind == self._text
+            # A model belongs to its data: it is in the NeXus file, beside them.
+            wanted = curve.kind == self._text or (self._text == "all" and curve.kind != "gr_model")
             # Where nothing could be made, I(Q) is still there to look at.
             if wanted and (curve.y == curve.y).any():
                 path = self._out / f"{entry.stem}.{curve.kind}"

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field, replace
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.history import History
 from livepdf.daemon.pins import Pin
-from livepdf.daemon.results import LATER, Summed, evaluate, evaluate_curves, measured
+from livepdf.daemon.results import (
+    LATER,
+    Summed,
+    evaluate,
+    evaluate_curves,
+    measured,
+    with_models,
+)
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Again, Store
 from livepdf.model.curve import Result
@@ -200,7 +207,9 @@ class Reworker:
         if kept is not None and kept.span.revision == job.pipeline.plan.revision:
             if all(trend.reason != LATER for trend in kept.trends):
                 return None
-            return replace(kept, trends=measured(job.pipeline, kept.curves))
+            found = measured(job.pipeline, kept.curves)
+            curves = with_models(kept.curves, found.models)
+            return replace(kept, trends=found.trends, curves=curves)
         stored = self._windows([number]).get(number)
         return None if stored is None else evaluate(job.pipeline, stored, pin=job.pin).result
 

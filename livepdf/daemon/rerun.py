@@ -78,7 +78,7 @@ def pipeline_of(run: StoredRun, *, recipe: Path | None = None) -> Pipeline:
         ),
         integrator=integrator,
         plan=plan,
-        analysis=sample_analysis(sample, settings.profile, settings.recipe, plan),
+        analysis=sample_analysis(sample, settings.profile, settings.recipe, plan, energy=energy),
         bond=sample_bond(sample, settings.recipe),
         ignored=np.zeros(integrator.shape, dtype=np.bool_),
     )

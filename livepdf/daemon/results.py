@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.pins import Pin
-from livepdf.model.curve import Curve, Result, Span, Trend
+from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.advice import quality
 from livepdf.reduction.curves import reduce_sums, structure_factor
@@ -39,6 +39,19 @@ class Evaluated:
 
     result: Result
     trouble: str = ""
+    amplitude: float = math.nan
+    """Of the crystal's template over its σ: no window has to do without."""
+    photons: float = 0.0
+    """Counts in the range of F(Q)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Followed:
+    """What the analysis made of a window."""
+
+    trends: tuple[Trend, ...]
+    models: tuple[Curve, ...] = ()
+    """What was fitted, in the window of the data."""
 
 
 def evaluate(
@@ -56,9 +69,15 @@ def evaluate(
         return _evaluated(
             pipeline, stretch, _no_curves(pipeline, stretch), _withheld(pipeline, why), why
         )
-    trends = _withheld(pipeline, skip) if skip else measured(pipeline, curves)
+    found = Followed(trends=_withheld(pipeline, skip)) if skip else measured(pipeline, curves)
+    fq = _of_kind(curves, "fq")
     curves = curves if pin is None else pin.compared(stretch.span, curves)
-    return _evaluated(pipeline, stretch, curves, trends)
+    evaluated = _evaluated(pipeline, stretch, (*curves, *found.models), found.trends)
+    return replace(
+        evaluated,
+        amplitude=pipeline.analysis.amplitude(fq=fq.y, sigma=fq.sigma),
+        photons=_photons(stretch.sums, plan.window),
+    )
 
 
 def evaluate_curves(
@@ -97,19 +116,45 @@ def evaluate_curves(
     return results
 
 
-def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> tuple[Trend, ...]:
-    """Return all trends of one set of curves: what the recipe follows, then how good it is."""
-    fq = next(curve for curve in curves if curve.kind == "fq")
-    gr = next(curve for curve in curves if curve.kind == "gr")
-    followed = pipeline.analysis.evaluate(fq=fq.y, sigma=fq.sigma)
-    return (*followed, *quality(fq=fq, gr=gr, bond=pipeline.bond))
+def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> Followed:
+    """Return what the recipe follows in one set of curves, then how good they are."""
+    fq, gr = _of_kind(curves, "fq"), _of_kind(curves, "gr")
+    found = pipeline.analysis.evaluate(fq=fq.y, sigma=fq.sigma)
+    models = () if found.model_fq is None else (_model(pipeline, fq, gr, found.model_fq),)
+    told = (*found.trends, *quality(fq=fq, gr=gr, bond=pipeline.bond))
+    return Followed(trends=told, models=models)
+
+
+def with_models(curves: Sequence[Curve], models: Sequence[Curve]) -> tuple[Curve, ...]:
+    """Return curves with other models than they had."""
+    return (*(curve for curve in curves if curve.kind != "gr_model"), *models)
+
+
+def _model(pipeline: Pipeline, fq: Curve, gr: Curve, model_fq: NDArray[np.float64]) -> Curve:
+    plan, estimator = pipeline.plan, pipeline.analysis.estimator
+    assert estimator is not None
+    # Where nothing is compared the data stand in: the difference then shows what was.
+    filled = np.where(estimator.compared, model_fq, fq.y)
+    y = plan.transform.apply(filled * plan.taper)
+    return Curve(kind="gr_model", x=gr.x, y=y, sigma=np.full(y.shape, np.nan))
+
+
+def _of_kind(curves: Sequence[Curve], kind: CurveKind) -> Curve:
+    return next(curve for curve in curves if curve.kind == kind)
+
+
+def _photons(sums: Sums, window: slice) -> float:
+    signal, variance = sums.signal[window], sums.variance[window]
+    counted = np.isfinite(signal) & (variance > 0.0)
+    # Of Poisson counts in any unit: signal²/variance.
+    return float(np.sum(signal[counted] ** 2 / variance[counted]))
 
 
 @lru_cache(maxsize=4)
 def trend_names(pipeline: Pipeline) -> tuple[tuple[str, str], ...]:
     """Return name and unit of every trend, the same for all windows."""
     plan = pipeline.plan
-    trends = measured(pipeline, _empty_curves(pipeline, np.full(plan.q.shape, np.nan)))
+    trends = measured(pipeline, _empty_curves(pipeline, np.full(plan.q.shape, np.nan))).trends
     return tuple((trend.name, trend.unit) for trend in trends)
 
 

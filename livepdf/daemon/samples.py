@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.trends import Analysis, WantedPeak, WantedSize, build_analysis
+from livepdf.analysis.trends import Analysis, WantedPeak, build_analysis
 from livepdf.config.profile import Profile
 from livepdf.config.recipe import Recipe
+from livepdf.daemon.crystals import wanted_crystals
 from livepdf.errors import Complaint, FileError
 from livepdf.files.columns import Columns, read_columns
 from livepdf.files.structures import read_structure
@@ -32,7 +33,9 @@ class SampleFiles:
     backgrounds: tuple[tuple[Columns, ...], ...]
     """As many as the recipe names, each with its file or those of its ramp."""
     scale_from: Columns | None
-    structure: Structure | None
+    structures: tuple[Structure, ...]
+    """Candidates, the likeliest first."""
+    precursors: tuple[Columns, ...]
 
 
 def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Complaint]]:
@@ -45,22 +48,38 @@ def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Co
         read = [_read(recipe, file, k, p) for k, p in zip(keys, background.files, strict=True)]
         complaints += [trouble for _, found in read for trouble in found]
         backgrounds.append(tuple(columns for columns, _ in read if columns is not None))
-    scale_from, structure = None, None
+    scale_from = None
     if recipe.reduction.scale_from is not None:
         key = "reduction.scale_from"
         scale_from, trouble = _read(recipe, file, key, recipe.reduction.scale_from)
         complaints += trouble
-    if recipe.size is not None:
-        try:
-            structure = read_structure(recipe.size.structure)
-        except FileError as error:
-            wanted = "a structure known by name or a CIF"
-            complaints.append(Complaint(str(file), "size.structure", str(error), wanted))
+    structures, trouble = _structures(recipe, file)
+    complaints += trouble
+    precursors = []
+    for number, path in enumerate(recipe.analysis.precursor if recipe.analysis else ()):
+        columns, trouble = _read(recipe, file, f"analysis.precursor.{number}", path)
+        complaints += trouble
+        precursors += [] if columns is None else [columns]
     if complaints:
         return None, complaints
     return SampleFiles(
-        backgrounds=tuple(backgrounds), scale_from=scale_from, structure=structure
+        backgrounds=tuple(backgrounds),
+        scale_from=scale_from,
+        structures=structures,
+        precursors=tuple(precursors),
     ), []
+
+
+def _structures(recipe: Recipe, file: Path) -> tuple[tuple[Structure, ...], list[Complaint]]:
+    found, complaints = [], []
+    for number, name in enumerate(recipe.analysis.structures if recipe.analysis else ()):
+        try:
+            found.append(read_structure(name))
+        except FileError as error:
+            wanted = "a structure known by name or a CIF"
+            key = f"analysis.structures.{number}"
+            complaints.append(Complaint(str(file), key, str(error), wanted))
+    return tuple(found), complaints
 
 
 def reach_complaints(recipe: Recipe, file: Path, q: Floats) -> list[Complaint]:
@@ -108,20 +127,32 @@ def sample_plan(
     )
 
 
-def sample_analysis(files: SampleFiles, profile: Profile, recipe: Recipe, plan: Plan) -> Analysis:
-    """Make ready what the recipe wants followed; ValueError where that makes no sense."""
-    wanted = None
-    if recipe.size is not None and files.structure is not None:
-        wanted = WantedSize(structure=files.structure, rmin=recipe.size.rmin, rmax=recipe.size.rmax)
+def sample_analysis(
+    files: SampleFiles, profile: Profile, recipe: Recipe, plan: Plan, *, energy: float
+) -> Analysis:
+    """Make ready what the recipe wants followed; ValueError where that makes no sense.
+
+    ``energy``, keV, is that of the calibration.
+    """
+    crystals = None
+    if recipe.analysis is not None and files.structures:
+        crystals = wanted_crystals(
+            recipe.analysis,
+            structures=files.structures,
+            precursors=[_pattern(columns) for columns in files.precursors],
+            plan=plan,
+            energy=(recipe.reduction.energy or energy) if recipe.reduction.dispersion else None,
+        )
     return build_analysis(
         fit_q=plan.fit_q,
         qmax=recipe.reduction.qmax,
         rpoly=recipe.reduction.rpoly,
         composition=plan.parameters.composition,
         peaks=[WantedPeak(name=p.name, near=p.near, reach=p.reach) for p in recipe.peak],
-        size=wanted,
+        crystals=crystals,
         qdamp=profile.resolution.qdamp,
         qdamp_sigma=profile.resolution.qdamp_sigma,
+        qbroad=profile.resolution.qbroad or 0.0,
     )
 
 
@@ -131,11 +162,11 @@ def sample_bond(files: SampleFiles, recipe: Recipe) -> float | None:
     That of the structure, or the nearest peak that is followed.
     """
     told = [peak.near for peak in recipe.peak]
-    if files.structure is not None:
+    for structure in files.structures:
         shells = crystal_pairs(
-            cell=files.structure.cell,
-            positions=files.structure.positions,
-            species=files.structure.species_index,
+            cell=structure.cell,
+            positions=structure.positions,
+            species=structure.species_index,
             r_max=_LONGEST_BOND,
         )
         told += [float(r) for r in shells.r]

@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 Scope = Literal["frame", "window", "run"]
 """What a result accumulates over."""
-CurveKind = Literal["iq", "sq", "fq", "gr", "dgr"]
-"""I(Q), S(Q), F(Q), G(r), and ΔG(r): G less that of a reference."""
+CurveKind = Literal["iq", "sq", "fq", "gr", "dgr", "gr_model"]
+"""I(Q), S(Q), F(Q), G(r), ΔG(r): G less that of a reference, and G(r) of the fitted structure
+as the window of the data shows it, without σ."""
 
 AXIS: dict[CurveKind, tuple[str, str]] = {
     "iq": ("Q (Å⁻¹)", "I (counts per weight)"),
@@ -17,6 +18,7 @@ AXIS: dict[CurveKind, tuple[str, str]] = {
     "fq": ("Q (Å⁻¹)", "F(Q) (Å⁻¹)"),
     "gr": ("r (Å)", "G(r) (Å⁻²)"),
     "dgr": ("r (Å)", "ΔG(r) (Å⁻²)"),
+    "gr_model": ("r (Å)", "G(r) of the model (Å⁻²)"),
 }
 """Axis labels with units, by kind."""
 

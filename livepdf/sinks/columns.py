@@ -25,6 +25,7 @@ _TITLE: dict[CurveKind, tuple[str, str]] = {
     "fq": ("Q(A^-1)  F(A^-1)", "dF"),
     "gr": ("r(A)  G(A^-2)", "dr  dG"),
     "dgr": ("r(A)  DeltaG(A^-2)", "dDeltaG"),
+    "gr_model": ("r(A)  Gmodel(A^-2)", "dGmodel"),
 }
 
 

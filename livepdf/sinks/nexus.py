@@ -22,6 +22,7 @@ from livepdf.sinks.nexus_difference import DifferenceTable, Reference
 from livepdf.sinks.nexus_read import Stored, read_windows
 from livepdf.sinks.nexus_tables import (
     EventTable,
+    ModelTable,
     TrendTable,
     WindowTable,
     column,
@@ -163,14 +164,13 @@ class NexusFile:
                 grown(errors, first, [result.curve(kind).sigma for result in results])
             for name, dataset in self._sums.items():
                 grown(dataset, first, [getattr(row.sums, name) for row in block])
-            for table in self._trends:
+            for table in (*self._trends, self._model, self._difference):
                 table.put(first, results)
-            self._difference.put(first, results)
 
     def trends(self, rows: Sequence[WindowRow]) -> None:
-        """Write the trends, and nothing else, of windows that are there."""
+        """Write trends and models, and nothing else, of windows that are there."""
         for first, block in self._blocks(rows):
-            for table in self._trends:
+            for table in (*self._trends, self._model):
                 table.put(first, [row.result for row in block])
 
     def reference(self, reference: Reference) -> None:
@@ -257,6 +257,7 @@ class NexusFile:
         self._build_curves(entry)
         self._build_whole(entry)
         self._build_sums(entry)
+        self._model = ModelTable(entry["pdf"], size=header.r.size)
         self._difference = DifferenceTable(entry, r=header.r, time=self._windows.time)
         # Readers see them in the order in which they were made.
         trends = entry.create_group("trends", track_order=True)

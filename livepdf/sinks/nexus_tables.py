@@ -109,6 +109,23 @@ class TrendTable:
         grown(self._reason, first, [fixed(trend.reason, _REASON) for trend in trends])
 
 
+class ModelTable:
+    """G(r) of the fitted structure in the window of the data, one row a window."""
+
+    def __init__(self, data: Any, *, size: int) -> None:
+        self._values = growing_rows(data, "G_model", size, np.float32)
+        self._values.attrs.update(units="1/angstrom^2", long_name="G of the fitted structure")
+        data.attrs["auxiliary_signals"] = ["G_model"]
+
+    def put(self, first: int, results: Sequence[Result]) -> None:
+        """Write the models of windows from row ``first`` on; rows without are empty."""
+        extended(self._values, first + len(results))
+        for row, result in enumerate(results, start=first):
+            found = next((curve for curve in result.curves if curve.kind == "gr_model"), None)
+            if found is not None:
+                self._values[row] = found.y
+
+
 class EventTable:
     """What happened, in order."""
 

@@ -33,16 +33,14 @@ def complaints(changes: dict[str, Any]) -> dict[str, str]:
 
 
 def test_only_what_is_named_changes() -> None:
-    changes = {"reduction.qmax": 22.5, "background.1.scale": "fit", "size.structure": "Ni"}
+    changes = {"reduction.qmax": 22.5, "background.1.scale": "fit", "sample.density": 8.9}
 
     after = changed_recipe(recipe(), changes, folder=HERE)
 
     assert differences(recipe(), after) == {
         "reduction.qmax": (20.0, 22.5),
         "background.1.scale": (0.5, "fit"),
-        "size.structure": (None, "Ni"),
-        "size.rmin": (None, 6.0),
-        "size.rmax": (None, 55.0),
+        "sample.density": (None, 8.9),
     }
 
 
@@ -127,7 +125,8 @@ keys = st.text(max_size=12) | st.sampled_from(
         "background.0.file",
         "peak",
         "sample.name",
-        "size",
+        "analysis",
+        "analysis.structures",
     ]
 )
 

@@ -27,8 +27,8 @@ def test_all_files_of_both_settings_are_complained_about_at_once(tmp_path: Path)
 file = "short.chi"
 [[background]]
 file = "gone.chi"
-[size]
-structure = "unobtainium"
+[analysis]
+structures = ["unobtainium"]
 """,
     )
     recipe.write_text(recipe.read_text().replace('"Ni"', '"Xx"', 1))
@@ -41,7 +41,7 @@ structure = "unobtainium"
         "sample.composition",
         "background.0.file",
         "background.1.file",
-        "size.structure",
+        "analysis.structures.0",
     }
     assert "Q from 0.500 to 10.000" in said["background.0.file"]
     assert all("found" in line and "wanted" in line for line in said.values())
@@ -58,12 +58,12 @@ def test_a_mask_of_another_shape_names_both_shapes(tmp_path: Path) -> None:
 
 
 def test_q_beyond_the_detector_is_a_complaint_beside_those_about_files(tmp_path: Path) -> None:
-    profile, recipe = beamline.write_settings(tmp_path, more='[size]\nstructure = "none"')
+    profile, recipe = beamline.write_settings(tmp_path, more='[analysis]\nstructures = ["none"]')
     recipe.write_text(recipe.read_text().replace("qmax = 18.0", "qmax = 40.0"))
 
     said = complaints(profile, recipe)
 
-    assert set(said) == {"reduction.qmax", "size.structure"}
+    assert set(said) == {"reduction.qmax", "analysis.structures.0"}
     assert "the detector reaches no further" in said["reduction.qmax"]
 
 

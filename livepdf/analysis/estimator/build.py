@@ -70,6 +70,9 @@ class Estimator:
         share = place - low
         seen = window.seen((1.0 - share) * templates[low] + share * templates[low + 1])
         square = float(seen @ seen)
+        if not square > 0.0:  # a σ so large that nothing is left of the template
+            nan = float("nan")
+            return Amplitude(scale=nan, sigma=nan, z=nan)
         scale = float(seen @ window.data) / square
         return Amplitude(scale=scale, sigma=square**-0.5, z=scale * square**0.5)
 

@@ -1,0 +1,113 @@
+"""What the recipe says about crystals, for the estimator: candidates and what is beside them."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from livepdf.analysis.estimator.candidate import Candidate, NamedShell
+from livepdf.analysis.references.columns import (
+    Column,
+    Recorded,
+    References,
+    build_references,
+)
+from livepdf.analysis.trends import WantedCrystals
+from livepdf.config.recipe import Analysis
+from livepdf.model.structure import Structure
+from livepdf.numerics.resample import interpolate
+from livepdf.reduction.background import Background
+from livepdf.reduction.plan import Plan
+from livepdf.reduction.recipes import Pattern
+
+Floats = NDArray[np.float64]
+
+
+def wanted_crystals(
+    wanted: Analysis,
+    *,
+    structures: Sequence[Structure],
+    precursors: Sequence[Pattern],
+    plan: Plan,
+    energy: float | None,
+) -> WantedCrystals:
+    """Return candidates with shells and limits, and the references as nuisances on ``plan``.
+
+    Every background that the reduction subtracts is fitted along once more: what its scale was off
+    by is taken out of data and model alike.
+
+    Parameters
+    ----------
+    energy : float or None, keV
+        Where the reduction has f′ and f″ in its form factors.
+    """
+    references = sample_references(plan, precursors=precursors)
+    gain = np.zeros(plan.q.shape)
+    gain[plan.fit] = plan.q[plan.fit] * plan.mean_f2_inverse
+    rows = references.nuisances(gain=gain)[:, plan.window]
+    known = [(name, _bridged(row)) for name, row in zip(references.names, rows, strict=True)]
+    kept = [(name, row) for name, row in known if row is not None]
+    return WantedCrystals(
+        candidates=tuple(
+            Candidate(
+                structure=structure,
+                shells=tuple(
+                    NamedShell(name=bond.name, near=bond.near, reach=bond.reach)
+                    for bond in wanted.bond
+                ),
+                shapes=tuple(wanted.shapes),
+                size_distribution=wanted.size_distribution,
+            )
+            for structure in structures
+        ),
+        diameters=(wanted.smallest, wanted.largest),
+        template=wanted.template,
+        full_scale=wanted.full_scale,
+        energy=energy,
+        nuisances=np.array([row for _, row in kept]).reshape(-1, plan.window_size),
+        names=tuple(name for name, _ in kept),
+    )
+
+
+def sample_references(plan: Plan, *, precursors: Sequence[Pattern]) -> References:
+    """Return precursor, backgrounds and free atoms as columns on the grid of a plan."""
+    recorded = [_recorded(plan, pattern) for pattern in precursors]
+    free = np.full(plan.q.shape, np.nan)
+    free[plan.fit] = plan.target / plan.mean_f2_inverse
+    own = build_references(q=plan.q, precursors=recorded, free_atoms=free)
+    columns = list(own.columns)
+    for background in plan.backgrounds:
+        columns += _background(plan, background)
+    return References(q=plan.q, columns=tuple(columns), doubts=own.doubts)
+
+
+def _background(plan: Plan, background: Background) -> list[Column]:
+    if background.ramp is None:
+        blank = Recorded(intensity=background.intensity, sigma=background.sigma)
+        found = build_references(q=plan.q, blanks=[blank]).columns
+        return [Column(name=background.name, intensity=c.intensity, noise=c.noise) for c in found]
+    ramp, none = background.ramp, np.empty((0, plan.q.size))
+    sizes = np.sqrt(np.sum(ramp.amplitudes**2, axis=0))
+    return [
+        Column(name=background.name, intensity=ramp.mean, noise=none),
+        *(
+            Column(name=f"{background.name} change {n}", intensity=size * change, noise=none)
+            for n, (change, size) in enumerate(zip(ramp.components, sizes, strict=True), 1)
+        ),
+    ]
+
+
+def _bridged(row: Floats) -> Floats | None:
+    """Return a column without gaps, as the reduction bridges those of data; None for nothing."""
+    there = np.isfinite(row)
+    if not np.any(row[there] != 0.0):
+        return None
+    places = np.arange(row.size)
+    return np.interp(places, places[there], row[there])
+
+
+def _recorded(plan: Plan, pattern: Pattern) -> Recorded:
+    q, intensity, sigma = pattern
+    unknown = np.full(q.shape, np.nan) if sigma is None else sigma
+    intensity, unknown = interpolate(onto=plan.q, q=q, intensity=intensity, sigma=unknown)
+    return Recorded(intensity=intensity, sigma=unknown)
