@@ -134,7 +134,7 @@ def small_box(
     total = atoms.sum()
     even = [atoms[a] * atoms[b] / total * (1.0 if a == b else 2.0) for a, b in classes.pairs]
     products = [(amplitudes[a] * amplitudes[b].conj()).real for a, b in classes.pairs]
-    grid = np.asarray(step * np.arange(1, n), dtype=np.float64)
+    grid = np.asarray(step * np.arange(n), dtype=np.float64)
     return SmallBox(
         q=q,
         kind=kind,
@@ -221,7 +221,7 @@ def _evaluate(box: SmallBox, values: Floats) -> tuple[Floats, Floats]:
 def _laid_out(box: SmallBox, now: _Values) -> tuple[Floats, Floats]:
     # (n_pairs, n_r, 1 + n_free): neighbours per r, and their change with the free parameters.
     metric, by_free = box.kind.metric(now.lattice, angles=box.angles)
-    classes, n = box.classes, len(box.transform.q) + 1
+    classes, n = box.classes, len(box.transform.q)
     raw = np.zeros((len(classes.pairs), n, 1 + len(metric)))
     by_shift = np.zeros((box.shells, n))
     # Classes are sorted by r of the reference, from which the lattice differs by little.
@@ -318,5 +318,5 @@ def _by_shifts(box: SmallBox, now: _Values, by_shift: Floats, gamma: Floats, r: 
 
 def _sines(box: SmallBox, rows: Floats) -> Floats:
     whole = np.zeros((*rows.shape[:-1], len(box.transform.q)))
-    whole[..., : rows.shape[-1] - 1] = rows[..., 1:]
+    whole[..., : rows.shape[-1]] = rows
     return box.transform.apply(whole) * box.restored

@@ -1,6 +1,6 @@
 """F(Q) of explicit spheres with the noise of a real count, for the tests of the analysis."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,11 @@ class Particle:
     def uiso(self) -> NDArray[np.float64]:
         kind = self.structure.species_index
         return np.array([self.structure.uiso[kind == k].mean() for k in range(kind.max() + 1)])
+
+    def up_to(self, qmax: float) -> "Particle":
+        """Return what is left when the detector ends at ``qmax``."""
+        kept = self.q <= qmax + 1e-9
+        return replace(self, q=self.q[kept], amplitudes=self.amplitudes[:, kept], fq=self.fq[kept])
 
     def sigma(self, photons: float) -> NDArray[np.float64]:
         """Poisson σ of F when as many photons again come from a flat surrounding."""
