@@ -36,7 +36,7 @@ from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
 from livepdf.errors import Complaint, ConfigError
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Event, Status
-from livepdf.numerics.kernel import keeps_on_disk
+from livepdf.numerics.kernel import keeps_on_disk, told_of_compiling
 from livepdf.reduction.integrator import Integrator
 from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
@@ -365,7 +365,8 @@ class Service:
         return stand_in(prepared.detector, prepared.settings.profile)
 
     def _compile(self, loops: Loops) -> None:
-        compile_loops(self._example, loops)
+        with told_of_compiling(self._warmth.not_on_disk):
+            compile_loops(self._example, loops)
         for worker in self._crew:
             worker.learn(loops)
 

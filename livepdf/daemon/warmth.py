@@ -55,6 +55,7 @@ class Warmth:
         self._asked: list[Loops] = []
         self._done: set[Loops] = set()
         self._now: Loops | None = None
+        self._slow = False
         self._hurry = self._over = False
 
     @property
@@ -66,10 +67,14 @@ class Warmth:
     def progress(self) -> str:
         """What is being compiled, for people; empty while nothing is."""
         now = self._now
-        if now is None:
+        if now is None or not self._slow:
             return ""
         steps = len(self._soon) + len(self._rest)
         return f"compiling loops {min(len(self._done) + 1, steps)} of {steps}: {now}"
+
+    def not_on_disk(self) -> None:
+        """Hear that the present step really compiles something."""
+        self._slow = True
 
     @property
     def views(self) -> bool:
@@ -85,7 +90,7 @@ class Warmth:
         """Compile until all is done; after the stop, only what frames wait for."""
         try:
             while (step := self._next(stop)) is not None:
-                self._now = step
+                self._now, self._slow = step, False
                 self._compile(step)
                 with self._changed:
                     self._done.add(step)

@@ -9,8 +9,10 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,48 +20,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.daemon.loops import Loops, Purpose, compile_loops
+from livepdf.reduction.integrator import build_integrator
 from livepdf.simulate.powder import CAMERAS
 from livepdf.wire.client import Client
+from tests.benchmarks.settings import write_settings
 
 RATE, SECONDS = 250.0, 60.0
 KNEE_FROM, KNEE_STEP, KNEE_SECONDS = 400.0, 50.0, 12.0
 LAG_LIMIT = 0.25
 """s"""
 WINDOWS_PER_SECOND = 10.0
+PATIENCE = 600.0
+"""s that the detector waits for the daemon, which may have to compile first."""
+SLACK = 120.0
+"""s beyond the length of a series after which the measurement is given up."""
 SETTLED = 2.0
 """s of a series after which a viewer has joined for certain."""
 _TICK = os.sysconf("SC_CLK_TCK")
-
-_PROFILE = """
-[instrument]
-name = "benchmark"
-[source]
-kind = "dectris-stream-v2"
-endpoint = "{endpoint}"
-[detector]
-poni = "detector.poni"
-[integration]
-bins = 2000
-[resolution]
-qdamp = 0.02
-[limits]
-workers = {workers}
-{limits}
-"""
-_RECIPE = """
-[sample]
-composition = "Ni"
-[reduction]
-qmin = 1.0
-qmax = 24.0
-rmax = 30.0
-rstep = 0.01
-[window]
-seconds = 0.1
-[[peak]]
-name = "Ni-Ni"
-near = 2.49
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,6 +135,7 @@ def sustain(
     workers: int = 2,
     limits: str = "",
     beside: str = "",
+    patience: float = PATIENCE,
 ) -> Sustained:
     """Send one series to a daemon of its own.
 
@@ -166,48 +145,74 @@ def sustain(
         More lines for that table of the profile.
     beside : str
         A command to run meanwhile, ``{pid}`` in it the daemon's, e.g. a profiler's.
+    patience : float, s
+        That the detector waits for the daemon.
+
+    Raises
+    ------
+    RuntimeError
+        When one of the two gives up or is not done in time: nothing was measured.
     """
     frames = round(rate * seconds)
-    with tempfile.TemporaryDirectory(prefix="livepdf-rate-") as name:
+    _warm(camera)
+    limit = PATIENCE + seconds + 2 * SLACK
+    seen = _Seen()
+    with tempfile.TemporaryDirectory(prefix="livepdf-rate-") as name, ExitStack() as running:
         folder = Path(name)
-        detector = _detector(folder, camera=camera, rate=rate, frames=frames)
+        detector = _detector(folder, camera=camera, rate=rate, frames=frames, patience=patience)
+        running.enter_context(_killed_after(limit, detector))
         endpoint = _line(detector, "bound")
         write_settings(folder, endpoint=endpoint, camera=camera, workers=workers, limits=limits)
         daemon = _daemon(folder)
-        seen, other = _Seen(), list["subprocess.Popen[bytes]"]()
+        running.enter_context(_killed_after(limit, daemon))
         try:
             address = _line(daemon, "ready")
             other = _beside(beside, daemon.pid)
-            _watch(address, daemon, detector, seen)
-            books = json.loads(daemon.communicate(timeout=120)[0])["counters"]
-            sent = json.loads(detector.communicate(timeout=60)[0])
-        finally:
-            for process in (daemon, detector):
-                process.kill()
-                process.wait()
-            for profiler in other:
-                profiler.wait()
+            _watch(address, daemon, detector, seen, seconds=seconds + SLACK)
+            books = json.loads(daemon.communicate(timeout=SLACK)[0])["counters"]
+            sent = json.loads(detector.communicate(timeout=SLACK)[0])
+        except (RuntimeError, ValueError, subprocess.TimeoutExpired) as error:
+            raise RuntimeError(_last_words(daemon, detector, str(error))) from error
+        for profiler in other:
+            profiler.wait()
         times = np.loadtxt(folder / "times.txt", ndmin=1)
     return _row(
         f"{camera}: daemon at {rate:.0f} Hz, {seconds:.0f} s", rate, seen, times, books, sent
     )
 
 
-def write_settings(
-    folder: Path, *, endpoint: str, camera: str, workers: int = 2, limits: str = ""
-) -> tuple[Path, Path]:
-    """Write calibration, profile and recipe for a camera; return the latter two."""
-    (folder / "detector.poni").write_text(CAMERAS[camera].poni_text())
-    profile, recipe = folder / "profile.toml", folder / "recipe.toml"
-    profile.write_text(_PROFILE.format(endpoint=endpoint, workers=workers, limits=limits))
-    recipe.write_text(_RECIPE)
-    return profile, recipe
+def _warm(camera: str) -> None:
+    """Compile what the daemon needs now: it would else do so while it is measured."""
+    chosen = CAMERAS[camera]
+    example = build_integrator(chosen.geometry(), npt=2000)
+    dtype = np.dtype(chosen.dtype)
+    purposes: tuple[Purpose, ...] = ("one", "view", "many")
+    for purpose in purposes:
+        compile_loops(example, Loops(f"{dtype.kind}{dtype.itemsize}", purpose))
 
 
-def _detector(folder: Path, *, camera: str, rate: float, frames: int) -> "subprocess.Popen[str]":
+@contextmanager
+def _killed_after(seconds: float, *processes: "subprocess.Popen[str]") -> Iterator[None]:
+    """Kill processes that hang, so that whoever waits for their words gets an end of file."""
+    watchdog = threading.Timer(seconds, lambda: [process.kill() for process in processes])
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.cancel()
+        for process in processes:
+            process.kill()
+            process.wait()
+            if process.stdout is not None:
+                process.stdout.close()
+
+
+def _detector(
+    folder: Path, *, camera: str, rate: float, frames: int, patience: float
+) -> "subprocess.Popen[str]":
     words = [sys.executable, "-m", "tools.detectors.dectris_v2", "--camera", camera, "--drop"]
     words += ["--rate", str(rate), "--frames", str(frames)]
-    words += ["--times", str(folder / "times.txt")]
+    words += ["--times", str(folder / "times.txt"), "--wait", str(patience)]
     return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
 
 
@@ -237,8 +242,21 @@ def _watch(
     daemon: "subprocess.Popen[str]",
     detector: "subprocess.Popen[str]",
     seen: _Seen,
+    *,
+    seconds: float,
 ) -> None:
-    client = Client(address)
+    with closing(Client(address)) as client:
+        _follow(client, daemon, detector, seen, seconds=seconds)
+
+
+def _follow(
+    client: Client,
+    daemon: "subprocess.Popen[str]",
+    detector: "subprocess.Popen[str]",
+    seen: _Seen,
+    *,
+    seconds: float,
+) -> None:
     looked = 0.0
     # Both were busy getting ready: that is not counted.
     before, detector_before = _cpu(daemon.pid), _cpu(detector.pid)
@@ -246,6 +264,10 @@ def _watch(
     while daemon.poll() is None and not _over(client):
         client.poll(0.1)
         now = time.time()
+        if detector.poll():
+            raise RuntimeError("the detector gave up")
+        if now - began > seconds:
+            raise RuntimeError(f"no end within {seconds:.0f} s")
         windows, status = client.mirror.windows, client.mirror.status
         if windows is not None:
             for span in windows.spans[len(seen.arrivals) :]:
@@ -260,7 +282,16 @@ def _watch(
             ours = seen.cpu + seen.detector_cpu + time.process_time() - own
             seen.elsewhere = max(0.0, (_busy() - busy - ours) / (now - began))
             seen.memory = _memory(daemon.pid) or seen.memory
-    client.close()
+
+
+def _last_words(
+    daemon: "subprocess.Popen[str]", detector: "subprocess.Popen[str]", why: str
+) -> str:
+    codes = [
+        f"{name}: {'still running' if (code := process.poll()) is None else f'exit code {code}'}"
+        for name, process in (("daemon", daemon), ("detector", detector))
+    ]
+    return f"{why} ({', '.join(codes)}); their own words are above"
 
 
 def _over(client: Client) -> bool:

@@ -20,7 +20,7 @@ from livepdf.daemon.workers import Integrate, Newest, Outcomes, integrate_here, 
 from livepdf.model.frame import Frame, PackedImage, RunStart
 from livepdf.simulate.powder import CAMERAS, powder_images
 from livepdf.simulate.stream2 import bitshuffle_lz4
-from tests.benchmarks.daemon_rate import write_settings
+from tests.benchmarks.settings import write_settings
 from tests.benchmarks.table import Row
 from tests.benchmarks.timing import Time
 

@@ -38,6 +38,12 @@ def test_a_series_at_a_gentle_rate_is_used_whole() -> None:
     assert row.record()["used"] == 80
 
 
+@pytest.mark.system
+def test_a_detector_that_gives_up_ends_the_measurement_with_the_reason() -> None:
+    with pytest.raises(RuntimeError, match=r"the detector gave up .*detector: exit code 1"):
+        sustain(rate=40.0, seconds=2.0, camera="pilatus-100k", patience=0.1)
+
+
 @pytest.mark.parametrize(
     "change",
     [

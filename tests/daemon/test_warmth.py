@@ -54,6 +54,8 @@ def test_what_the_first_image_needs_is_compiled_first_and_then_it_is_ready() -> 
 
     assert compiler.begun.get(timeout=LONG) == Loops("u2", "one")
     assert not warmth.ready
+    assert warmth.progress == ""
+    warmth.not_on_disk()
     assert warmth.progress == "compiling loops 1 of 11: single uint16 images"
     compiler.let()
     assert compiler.begun.get(timeout=LONG) == Loops("i4", "one")
