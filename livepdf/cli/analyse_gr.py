@@ -172,11 +172,12 @@ def _write_curves(path: Path, fit: PublishedFit) -> None:
 
 
 def _write_plot(path: Path, fit: PublishedFit, *, title: str) -> None:
-    drop = 1.15 * (np.abs(fit.gr).max() + np.abs(fit.gr - fit.model_gr).max())
+    rest = fit.gr - fit.model_gr
+    drop = 1.1 * (rest.max() - min(fit.gr.min(), fit.model_gr.min()))
     lines: Sequence[Line] = (
         Line(name="data", x=fit.r, y=fit.gr, colour="#1f4e9c"),
         Line(name="model", x=fit.r, y=fit.model_gr, colour="#c8371e"),
-        Line(name="difference", x=fit.r, y=fit.gr - fit.model_gr - drop, colour="#3a7d2c"),
+        Line(name="difference", x=fit.r, y=rest - drop, colour="#3a7d2c"),
     )
     try:
         path.write_text(

@@ -28,6 +28,7 @@ _USUAL_UISO = (0.001, 0.03)
 _STRAIN_STARTS = (-0.006, 0.0, 0.006)
 """The fit finds a lattice within about 0.4 % of where it starts; these cover ±1 %."""
 _SIZE_RATIO = 1.15
+_MOST_SIZES = 18
 _GAP = 0.13
 """Å; distances of one pair of species closer than this are one shell."""
 
@@ -222,7 +223,7 @@ def _limited(
 def _with_templates(phase: Phase) -> Phase:
     low, high = phase.lower[0], phase.upper[0]
     count = int(np.ceil(np.log(high / low) / np.log(_SIZE_RATIO)))
-    diameters = np.geomspace(1.001 * low, 0.98 * high, max(count, 2))
+    diameters = np.geomspace(1.001 * low, 0.98 * high, min(max(count, 2), _MOST_SIZES))
     lengths = [not name.startswith(("al", "be", "ga")) for name in phase.box.kind.names]
     starts = []
     for strain in _STRAIN_STARTS:
