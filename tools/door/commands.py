@@ -100,6 +100,18 @@ def bench(args: list[str]) -> int:
     _become([environment.program("python"), "-m", "tests.benchmarks", *args], _steady())
 
 
+def docs(args: list[str]) -> int:
+    """Build the documentation; every warning is an error."""
+    _no_more(args)
+    environment.set_up("docs")
+    html = environment.CHECKOUT / "build" / "docs"
+    command = ["python", "-m", "sphinx", "-W", "--keep-going", "-b", "html", "-q"]
+    if not _passes("docs", [*command, str(environment.CHECKOUT / "docs"), str(html)]):
+        return 1
+    say(f"read {html / 'index.html'}")
+    return 0
+
+
 def clean(args: list[str]) -> int:
     """Remove the environment and what tools left behind."""
     _no_more(args)
@@ -117,6 +129,7 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
     "test": test,
     "check": check,
     "bench": bench,
+    "docs": docs,
     "set-up": set_up,
     "clean": clean,
 }

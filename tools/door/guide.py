@@ -10,6 +10,7 @@ packages (tools/constraints.txt) where that is not yet done: about a minute, onc
   test    the whole test suite
   check   everything the integration machine runs: ruff, mypy, import contracts, tests
   bench   speed, beside other programs on the same data
+  docs    the documentation as web pages
   set-up  make the environment and stop
   clean   remove the environment and all caches
 
@@ -49,6 +50,11 @@ usage: python3 tools/dev.py bench [--json FILE] [NAMES...]
 
 Times our code beside other programs in one process, on the same data, one thread, and prints
 the ratios. Without a name all benchmarks run; an unknown name lists them.
+""",
+    "docs": """\
+usage: python3 tools/dev.py docs
+
+Builds the documentation with Sphinx into build/docs; a warning fails it.
 """,
     "set-up": """\
 usage: python3 tools/dev.py set-up
