@@ -110,6 +110,7 @@ def _conclude(service: "Service", *, as_json: bool, strict: bool) -> int:
         books = {
             "received": counters.received,
             "used": counters.used,
+            "left_out": counters.left_out,
             "refused": dict(counters.refused),
             "waiting": counters.waiting,
             "lost": counters.lost,

@@ -23,7 +23,7 @@ _TIMEOUT = click.option("--timeout", default=5.0, show_default=True, help="s to 
 @_TIMEOUT
 def status(endpoint: str, json_out: bool, timeout: float) -> None:
     """Print how the daemon at ENDPOINT is doing; exit code 4 when nobody answers."""
-    from livepdf.clients.words import feed_line, status_line
+    from livepdf.clients.words import feed_line, lamp_line, status_line
 
     now = _ask(endpoint, timeout).status
     if json_out:
@@ -32,6 +32,9 @@ def status(endpoint: str, json_out: bool, timeout: float) -> None:
     click.echo(status_line(now, now=time.time()))
     for feed in now.feeds:
         click.echo(f"  {feed_line(feed)}")
+    for lamp in now.quality:
+        if lamp.raised or lamp.frames:
+            click.echo(f"  {lamp_line(lamp)}")
     for problem in now.problems:
         click.echo(f"! {problem}")
 
@@ -66,6 +69,7 @@ def as_json(status: Status | None, trends: Sequence[Trend]) -> dict[str, object]
             "source_state": status.source_state,
             "received": counters.received,
             "used": counters.used,
+            "left_out": counters.left_out,
             "refused": dict(counters.refused),
             "waiting": counters.waiting,
             "lost": counters.lost,
@@ -73,6 +77,18 @@ def as_json(status: Status | None, trends: Sequence[Trend]) -> dict[str, object]
             "lag": _number(status.lag),
             "newest": _number(status.newest),
             "windows": status.windows,
+            "clients": status.clients,
+            "turned_away": dict(status.turned_away),
+            "revision": status.revision,
+            "quality": {
+                lamp.name: {
+                    "value": _number(lamp.value),
+                    "limit": _number(lamp.limit),
+                    "raised": lamp.raised,
+                    "frames": lamp.frames,
+                }
+                for lamp in status.quality
+            },
             "output": status.output,
             "problems": list(status.problems),
             "feeds": [

@@ -91,6 +91,11 @@ def _counters(status: Status) -> RenderableType:
         f"{counters.received} received = {counters.used} used "
         f"+ {sum(counters.refused.values())} refused + {counters.waiting} waiting"
     )
+    if counters.left_out:
+        line.append(f" + {counters.left_out} left out", style="red")
+    for lamp in status.quality:
+        if lamp.raised:
+            line.append(f"   {lamp.name} {lamp.value:.3g}", style="red")
     line.append(f"   {counters.lost} lost", style="red" if counters.lost else "")
     for reason, count in sorted(counters.refused.items(), key=lambda item: -item[1])[:4]:
         line.append(f"   {reason}: {count}", style="red")

@@ -3,7 +3,8 @@
 import math
 
 from livepdf.model.curve import Trend
-from livepdf.model.status import FeedStatus, Status
+from livepdf.model.quality import Lamp
+from livepdf.model.status import Counters, FeedStatus, Status
 
 
 def status_line(status: Status, *, now: float) -> str:
@@ -15,7 +16,7 @@ def status_line(status: Status, *, now: float) -> str:
     if status.run:
         parts.append(f"{status.run}, {status.windows} windows")
     parts.append(
-        f"{counters.received} frames: {counters.used} used, "
+        f"{counters.received} frames: {counters.used} used, {_left_out(counters)}"
         f"{sum(counters.refused.values())} refused, {counters.waiting} waiting, "
         f"{counters.lost} lost"
     )
@@ -27,6 +28,19 @@ def status_line(status: Status, *, now: float) -> str:
     elif status.source_state:
         parts.append(f"source {status.source_state}")
     return " · ".join(parts + [f"! {problem}" for problem in status.problems[:1]])
+
+
+def lamp_line(lamp: Lamp) -> str:
+    """Return how one quality flag stands as one line."""
+    if not math.isfinite(lamp.value):
+        return f"{lamp.name}: {lamp.reason}"
+    words = f"{lamp.name}: {lamp.value:.3g} {lamp.unit} (limit {lamp.limit:g})"
+    frames = f", {lamp.frames} frames so far" if lamp.frames else ""
+    return f"{'! ' if lamp.raised else ''}{words}{frames}"
+
+
+def _left_out(counters: Counters) -> str:
+    return f"{counters.left_out} left out, " if counters.left_out else ""
 
 
 def feed_line(feed: FeedStatus) -> str:

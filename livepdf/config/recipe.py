@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from livepdf.config.quality import Quality
 from livepdf.config.table import Positive, Table
 
 NonNegative = Annotated[float, Field(ge=0)]
@@ -291,6 +292,7 @@ class Recipe(Table):
     absorption: Absorption | None = None
     normalization: Normalization = Normalization()
     window: Window = Window(frames=10)
+    quality: Quality = Quality()
     peak: list[Peak] = Field(default=[], max_length=50, description="Peaks of G(r) to follow.")
     analysis: Analysis | None = None
 

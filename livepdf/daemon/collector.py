@@ -4,8 +4,9 @@ import heapq
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.queue import PauseBegins, RunCloses, RunOpens, Stop
 from livepdf.daemon.runs import Run
@@ -13,6 +14,7 @@ from livepdf.daemon.windows import Stretch, WindowCutter
 from livepdf.daemon.workers import Outcome
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
+from livepdf.model.marks import NO_MARKS
 from livepdf.model.status import Counters
 from livepdf.model.sums import Sums
 
@@ -74,8 +76,10 @@ class Collector:
         ledger: Ledger,
         emit: Callable[[Settled], None],
         tap: Callable[[str, Sums], None] | None = None,
+        inspector: Inspector | None = None,
     ) -> None:
         """Make it; ``tap`` sees run and sums of every frame that is used, in order."""
+        self._inspector = inspector
         self._ledger = ledger
         self._tap = tap
         self._emit = emit
@@ -85,6 +89,8 @@ class Collector:
         self._cutter: WindowCutter | None = None
         self._whole_made = -float("inf")
         self._reset = threading.Event()
+        self._settling = 0
+        """The frame that is being booked: a window by time that ends now holds those before it."""
         self.ended = False
 
     def take(self, outcome: Outcome) -> None:
@@ -124,6 +130,7 @@ class Collector:
                 self._book(item, outcome)
 
     def _book(self, frame: Frame, outcome: Outcome) -> None:
+        self._settling = frame.index
         run = outcome.ticket.run
         error = outcome.refusal
         if error is None and run is not self._run:
@@ -137,6 +144,10 @@ class Collector:
         if self._reset.is_set():
             self._reset.clear()
             cutter.reset()
+        if self._inspector is not None and self._inspector.judge(run, frame, outcome.sums):
+            self._ledger.leave_out(frame.series)
+            self._emit_windows(cutter.skip(frame))
+            return
         windows = cutter.add(frame, outcome.sums)
         if self._tap is not None:
             self._tap(run.name, outcome.sums)
@@ -174,7 +185,12 @@ class Collector:
     def _emit_windows(self, windows: list[Stretch]) -> None:
         for window in windows:
             if self._run is not None:
-                self._emit(Summed(run=self._run, stretch=window, closed=time.monotonic()))
+                marks = NO_MARKS
+                if self._inspector is not None and self._cutter is not None:
+                    last = self._cutter.last_place(window.span)
+                    marks = self._inspector.marks(self._settling - 1 if last is None else last)
+                stretch = replace(window, marks=marks)
+                self._emit(Summed(run=self._run, stretch=stretch, closed=time.monotonic()))
 
     def _emit_whole(self, *, always: bool) -> None:
         now = time.monotonic()

@@ -361,6 +361,7 @@ def _window_reply(result: Result) -> Answer:
         environment=result.environment,
         flags=result.flags,
         quality=result.quality,
+        flagged=result.flagged,
         left_out=result.left_out,
     )
     return reply, list[NDArray[Any]](arrays)

@@ -10,6 +10,7 @@ class _Page:
     def __init__(self) -> None:
         self.received = 0
         self.used = 0
+        self.left_out = 0
         self.waiting = 0
         self.refused: Counter[str] = Counter()
 
@@ -17,6 +18,7 @@ class _Page:
         return Counters(
             received=self.received,
             used=self.used,
+            left_out=self.left_out,
             refused=dict(self.refused),
             waiting=self.waiting,
             lost=lost,
@@ -53,6 +55,13 @@ class Ledger:
             for page in self._both(series):
                 page.waiting -= 1
                 page.used += 1
+
+    def leave_out(self, series: str) -> None:
+        """Book a waiting frame that is flagged and goes into no window."""
+        with self._lock:
+            for page in self._both(series):
+                page.waiting -= 1
+                page.left_out += 1
 
     def refuse(self, series: str, reason: str) -> None:
         """Book a waiting frame that is dropped."""

@@ -70,6 +70,7 @@ class Publisher:
                 environment=result.environment,
                 flags=result.flags,
                 quality=result.quality,
+                flagged=result.flagged,
                 left_out=result.left_out,
             ),
             arrays,

@@ -9,6 +9,7 @@ from livepdf.daemon.baton import Baton
 from livepdf.daemon.board import Board
 from livepdf.daemon.herald import Rate, status_problems
 from livepdf.daemon.history import History
+from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.queue import FrameQueue
@@ -37,6 +38,7 @@ class Reports:
     stopping: threading.Event
     software: Mapping[str, str]
     rate: Rate
+    inspector: Inspector
     warmth: Warmth
     baton: Baton
 
@@ -69,6 +71,7 @@ class Reports:
                 standing=(*board.problems(), *self.feeds.problems()),
             ),
             feeds=self.feeds.status(),
+            quality=self.inspector.lamps(),
             clients=self.sockets.door.peers("results"),
             turned_away=self.sockets.door.turned_away(),
             preparing=self.warmth.progress,

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.pins import Pin
 from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
+from livepdf.model.marks import Marks
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.advice import quality
 from livepdf.reduction.curves import reduce_sums, structure_factor
@@ -31,6 +32,8 @@ class Summed(Protocol):
     def sums(self) -> Sums: ...  # noqa: D102
     @property
     def environment(self) -> tuple[tuple[str, float], ...]: ...  # noqa: D102
+    @property
+    def marks(self) -> Marks: ...  # noqa: D102
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -170,6 +173,10 @@ def _evaluated(
         curves=curves,
         trends=trends,
         environment=stretch.environment,
+        flags=stretch.marks.flags,
+        quality=stretch.marks.numbers,
+        flagged=stretch.marks.flagged,
+        left_out=stretch.marks.left_out,
     )
     return Evaluated(result=result, trouble=trouble)
 

@@ -14,6 +14,7 @@ from livepdf.daemon.control import Desk
 from livepdf.daemon.crew import WorkerProcess, hire
 from livepdf.daemon.herald import Herald, Rate
 from livepdf.daemon.history import History
+from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
 from livepdf.daemon.ledger import Ledger
@@ -143,8 +144,14 @@ class Service:
             folder=output,
             tell=lambda: self._sockets.publisher.status(self.status()),
         )
+        self._inspector = Inspector(
+            self._board, settings=lambda: self._retuning.prepared.settings.recipe.quality
+        )
         self._collector = Collector(
-            ledger=self._ledger, emit=self._outlet.put, tap=self._retuning.capture.take
+            ledger=self._ledger,
+            emit=self._outlet.put,
+            tap=self._retuning.capture.take,
+            inspector=self._inspector,
         )
         self._feeds = SlowFeeds(prepared.settings.profile.slow) if slow is None else slow
         record = None if recorder is None else recorder.put
@@ -184,6 +191,7 @@ class Service:
             stopping=self.stopping,
             software=self._software,
             rate=Rate(),
+            inspector=self._inspector,
             warmth=self._warmth,
             baton=self._baton,
         )
@@ -339,13 +347,10 @@ class Service:
         self._store.put(event)
 
     def _work(self, number: int) -> None:
+        own = self._crew[number].integrate if self._crew else integrate_here
+        seen = self._inspector.watching(self._warmth.before(own))
         work(
-            self._frames,
-            self._outcomes,
-            self._newest,
-            integrate=self._retuning.dark.watching(
-                self._warmth.before(self._crew[number].integrate if self._crew else integrate_here)
-            ),
+            self._frames, self._outcomes, self._newest, integrate=self._retuning.dark.watching(seen)
         )
 
     def _warm_up(self) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from livepdf.config.recipe import Window
 from livepdf.model.curve import Scope, Span
 from livepdf.model.frame import Frame
+from livepdf.model.marks import NO_MARKS, Marks
 from livepdf.model.sums import Sums
 
 
@@ -20,6 +21,8 @@ class Stretch:
     """Means over the frames that have the value; NaN where a feed should have given it."""
     received: float
     """Unix seconds when the newest of them was received."""
+    marks: Marks = NO_MARKS
+    """How good the frames are."""
 
 
 @dataclass(slots=True)
@@ -92,6 +95,19 @@ class WindowCutter:
         if self._rule.frames is not None and (frame.index + 1) % self._rule.frames == 0:
             closed += self.cut()
         return closed
+
+    def skip(self, frame: Frame) -> list[Stretch]:
+        """Leave a frame out; return the windows that are over all the same, oldest first."""
+        place = self._place_of(frame)
+        closed = [] if place == self._place else self.cut()
+        if self._rule.frames is not None and (frame.index + 1) % self._rule.frames == 0:
+            closed += self.cut()
+        return closed
+
+    def last_place(self, span: Span) -> int | None:
+        """Return the last frame that belongs to a window, there or not; None where time tells."""
+        number = self._rule.frames
+        return None if number is None else (span.first // number + 1) * number - 1
 
     def cut(self) -> list[Stretch]:
         """Close the open window, whole or not; return it when there are frames in it."""

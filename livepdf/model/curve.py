@@ -86,6 +86,8 @@ class Result:
     """What is wrong with any of the frames, of `livepdf.model.quality.FLAGS`."""
     quality: tuple[tuple[str, float], ...] = ()
     """The worst number measured for each flag that could be; see there."""
+    flagged: tuple[tuple[str, int, int], ...] = ()
+    """Flag, first and last frame of each stretch of flagged frames."""
     left_out: int = 0
     """Frames that belong here and were left out because they are flagged."""
 

@@ -19,6 +19,7 @@ from livepdf.model.curve import CurveKind, Result
 from livepdf.model.status import Counters, Event
 from livepdf.model.sums import Sums
 from livepdf.sinks.nexus_difference import DifferenceTable, Reference
+from livepdf.sinks.nexus_quality import QualityTable
 from livepdf.sinks.nexus_read import Stored, read_windows
 from livepdf.sinks.nexus_tables import (
     EventTable,
@@ -159,6 +160,7 @@ class NexusFile:
         for first, block in self._blocks(rows):
             results = [row.result for row in block]
             self._windows.put(first, results)
+            self._quality.put(first, results)
             for kind, (values, errors) in self._curves.items():
                 grown(values, first, [result.curve(kind).y for result in results])
                 grown(errors, first, [result.curve(kind).sigma for result in results])
@@ -199,7 +201,7 @@ class NexusFile:
 
     def counters(self, counters: Counters) -> None:
         """Replace the counters."""
-        for name in ("received", "used", "waiting", "lost"):
+        for name in ("received", "used", "left_out", "waiting", "lost"):
             self._counters[name][...] = getattr(counters, name)
         refused = sorted(counters.refused.items(), key=lambda item: -item[1])[:_REASONS]
         self._counters["reason"][: len(refused)] = [fixed(name, 40) for name, _ in refused]
@@ -254,6 +256,7 @@ class NexusFile:
         sample["name"] = header.sample
         sample["chemical_formula"] = header.composition
         self._windows = WindowTable(_group(entry, "windows", "NXcollection"), start=header.start)
+        self._quality = QualityTable(_group(entry, "quality", "NXcollection"))
         self._build_curves(entry)
         self._build_whole(entry)
         self._build_sums(entry)
@@ -347,7 +350,7 @@ class NexusFile:
 
     def _build_counters(self, entry: Any) -> None:
         self._counters = _group(entry, "counters", "NXcollection")
-        for name in ("received", "used", "waiting", "lost"):
+        for name in ("received", "used", "left_out", "waiting", "lost"):
             self._counters.create_dataset(name, data=0)
         self._counters.create_dataset("reason", shape=(_REASONS,), dtype="S40")
         self._counters.create_dataset("refused", data=np.zeros(_REASONS, dtype=np.int64))

@@ -1,7 +1,7 @@
 """Windows back from a NeXus file of ours: their sums, which frames they hold, slow values."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,9 @@ import h5py
 import numpy as np
 
 from livepdf.model.curve import Span
+from livepdf.model.marks import NO_MARKS, Marks
 from livepdf.model.sums import Sums
+from livepdf.sinks.nexus_quality import read_marks
 
 _ARRAYS = ("signal", "variance", "weight", "pixels")
 
@@ -21,6 +23,7 @@ class Stored:
     span: Span
     sums: Sums
     environment: tuple[tuple[str, float], ...]
+    marks: Marks = NO_MARKS
 
 
 def read_windows(file: Any, rows: Sequence[int]) -> dict[int, Stored]:
@@ -46,6 +49,8 @@ def read_windows(file: Any, rows: Sequence[int]) -> dict[int, Stored]:
     for row in (row - part.start for row in there):
         if columns["frames"][row] > 0:
             stored = _stored(run, row, columns, arrays, _slow(names, slow[row]))
+            if "quality" in entry:
+                stored = replace(stored, marks=read_marks(entry["quality"], part.start + row))
             found[stored.span.number] = stored
     return found
 

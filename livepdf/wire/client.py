@@ -437,6 +437,7 @@ def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:
         environment=message.environment,
         flags=message.flags,
         quality=message.quality,
+        flagged=message.flagged,
         left_out=message.left_out,
     )
 

@@ -35,6 +35,7 @@ class ResultMessage(Published, frozen=True, kw_only=True, tag="result"):
     environment: tuple[tuple[str, float], ...]
     flags: tuple[str, ...] = ()
     quality: tuple[tuple[str, float], ...] = ()
+    flagged: tuple[tuple[str, int, int], ...] = ()
     left_out: int = 0
 
 
@@ -191,6 +192,7 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, tag="window"):
     environment: tuple[tuple[str, float], ...]
     flags: tuple[str, ...] = ()
     quality: tuple[tuple[str, float], ...] = ()
+    flagged: tuple[tuple[str, int, int], ...] = ()
     left_out: int = 0
 
 

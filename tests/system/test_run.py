@@ -60,6 +60,7 @@ def test_a_recorded_stream_gives_all_its_frames_and_a_run_that_ended(
     assert summary["counters"] == {
         "received": 10,
         "used": 10,
+        "left_out": 0,
         "refused": {},
         "waiting": 0,
         "lost": 0,

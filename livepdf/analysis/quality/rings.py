@@ -1,0 +1,185 @@
+"""What only the image tells: saturated pixels, dead modules, spots on rings, texture."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+MOST_PIXELS = 1 << 18
+"""Pixels of an image that are looked at: enough for all rings, and a few milliseconds."""
+RINGS = 120
+_TILE = 32
+"""Pixels along the sides of the squares that a dead module is made of."""
+_FEWEST = 60
+"""Pixels that a ring must have here to be judged."""
+_EXPECTED = 25.0
+"""Counts that a square must be expected to have before its silence means anything."""
+_WORST = 20
+"""Rings that the number of spots is averaged over."""
+_AMPLITUDE = 0.01
+"""Of cos 2χ: below, a perfect sample with a slightly wrong centre looks the same."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RingMap:
+    """Some pixels of a detector, spread over all of it, with where they are on the rings."""
+
+    places: NDArray[np.int64]
+    """(k,) in the flat image as read; none of them masked."""
+    q: Floats
+    """(k,) Å⁻¹"""
+    weight: Floats
+    """(k,) solid angle × polarization × flat, as in the sums."""
+    ring: NDArray[np.int64]
+    """(k,) 0 … RINGS − 1, of equal numbers of pixels."""
+    cosine: Floats
+    """(k,) cos 2χ"""
+    sine: Floats
+    """(k,) sin 2χ"""
+    tile: NDArray[np.int64]
+    """(k,) which square of the detector."""
+    per_pixel: float
+    """Pixels in use that each of these stands for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """What one image says; NaN where it says nothing."""
+
+    saturated: float
+    """Share of the pixels at or above the limit."""
+    dead: float
+    """Share of the pixels in squares that are silent."""
+    spots: float
+    """χ²/dof about the mean of the ring, mean over the worst rings."""
+    texture: float
+    """Amplitude of cos 2χ over its σ, the largest of all rings where it exceeds 1 %."""
+    rings: tuple[float, ...] = field(default=(), repr=False)
+    """χ²/dof of each ring, NaN where it has too few pixels."""
+
+
+def ring_map(
+    *, q: Floats, azimuth: Floats, weight: Floats, unused: NDArray[np.bool_]
+) -> RingMap | None:
+    """Choose pixels; None where fewer than a thousand are in use.
+
+    Parameters
+    ----------
+    q, azimuth, weight : (ny, nx) float64, Å⁻¹, rad
+        In the orientation of the image as read.
+    unused : (ny, nx) bool
+        True = ignore.
+    """
+    used = np.flatnonzero(~unused.ravel() & (weight.ravel() > 0))
+    if used.size < 1000:
+        return None
+    step = max(1, -(-used.size // MOST_PIXELS))
+    # An even step would keep to some columns of the detector.
+    step += step > 1 and step % 2 == 0
+    places = used[::step]
+    there = q.ravel()[places]
+    edges = np.quantile(there, np.linspace(0, 1, RINGS + 1)[1:-1])
+    angle = 2 * azimuth.ravel()[places]
+    rows, columns = np.divmod(places, q.shape[1])
+    tile = (rows // _TILE) * (-(-q.shape[1] // _TILE)) + columns // _TILE
+    return RingMap(
+        places=places,
+        q=there,
+        weight=weight.ravel()[places],
+        ring=np.searchsorted(edges, there).astype(np.int64),
+        cosine=np.cos(angle),
+        sine=np.sin(angle),
+        tile=tile,
+        per_pixel=used.size / places.size,
+    )
+
+
+def look_at(
+    image: NDArray[Any],
+    where: RingMap,
+    *,
+    grid: Floats,
+    intensity: Floats,
+    factor: float,
+    gain: float,
+    low: Any,
+    high: Any,
+    textured: bool,
+) -> Look:
+    """Judge one image.
+
+    Parameters
+    ----------
+    image : (ny, nx) as read
+    grid, intensity : (n,)
+        Bins of Q and intensity of this very frame: the expectation of a pixel is interpolated
+        between bins, as a steep flank inside a bin would look like spots.
+    factor : float
+        By which the weights of the sums exceed those of the map: monitor and exposure.
+    low, high
+        Smallest and largest usable value of a pixel.
+    textured : bool
+        Whether the correction for polarization leaves texture alone with cos 2χ.
+    """
+    values = image.ravel()[where.places]
+    usable = (values >= low) & (values <= high)
+    known = np.isfinite(intensity)
+    expected = np.interp(where.q, grid[known], intensity[known]) * where.weight * factor
+    counts = np.where(usable, values, 0).astype(np.float64)
+    expected = np.where(usable & (expected > 0), expected, 0.0)
+    difference = np.where(expected > 0, counts - expected, 0.0)
+    square = np.zeros_like(difference)
+    np.divide(difference**2, gain * expected, out=square, where=expected > 0)
+    number = _by(where.ring, (expected > 0).astype(np.float64))
+    chi = np.full(RINGS, np.nan)
+    np.divide(_by(where.ring, square), number, out=chi, where=number >= _FEWEST)
+    saturated = np.count_nonzero(values > high) / values.size
+    return Look(
+        saturated=saturated,
+        dead=_dead(where, counts, expected),
+        spots=_worst(chi),
+        texture=_texture(where, difference, expected, gain) if textured else float("nan"),
+        rings=tuple(chi.tolist()),
+    )
+
+
+def _dead(where: RingMap, counts: Floats, expected: Floats) -> float:
+    tiles = int(where.tile.max()) + 1
+    seen = np.bincount(where.tile, counts, tiles)
+    wanted = np.bincount(where.tile, expected, tiles)
+    silent = (seen <= 0.02 * wanted) & (wanted >= _EXPECTED)
+    return float(np.count_nonzero(silent[where.tile]) / where.places.size)
+
+
+def _worst(chi: Floats) -> float:
+    found = np.sort(chi[np.isfinite(chi)])
+    return float(found[-_WORST:].mean()) if found.size >= _WORST else float("nan")
+
+
+def _texture(where: RingMap, difference: Floats, expected: Floats, gain: float) -> float:
+    """Return the largest significance of a cos 2χ or sin 2χ part; NaN where no ring tells."""
+    significance = np.zeros(RINGS)
+    amplitude = np.zeros(RINGS)
+    for wave in (where.cosine, where.sine):
+        # The mean of the wave over a cut ring is no texture: it is taken off.
+        total = _by(where.ring, expected)
+        mean = np.zeros(RINGS)
+        np.divide(_by(where.ring, expected * wave), total, out=mean, where=total > 0)
+        centred = wave - mean[where.ring]
+        norm = _by(where.ring, expected * centred**2)
+        part = np.zeros(RINGS)
+        np.divide(_by(where.ring, difference * centred), norm, out=part, where=norm > 0)
+        significance += part**2 * norm / gain
+        amplitude += part**2
+    counted = np.bincount(where.ring, expected > 0, RINGS) >= _FEWEST
+    telling = counted & (np.sqrt(amplitude) >= _AMPLITUDE)
+    if not counted.any():
+        return float("nan")
+    return float(np.sqrt(significance[telling].max())) if telling.any() else 0.0
+
+
+def _by(ring: NDArray[np.int64], values: Floats) -> Floats:
+    return np.asarray(np.bincount(ring, values, RINGS), dtype=np.float64)
