@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tests.benchmarks.daemon_rate import Sustained, daemon_rate
 from tests.benchmarks.daemon_workers import daemon_workers
+from tests.benchmarks.estimator import estimator
 from tests.benchmarks.integration import engines, integration, rings, scaling, splitting
 from tests.benchmarks.peers import not_measured
 from tests.benchmarks.reduction import reduction
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Sustained]]] = {
     "scaling": scaling,
     "whole": whole,
     "reduction": reduction,
+    "estimator": estimator,
     "workers": daemon_workers,
     "daemon": daemon_rate,
 }
