@@ -13,6 +13,7 @@ from livepdf_gui.show.words import count
 LOW, HIGH = 1.0, 99.7
 """Percentiles of the used pixels between which the colours run."""
 SCALES = ("square root", "linear", "logarithmic")
+_SIGNS = {"square root": " (√)", "linear": "", "logarithmic": " (log)"}
 _RING, _SATURATED, _SECTOR = (255, 255, 255, 150), (230, 20, 20, 255), (120, 200, 255, 110)
 _MOST_RINGS = 24
 
@@ -79,7 +80,7 @@ def detector_view(
         binning=preview.binning,
         levels=(low, high),
         scale=scale,
-        words=f"frame {count(preview.frame)}, {low:.3g} to {high:.3g} counts ({scale}), "
+        words=f"frame {count(preview.frame)}, {low:.3g}–{high:.3g} counts{_SIGNS[scale]}, "
         f"{100 * masked:.1f} % masked{said}{ringed}",
         frame=preview.frame,
         key=key,

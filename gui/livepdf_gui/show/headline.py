@@ -288,6 +288,10 @@ def _onset(state: State, trends: tuple[Trend, ...]) -> Item:
     return Item(label="onset", text=seconds(told[-1].time - began), hint=f"{told[-1].text}\n{hint}")
 
 
+_LONGEST = 76
+"""Letters of a reason in the strip on top: two lines; the rest appears on hover."""
+
+
 def _number(trend: Trend) -> Item:
     if trend.value == trend.value:
         label = f"{trend.name} ({trend.unit})" if trend.unit else trend.name
@@ -295,6 +299,8 @@ def _number(trend: Trend) -> Item:
         return Item(label=label, text=text, hint=f"{trend.name}, ± one standard uncertainty.")
     hint = f"This number cannot be trusted: {trend.reason}."
     words = f"{trend.name} withheld: {trend.reason}"
+    if len(words) > _LONGEST:
+        words = f"{words[: _LONGEST - 1].rstrip()} …"
     return Item(label=f"{trend.name}: withheld", text=words, level="warn", hint=hint, wordy=True)
 
 

@@ -20,22 +20,15 @@ from livepdf_gui.show.shown import Shown, resolve, waiting
 from livepdf_gui.show.state import State
 from livepdf_gui.show.tasks import Zoom
 from livepdf_gui.show.theme import THEMES, Theme
-from livepdf_gui.show.timescale import Scale, TimeScale, ValueScale, time_scale
-from livepdf_gui.show.trends import TrendsView, slow_unit, trends_view
-from livepdf_gui.show.words import clock, plural
+from livepdf_gui.show.timeline import EventLine, axis_of, event_lines, scale_of
+from livepdf_gui.show.timescale import Scale, TimeScale
+from livepdf_gui.show.trends import TrendsView, trends_view
+from livepdf_gui.show.words import plural
 
 RINGS = ("none", "structure", *calibrants.CALIBRANTS)
 """What rings may be drawn on the detector."""
 _FITTED: str = "gr_model"
 """Kind of the curve of a structure that was fitted to the window."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class EventLine:
-    """An event as a line on the time axes."""
-
-    place: float
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -113,7 +106,7 @@ class Session:
         history = state.history
         shown = resolve(state, choice)
         compared = (*_fitted(shown), *self.all_references())
-        scale = _time_scale(history)
+        scale = scale_of(history)
         gr_kind = _gr_kind(shown, choice, self.all_references())
         shown_map = self._map(state, self.all_references())
         self._view = View(
@@ -136,10 +129,10 @@ class Session:
             trends=trends_view(history, choice, before=before.trends if before else None),
             detector=self._detector(state, before.detector if before else None),
             scale=scale,
-            axis=_axis(history, choice, scale),
+            axis=axis_of(history, choice, scale),
             places=self._places(before),
             selected=None if choice.selected is None else choice.selected + 0.5,
-            events=_event_lines(state, scale),
+            events=event_lines(state, scale),
             waiting=waiting(state),
             banner=self.banner(),
         )
@@ -305,49 +298,6 @@ class Session:
         return 0.0, growing(old, float(windows))
 
 
-def moment(view: View, place: float) -> str:
-    """Tell the time and the window at a place on the time axis."""
-    scale = view.scale
-    if scale.places.size == 0:
-        return ""
-    when = scale.time(place)
-    elapsed = f"{scale.elapsed(when):.2f} {scale.unit}"
-    near = [e.text for e in view.events if abs(e.place - place) < _near(view)]
-    said = f"   [{near[0]}]" if near else ""
-    return f"window {int(np.floor(place))}, {clock(when)} ({elapsed}){said}"
-
-
-def map_readout(view: View, place: float, height: float) -> str:
-    """Tell what the map shows under the cursor."""
-    number = int(np.floor(place))
-    if view.map is None or view.history is None:
-        return ""
-    words = moment(view, place) + _slow_words(view.history, number)
-    found = view.map.value(number, height)
-    if found is None:
-        return words
-    at, value, exact = found
-    said = f"{value:.3g}" if np.isfinite(value) else "no value"
-    name, unit, over, over_unit = _MAP_WORDS[view.map.kind]
-    about = "" if exact else "≈ "
-    return f"{words}   {over} = {at:.2f} {over_unit}   {name} = {about}{said} {unit}".rstrip()
-
-
-_MAP_WORDS = {
-    "gr": ("G", "Å⁻²", "r", "Å"),
-    "dgr": ("ΔG", "Å⁻²", "r", "Å"),
-    "iq": ("I", "", "Q", "Å⁻¹"),
-    "fq": ("F", "Å⁻¹", "Q", "Å⁻¹"),
-}
-
-
-def _slow_words(history: History, number: int) -> str:
-    for name, values in history.environment.items():
-        if 0 <= number < values.size and np.isfinite(values[number]):
-            return f"   {name} {values[number]:.4g} {slow_unit(name)}".rstrip()
-    return ""
-
-
 def _gr_kind(shown: Shown, choice: Choice, compared: tuple[Reference, ...]) -> CurveKind:
     """Return what the panel of G shows: ΔG where it is wanted and there."""
     result = shown.result
@@ -386,51 +336,9 @@ def _leap(history: History | None) -> int:
     return max(10, (len(history) if history is not None else 0) // 50)
 
 
-def _time_scale(history: History | None) -> TimeScale:
-    nothing = np.zeros(0)
-    if history is None:
-        return time_scale(nothing, nothing)
-    return time_scale(history.start, history.end)
-
-
-def _axis(history: History | None, choice: Choice, scale: TimeScale) -> Scale:
-    if history is None or choice.axis == "time":
-        return scale
-    if choice.axis == "window":
-        values = np.arange(len(history), dtype=np.float64)
-        return ValueScale(label="window", values=values, rising=True)
-    if choice.axis == "frame":
-        return ValueScale(label="frame", values=history.spans[2], rising=True)
-    name = choice.overlay or next(iter(history.environment), "")
-    if name not in history.environment:
-        return scale
-    unit = slow_unit(name)
-    label = f"{name} ({unit})" if unit else name
-    return ValueScale(label=label, values=history.environment[name], rising=False)
-
-
-def _near(view: View) -> float:
-    return 0.006 * (view.places[1] - view.places[0])
-
-
 def _run(state: State) -> str:
     return state.history.run if state.history is not None else ""
 
 
 def _length(state: State) -> int:
     return len(state.history) if state.history is not None else 0
-
-
-def _event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
-    run = _run(state)
-    if not run or scale.places.size < 2:
-        return ()
-    events = [e for e in state.events if e.run in ("", run)]
-    places = scale.place(np.array([e.time for e in events], dtype=np.float64))
-    return tuple(
-        EventLine(
-            place=max(float(place), 0.0),
-            text=e.text if e.kind == "mark" else f"{e.kind}: {e.text}" if e.text else e.kind,
-        )
-        for place, e in zip(places, events, strict=True)
-    )

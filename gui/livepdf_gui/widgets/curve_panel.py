@@ -9,9 +9,13 @@ from livepdf_gui.show.ranges import Range
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.widgets.items import Band, Marks
 from livepdf_gui.widgets.paint import label_axis, paint_plot
-from livepdf_gui.widgets.panel import Panel
+from livepdf_gui.widgets.panel import ElidedLabel, Panel, set_text
 
 _MOST_COMPARED = 4
+_COMPARED = (
+    "Files and structures are scaled to the curve, windows are not. r is Pearson's correlation: 1 "
+    "for the same shape. The band of the difference holds the noise of both."
+)
 _AXIS = 70
 """Pixels of the axis on the left; the same above and below."""
 
@@ -26,6 +30,8 @@ class CurvePanel(Panel):
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
         rows.addWidget(self.plot, 3)
+        self.words = ElidedLabel()
+        rows.addWidget(self.words)
         rows.addWidget(self.below, 1)
         super().__init__(title, body)
         self._view: CurveView | None = None
@@ -44,8 +50,7 @@ class CurvePanel(Panel):
         self._view = view
         compared = view.compared[-_MOST_COMPARED:]
         self.set_title(view.title, view.lesson)
-        beside = "   ·   ".join(["dashed: " + one.words for one in compared])
-        self.set_over(f"{view.over}   ·   {beside}" if beside else view.over)
+        self.set_over(view.over)
         self.set_aside(view.sigma_words)
         self.say_empty(view.empty)
         if view.empty:
@@ -115,9 +120,10 @@ class CurvePanel(Panel):
         for drawn in (self.below_zero, self.difference_band, self.difference):
             item.addItem(drawn, ignoreBounds=True)
         self.below.setXLink(self.plot)
-        self.below.setVisible(False)
+        for part in (self.below, self.words):
+            part.setVisible(False)
         self.below.setMinimumHeight(50)
-        label_axis(self.below, "left", "difference")
+        label_axis(self.below, "left", "Δ")
 
     def _name_axes(self, kind: CurveKind) -> None:
         label_axis(self.plot, "bottom", AXIS[kind][0])
@@ -127,10 +133,14 @@ class CurvePanel(Panel):
     def _draw_difference(self, view: CurveView) -> None:
         shown = bool(view.compared)
         if self.below.isHidden() == shown:
-            self.below.setVisible(shown)
+            for part in (self.below, self.words):
+                part.setVisible(shown)
         if not shown:
             return
         one = view.compared[-1]
+        others = "".join(f"   ·   dashed: {other.words}" for other in view.compared[:-1])
+        set_text(self.words, f"below: less {one.words} (dashed){others}")
+        self.words.setToolTip(_COMPARED)
         self.difference.setData(one.x, np.asarray(one.difference, dtype=np.float64))
         self.difference_band.set_data(one.x, one.difference, one.sigma)
         if self._follow and self._below_range != view.difference_range:

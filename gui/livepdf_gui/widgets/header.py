@@ -40,7 +40,7 @@ class Cell(QtWidgets.QWidget):
 
     def show_item(self, item: Item, theme: Theme) -> None:
         """Write one item in the colour of its level."""
-        points = _SENTENCE if item.wordy else self.points
+        points = _SENTENCE if item.wordy else self._fitting(item.text)
         if self._text.font().pointSizeF() != points:
             font = self._text.font()
             font.setPointSizeF(points)
@@ -53,7 +53,18 @@ class Cell(QtWidgets.QWidget):
         if self.toolTip() != hint:
             self.setToolTip(hint)
             self.setAccessibleName(f"{item.label}: {item.text}")
-        colour = theme.level(item.level)
+        self._colour_by(theme.level(item.level))
+
+    def _fitting(self, text: str) -> float:
+        """Return the largest size of type in which the text has room."""
+        font, width = self._text.font(), self._text.width()
+        for points in (self.points, 15.0, 13.0, 12.0):
+            font.setPointSizeF(min(points, self.points))
+            if QtGui.QFontMetricsF(font).horizontalAdvance(text) <= width:
+                break
+        return float(font.pointSizeF())
+
+    def _colour_by(self, colour: str) -> None:
         if colour != self._colour:
             self._colour = colour
             palette = self._text.palette()

@@ -7,7 +7,8 @@ import numpy as np
 from livepdf.model.curve import AXIS
 from livepdf_gui.qt import QtCore, QtWidgets, pg
 from livepdf_gui.show.heatmap import MapView
-from livepdf_gui.show.session import View, map_readout
+from livepdf_gui.show.readouts import map_readout
+from livepdf_gui.show.session import View
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.widgets.colour_scale import ColourScale
 from livepdf_gui.widgets.items import TimeAxis, TimeLines

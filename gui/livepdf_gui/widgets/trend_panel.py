@@ -5,7 +5,8 @@ from collections.abc import Callable
 import numpy as np
 
 from livepdf_gui.qt import QtWidgets, pg
-from livepdf_gui.show.session import View, moment
+from livepdf_gui.show.readouts import moment
+from livepdf_gui.show.session import View
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.show.trends import readout
 from livepdf_gui.widgets.panel import Panel

@@ -3,7 +3,6 @@
 import time
 from pathlib import Path
 
-from livepdf.model.curve import CurveKind
 from livepdf_gui.follower import Follower
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
 from livepdf_gui.show import memory
@@ -12,17 +11,16 @@ from livepdf_gui.show.headline import Headline
 from livepdf_gui.show.keys import KEYS
 from livepdf_gui.show.reference import STRUCTURES, UnusableReferenceError, read_reference
 from livepdf_gui.show.session import Session
-from livepdf_gui.show.tables import trends_csv
-from livepdf_gui.show.tasks import Act, Calculate, SaveCurve
+from livepdf_gui.show.tasks import Act, Calculate
 from livepdf_gui.widgets.curve_panel import CurvePanel
 from livepdf_gui.widgets.detector_panel import DetectorPanel
+from livepdf_gui.widgets.filing import save_as
 from livepdf_gui.widgets.header import Banner, Counters, Header
 from livepdf_gui.widgets.help import KeySheet
 from livepdf_gui.widgets.map_panel import MapPanel
 from livepdf_gui.widgets.menus import make_act_menu, make_save_menu
 from livepdf_gui.widgets.paint import paint_application
 from livepdf_gui.widgets.panel import Panel
-from livepdf_gui.widgets.pictures import save_png, save_svg
 from livepdf_gui.widgets.retune_sheet import RetuneSheet
 from livepdf_gui.widgets.trend_panel import TrendPanel
 
@@ -178,7 +176,15 @@ class Window(QtWidgets.QMainWindow):
         """Write what a name of the menu stands for; a failure is said in the banner."""
         self._own_complaint = ""
         try:
-            self._save(what, path)
+            said = save_as(
+                what,
+                path,
+                view=self.session.view(now=time.monotonic()),
+                panels=self._panel_by_name,
+                ask=self._follower.ask,
+            )
+            if said:
+                self._said.showMessage(said, 8000)
         except OSError as error:
             self._own_complaint = str(error)
         self.refresh()
@@ -194,28 +200,6 @@ class Window(QtWidgets.QMainWindow):
         data = None if event is None else event.mimeData()
         for url in [] if data is None else data.urls():
             self.open_reference(Path(url.toLocalFile()))
-
-    def _save(self, what: str, path: Path) -> None:
-        view = self.session.view(now=time.monotonic())
-        if what in ("curves", "chi"):
-            kinds: tuple[CurveKind, ...] = ("iq",) if what == "chi" else ("iq", "sq", "fq", "gr")
-            span = view.shown.span
-            if span is None:
-                raise OSError("there is no window to save yet")
-            number = -1 if span.scope == "run" else span.number
-            for kind in kinds:
-                ending = ".chi" if what == "chi" else f".{kind}"
-                where = path.with_suffix(ending)
-                self._follower.ask(SaveCurve(run=span.run, number=number, kind=kind, path=where))
-        elif what == "trends":
-            if view.history is None:
-                raise OSError("there are no trends to save yet")
-            path.write_text(trends_csv(view.history), encoding="utf-8", newline="")
-            self._said.showMessage(f"saved {path}", 8000)
-        else:
-            panel = self._panel_by_name[what.removeprefix("panel ")]
-            (save_svg if path.suffix.lower() == ".svg" else save_png)(panel, path)
-            self._said.showMessage(f"saved {path}", 8000)
 
     def _choose_save(self, what: str) -> None:
         suffix = {"curves": ".gr", "chi": ".chi", "trends": ".csv"}.get(what, ".png")
