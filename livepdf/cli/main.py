@@ -39,6 +39,7 @@ _COMMANDS: dict[str, _Entry] = {
     "process": _Entry("livepdf.cli.process:process", "Reduce image files that are there already."),
     "analyse": _Entry("livepdf.cli.analyse:analyse", "Analyse a finished run once more."),
     "trends": _Entry("livepdf.cli.trends:trends", "Write the trends of a run as a table."),
+    "report": _Entry("livepdf.cli.report:report", "Write a run on one page: HTML or PDF."),
     "integrate": _Entry("livepdf.cli.integrate:integrate", "Turn one image into I(Q) or I(2θ)."),
     "pdf": _Entry("livepdf.cli.pdf:pdf", "Turn one I(Q) into G(r)."),
     "model": _Entry("livepdf.cli.model:model", "Calculate G(r) of a model, as data would show it."),

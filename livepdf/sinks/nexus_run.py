@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.errors import FileError
+from livepdf.model.finding import Finding
 from livepdf.model.status import Event
+from livepdf.sinks.nexus_findings import read_findings
 from livepdf.sinks.nexus_read import Stored, read_windows
 
 _BLOCK = 64
@@ -153,6 +155,37 @@ class StoredRun:
         """Return all trends, in the order in which the run had them."""
         groups = [self._entry["trends"][name] for name in self._entry["trends"]]
         return [_trend(group, len(self)) for group in groups]
+
+    @property
+    def sample(self) -> str:
+        """Name and composition."""
+        found = self._entry["sample"]
+        name, formula = (str(found[key].asstr()[()]) for key in ("name", "chemical_formula"))
+        return f"{name} ({formula})" if name else formula
+
+    def pdf(self) -> tuple[NDArray[np.float64], NDArray[np.float32], NDArray[np.float32]]:
+        """Return r in Å, and G(r) and its σ of each row, (windows, n_r) Å⁻²."""
+        data = self._entry["pdf"]
+        rows = len(self)
+        return np.asarray(data["r"][:]), data["G"][:rows], data["G_errors"][:rows]
+
+    def counters(self) -> tuple[tuple[str, int], ...]:
+        """Return where the frames went, refused ones by reason."""
+        group = self._entry["counters"]
+        named = [(name, int(group[name][()])) for name in ("received", "used", "waiting", "lost")]
+        reasons = zip(group["reason"][:], group["refused"][:], strict=True)
+        named += [(f"refused: {why.decode()}", int(count)) for why, count in reasons if count]
+        return tuple(named)
+
+    def software(self) -> tuple[tuple[str, str], ...]:
+        """Return program and version of all that made the results."""
+        group = self._process["software"]
+        return tuple((name, str(group[name].asstr()[()])) for name in group)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """Return what the whole run said: onset and kinetics."""
+        group = self._entry.get("kinetics")
+        return () if group is None else read_findings(group)
 
     def events(self) -> list[Event]:
         """Return what happened, in order."""
