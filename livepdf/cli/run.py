@@ -80,6 +80,7 @@ def _service(
             requests=requests or settings.wire.requests,
             results=settings.wire.results,
             runs=runs,
+            lasting=True,
             recorder=recorder,
         )
     except LivepdfError:

@@ -156,6 +156,9 @@ class Limits(Table):
     history: Annotated[int, Field(ge=16)] = Field(
         default=1024, description="MiB of windows kept for late viewers."
     )
+    spool: Annotated[int, Field(ge=64)] = Field(
+        default=65_536, description="MiB of frames that may wait on disk; then they are refused."
+    )
 
 
 class Output(Table):
@@ -163,6 +166,19 @@ class Output(Table):
 
     directory: Path = Field(default=Path("livepdf-output"), description="Made when missing.")
     flush: Positive = Field(default=1.0, description="s between two flushes to disk.")
+    spool: Path | None = Field(
+        default=None,
+        description="Where frames wait on disk: a fast local one. The directory of the results "
+        "where it is left out.",
+    )
+    journal: bool = Field(
+        default=False,
+        description="Write every frame to the spool before it is worked on, so that none is lost "
+        "with a killed process.",
+    )
+    reserve: Annotated[int, Field(ge=0)] = Field(
+        default=512, description="MiB that waiting frames leave free on the disk, for results."
+    )
     record: bool = Field(
         default=False,
         description="Also write every message of the stream, byte for byte, to a recording "

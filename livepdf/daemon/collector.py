@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from livepdf.daemon.inspector import Inspector
+from livepdf.daemon.journal import encode
 from livepdf.daemon.ledger import Ledger
-from livepdf.daemon.queue import PauseBegins, RunCloses, RunOpens, Stop
+from livepdf.daemon.queue import Gap, PauseBegins, RunCloses, RunOpens, Stop
 from livepdf.daemon.runs import Run
 from livepdf.daemon.windows import Stretch, WindowCutter
 from livepdf.daemon.workers import Outcome
@@ -20,6 +21,10 @@ from livepdf.model.sums import Sums
 
 WHOLE_INTERVAL = 1.0
 """s between two curves of the whole run."""
+KILLED = "in memory when killed"
+"""Why frames are refused that no disk had when the process before was killed."""
+CHECKPOINT_INTERVAL = 0.5
+"""s between two notes of how far everything is settled."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,12 +63,26 @@ class Closed:
     counters: Counters
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Checkpoint:
+    """All frames up to a serial are in the windows before, or in these sums, or refused."""
+
+    run: Run | None
+    """The run that is open."""
+    serial: int
+    number: int
+    """Of its next window."""
+    cutter: bytes
+    """State of its cutter, packed; empty before its first frame."""
+    counters: Counters
+
+
 @dataclass(frozen=True, slots=True)
 class Ended:
     """Nothing follows."""
 
 
-Settled = Opened | Summed | Refusal | Closed | Ended
+Settled = Opened | Summed | Refusal | Closed | Checkpoint | Ended
 """What the collector passes on, in the order of the frames."""
 
 
@@ -76,9 +95,19 @@ class Collector:
         ledger: Ledger,
         emit: Callable[[Settled], None],
         tap: Callable[[str, Sums], None] | None = None,
+        lost: Callable[[str], int] = lambda _: 0,
         inspector: Inspector | None = None,
     ) -> None:
-        """Make it; ``tap`` sees run and sums of every frame that is used, in order."""
+        """Make it.
+
+        Parameters
+        ----------
+        tap
+            Sees run and sums of every frame that is used, in order.
+        lost
+            Tells how many frames of a series never arrived, while it is open.
+        """
+        self._lost = lost
         self._inspector = inspector
         self._ledger = ledger
         self._tap = tap
@@ -89,6 +118,8 @@ class Collector:
         self._cutter: WindowCutter | None = None
         self._whole_made = -float("inf")
         self._reset = threading.Event()
+        self._serial = self._noted = -1
+        self._noted_at = -float("inf")
         self._settling = 0
         """The frame that is being booked: a window by time that ends now holds those before it."""
         self.ended = False
@@ -102,6 +133,32 @@ class Collector:
             if number == self._next:
                 self._next += 1
                 self._settle(first)
+                self._serial = max(self._serial, first.ticket.serial)
+                self.rest(CHECKPOINT_INTERVAL)
+
+    def rest(self, interval: float = 0.0) -> None:
+        """Note how far everything is settled, unless that was noted less than an interval ago."""
+        now = time.monotonic()
+        if self._serial == self._noted or now - self._noted_at < interval:
+            return
+        self._noted, self._noted_at = self._serial, now
+        run, cutter = self._run, self._cutter
+        before = run.taken_up.state if run is not None and run.taken_up is not None else None
+        state = before if cutter is None else cutter.state
+        self._emit(
+            Checkpoint(
+                run=run,
+                serial=self._serial,
+                number=0 if state is None else state.number,
+                cutter=b"" if state is None else encode(state),
+                counters=self._counters_of(run),
+            )
+        )
+
+    def _counters_of(self, run: Run | None) -> Counters:
+        if run is None:
+            return Counters()
+        return self._ledger.of(run.series, self._lost(run.series))
 
     def ask_reset(self) -> None:
         """Let the sums of the run start anew with the next frame; any thread may ask."""
@@ -112,6 +169,7 @@ class Collector:
         if not self.ended:
             self._emit_windows(self._cutter.cut() if self._cutter else [])
             self._close(time.time(), "stopped")
+            self.rest()
             self._emit(Ended())
             self.ended = True
 
@@ -124,6 +182,8 @@ class Collector:
                 self._close(item.time, item.reason, lost=item.lost)
             case PauseBegins():
                 self._emit_windows(self._cutter.cut() if self._cutter else [])
+            case Gap() if outcome.ticket.run is not None:
+                self._ledger.turn_away(outcome.ticket.run.series, KILLED, item.frames)
             case Stop():
                 self.finish()
             case Frame():
@@ -165,6 +225,8 @@ class Collector:
         run = self._run
         if run is None:
             return
+        if run.built is not None and run.taken_up is not None:
+            self._cutter_of(run)  # what the process before had added up is to be a window
         self._emit_windows(self._cutter.cut() if self._cutter else [])
         self._emit_whole(always=True)
         counters = self._ledger.of(run.series, lost)
@@ -178,7 +240,10 @@ class Collector:
             if pipeline is None:
                 raise RuntimeError(f"sums of {run.name} without a pipeline")
             self._cutter = WindowCutter(
-                pipeline.recipe.window, run=run.name, revision=pipeline.plan.revision
+                pipeline.recipe.window,
+                run=run.name,
+                revision=pipeline.plan.revision,
+                state=None if run.taken_up is None else run.taken_up.state,
             )
         return self._cutter
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from livepdf.daemon.board import Board
+from livepdf.daemon.expected import Expected
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.queue import FrameQueue, PauseBegins, RunCloses, RunOpens, Stop
 from livepdf.daemon.runs import Run
@@ -52,8 +53,22 @@ class Intake:
         self._lost_before = 0
         self._paused = False
         self._refusals: dict[str, float] = {}
+        self._expected: Expected | None = None
+        """What a run that was taken up still has to hear from its source."""
         self.pause = False
         """What control wants; taken over between two polls."""
+
+    def take_up(self, run: Run, expected: Expected) -> None:
+        """Go on with a run of an earlier process; before `run`."""
+        self._run, self._lost_before = run, self._source.lost()
+        self._expected = expected
+
+    def lost(self, series: str) -> int:
+        """Return how many frames of a series never arrived, 0 where it is not open."""
+        run = self._run
+        if run is None or run.series != series:
+            return 0
+        return self._source.lost() - self._lost_before
 
     @property
     def running(self) -> bool:
@@ -69,6 +84,8 @@ class Intake:
                     continue
                 for item in self._source.poll(_POLL):
                     self._take(self._prepare(item))
+                if self._expected is not None and self._expected.overdue:
+                    self._close_run(time.time(), "idle")
         finally:
             self._source.close()
             self._close_run(time.time(), "stopped")
@@ -82,8 +99,9 @@ class Intake:
                 self._ledger.turn_away(item.series, item.reason)
                 self._say_refused(item.reason, item.detail)
             case RunStart():
-                self._close_run(item.time, "next start")
-                self._open_run(item)
+                if self._expected is None or not self._expected.goes_on(item):
+                    self._close_run(item.time, "next start")
+                    self._open_run(item)
             case RunEnd():
                 if self._run is not None and self._run.series == item.series:
                     self._close_run(item.time, item.reason)
@@ -96,9 +114,19 @@ class Intake:
             self._refuse(frame, FrameError("stale series", frame.origin))
             return
         try:
+            if self._expected is not None:
+                self._look_for_gap(self._expected, frame)
             self._frames.put_frame(frame, run, paused=self._paused)
         except FrameError as error:
             self._refuse(frame, error)
+
+    def _look_for_gap(self, expected: Expected, frame: Frame) -> None:
+        gap = expected.gap(frame)
+        if gap:
+            self._ledger.lose(frame.series, len(gap))
+            text = f"frames {gap.start} to {gap.stop - 1} came while the daemon was down: lost"
+            log.warning("%s", text)
+            self._board.say("warning", text)
 
     def _refuse(self, frame: Frame, error: FrameError) -> None:
         self._ledger.refuse(frame.series, error.reason)
@@ -114,7 +142,7 @@ class Intake:
         if self._run is not None:
             lost = self._source.lost() - self._lost_before
             self._frames.put(RunCloses(time=when, reason=reason, lost=lost), self._run)
-            self._run = None
+            self._run = self._expected = None
 
     def _take_over_pause(self) -> None:
         if self.pause != self._paused:

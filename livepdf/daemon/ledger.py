@@ -13,6 +13,15 @@ class _Page:
         self.left_out = 0
         self.waiting = 0
         self.refused: Counter[str] = Counter()
+        self.lost = 0
+
+    def carry(self, before: Counters) -> None:
+        """Add what another process had settled."""
+        self.received += before.used + before.left_out + sum(before.refused.values())
+        self.used += before.used
+        self.left_out += before.left_out
+        self.refused.update(before.refused)
+        self.lost += before.lost
 
     def counters(self, lost: int) -> Counters:
         return Counters(
@@ -21,7 +30,7 @@ class _Page:
             left_out=self.left_out,
             refused=dict(self.refused),
             waiting=self.waiting,
-            lost=lost,
+            lost=self.lost + lost,
         )
 
 
@@ -37,17 +46,25 @@ class Ledger:
         self._total = _Page()
         self._pages: dict[str, _Page] = {}
 
-    def open(self, series: str) -> None:
-        """Begin a page for a series."""
+    def open(self, series: str, *, before: Counters | None = None) -> None:
+        """Begin a page for a series, with what another process had settled of it."""
         with self._lock:
-            self._pages[series] = _Page()
+            self._pages[series] = page = _Page()
+            if before is not None:
+                page.carry(before)
 
-    def receive(self, series: str) -> None:
-        """Book a frame that came in and waits."""
+    def receive(self, series: str, frames: int = 1) -> None:
+        """Book frames that came in and wait."""
         with self._lock:
             for page in self._both(series):
-                page.received += 1
-                page.waiting += 1
+                page.received += frames
+                page.waiting += frames
+
+    def lose(self, series: str, frames: int) -> None:
+        """Book frames that never came in, beside those that the source knows of."""
+        with self._lock:
+            for page in self._both(series):
+                page.lost += frames
 
     def use(self, series: str) -> None:
         """Book a waiting frame that is in the sums now."""
@@ -70,12 +87,12 @@ class Ledger:
                 page.waiting -= 1
                 page.refused[reason] += 1
 
-    def turn_away(self, series: str, reason: str) -> None:
+    def turn_away(self, series: str, reason: str, times: int = 1) -> None:
         """Book something that came in and never was a usable frame."""
         with self._lock:
             for page in self._both(series):
-                page.received += 1
-                page.refused[reason] += 1
+                page.received += times
+                page.refused[reason] += times
 
     def total(self, lost: int = 0) -> Counters:
         """Return the books of the daemon since it started."""

@@ -4,12 +4,16 @@ import contextlib
 import re
 import threading
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
 
 from livepdf.daemon.assemble import Pipeline
+from livepdf.daemon.windows import CutterState
 from livepdf.errors import ConfigError, FileError, FrameError
 from livepdf.model.frame import RunStart
+from livepdf.model.status import Counters
 
-_NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-rev\d+)?(?:-part\d+)?$")
+_NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-rev\d+)?(?:-part\d+)?(?:-whole)?$")
 _LONGEST = 80
 
 
@@ -18,6 +22,10 @@ class RunNames:
 
     def __init__(self, stems: Iterable[str]) -> None:
         self._last: dict[str, int] = {}
+        self.know(stems)
+
+    def know(self, stems: Iterable[str]) -> None:
+        """Leave further names out."""
         for stem in stems:
             found = _NUMBERED.match(stem)
             if found:
@@ -31,6 +39,23 @@ class RunNames:
         return f"{plain}_{self._last[plain]:04d}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TakenUp:
+    """How far a run had come when the process was killed that had begun it."""
+
+    state: CutterState | None
+    counters: Counters
+    parts: tuple[tuple[Path, int], ...]
+    """Its files so far, and the window of the first row of each; oldest first."""
+    newest: int
+    """The highest frame number that was received, -1 where none was."""
+
+    @property
+    def number(self) -> int:
+        """Of the next window."""
+        return 0 if self.state is None else self.state.number
+
+
 class Run:
     """A run from its start to its end; the workers share its pipeline."""
 
@@ -38,6 +63,7 @@ class Run:
         self,
         start: RunStart,
         *,
+        taken_up: "TakenUp | None" = None,
         name: str,
         build: Callable[[RunStart, tuple[int, int]], Pipeline],
         shape: tuple[int, int] | None,
@@ -45,6 +71,10 @@ class Run:
         self.start = start
         self.name = name
         """Unique among all runs of this daemon and all files of the output directory."""
+        self.taken_up = taken_up
+        """Where another process left it, None for a run of our own."""
+        self.opened = -1
+        """Serial of its beginning in the queue."""
         self._build = build
         self._shape = shape
         self._lock = threading.Lock()

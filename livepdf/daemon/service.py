@@ -12,24 +12,25 @@ from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Collector
 from livepdf.daemon.control import Desk
 from livepdf.daemon.crew import WorkerProcess, hire
+from livepdf.daemon.entries import Quit
 from livepdf.daemon.herald import Herald, Rate
 from livepdf.daemon.history import History
 from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
+from livepdf.daemon.keeping import Keeping
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.loops import Loops, compile_loops, likely_dtypes, stand_in
 from livepdf.daemon.memory import tune_process
 from livepdf.daemon.outlet import Outlet
-from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.reports import Reports
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.runs import Run, RunNames
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
-from livepdf.daemon.spool import Spool
-from livepdf.daemon.store import Quit, Store
+from livepdf.daemon.store import Store
+from livepdf.daemon.take_up import Left
 from livepdf.daemon.threads import Threads
 from livepdf.daemon.views import Seen, Views
 from livepdf.daemon.warmth import Warmth, warm_curves
@@ -46,7 +47,6 @@ from livepdf.sources.source import Source
 from livepdf.wire.messages import Role, Snapshot
 
 _MIB = 1 << 20
-_RESERVE = 512 * _MIB
 _TOLD_EVERY = 0.5
 """s between two words about what is being compiled."""
 
@@ -64,6 +64,7 @@ class Service:
         results: str,
         runs: int | None = None,
         patient: bool = False,
+        lasting: bool = False,
         recorder: Recorder | None = None,
         slow: SlowGiver | None = None,
     ) -> None:
@@ -73,6 +74,8 @@ class Service:
         ----------
         patient : bool
             Let the source wait while the queue is full and skip no trends, as for a recording.
+        lasting : bool
+            Go on where a killed process left the output directory, and let another one do so.
         recorder : Recorder, optional
             What the source's messages go to; closed with the service.
         slow : SlowGiver, optional
@@ -111,8 +114,11 @@ class Service:
         self._ledger = Ledger()
         self._newest = Newest()
         self._outcomes: Outcomes = queue.Queue(maxsize=256)
-        self._spool = Spool(output, reserve=_RESERVE)
-        self._frames = FrameQueue(limit=limits.queue * _MIB, spool=self._spool)
+        self._keeping = Keeping(
+            prepared.settings.profile, output=output, lasting=lasting, board=self._board
+        )
+        self._frames = self._keeping.frames
+        self._names.know(self._keeping.names)
         # Curves of old windows are looked at more than their sums are needed.
         self._history = History(limit=limits.history * _MIB * 3 // 4)
         self._shelf = Shelf(limit=limits.history * _MIB // 4)
@@ -122,6 +128,7 @@ class Service:
             flush=prepared.settings.profile.output.flush,
             budget=limits.history * _MIB,
             counters=lambda: self._ledger.total(self._source.lost()),
+            settle=self._keeping.settle,
         )
         self._outlet = Outlet(
             board=self._board,
@@ -151,6 +158,7 @@ class Service:
             ledger=self._ledger,
             emit=self._outlet.put,
             tap=self._retuning.capture.take,
+            lost=lambda series: self._intake.lost(series),
             inspector=self._inspector,
         )
         self._feeds = SlowFeeds(prepared.settings.profile.slow) if slow is None else slow
@@ -243,6 +251,8 @@ class Service:
         desk = self._desk()
         parts: list[tuple[str, Callable[[], None]]] = [
             ("store", self._store.run),
+            ("spool", self._frames.page),
+            ("sync", lambda: self._frames.sync(self._closing)),
             ("outlet", self._outlet.run),
             ("collector", self._collect),
             *self._retuning.threads(),
@@ -252,6 +262,7 @@ class Service:
             ("intake", lambda: self._intake.run(self.stopping)),
             ("compiler", self._warm_up),
         ]
+        self._keeping.take_up(self._intake, self._ledger, self._remake_run)
         for name, part in parts:
             self._threads.start(name, part)
         while not (self._warmth.wait_until_ready(_TOLD_EVERY) or self.stopping.is_set()):
@@ -282,8 +293,8 @@ class Service:
         self._board.state = "stopped"
         self._sockets.publisher.status(self.status())
         self._closing.set()
-        self._threads.join("herald", "control")
-        self._spool.close()
+        self._threads.join("herald", "control", "sync")
+        self._keeping.close(settled=self.failure is None and self._store.paid)
         self._views.close()
         self._sockets.close(str(self.failure or "stopped"))
 
@@ -330,6 +341,15 @@ class Service:
             name=self._names.next(start.name),
             build=self._retuning.build,
             shape=self._retuning.known_shape(),
+        )
+
+    def _remake_run(self, left: Left) -> Run:
+        return Run(
+            left.opened.start,
+            name=left.opened.name,
+            taken_up=left.taken_up,
+            build=self._retuning.build,
+            shape=self._retuning.known_shape() or left.shape,
         )
 
     def _say_replaced(self, text: str) -> None:
@@ -382,6 +402,7 @@ class Service:
                 ready = self._joiner.add(came)
             except queue.Empty:
                 ready = self._joiner.due()
+                self._collector.rest()
                 if self.failure is not None and not self._threads.alive("intake"):
                     self._collector.finish()
             for outcome in ready:

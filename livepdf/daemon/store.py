@@ -8,10 +8,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 from livepdf.daemon.board import Board
+from livepdf.daemon.collector import Checkpoint
+from livepdf.daemon.entries import (
+    Again,
+    Begin,
+    Entry,
+    Finish,
+    Parts,
+    Quit,
+    Recall,
+    row_bytes,
+)
+from livepdf.daemon.owed import Owed
 from livepdf.model.status import Counters, Event
 from livepdf.sinks.nexus import NexusFile, RunHeader, WindowRow
 from livepdf.sinks.nexus_difference import Reference
@@ -23,45 +34,6 @@ _ROOM = 64 << 20
 """Bytes that stay free on the disk."""
 _RETRY = 5.0
 """s between two attempts at a disk that refused."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Begin:
-    """Results of another run follow, or of the same run by a new revision."""
-
-    header: RunHeader
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Again:
-    """Windows that were reduced once more."""
-
-    rows: Sequence[WindowRow]
-    trends_only: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Recall:
-    """Windows of the run are wanted back."""
-
-    numbers: Sequence[int]
-    reply: "Future[dict[int, Stored]]"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Finish:
-    """The run is over."""
-
-    time: float
-    counters: Counters
-
-
-@dataclass(frozen=True, slots=True)
-class Quit:
-    """Nothing follows."""
-
-
-Entry = Begin | WindowRow | Again | Recall | Reference | Event | Finish | Quit
 
 
 class Store:
@@ -80,7 +52,18 @@ class Store:
         flush: float,
         budget: int,
         counters: Callable[[], Counters],
+        settle: Callable[[Checkpoint, str, Parts], None] = lambda _checkpoint, _stem, _parts: None,
     ) -> None:
+        """Make it.
+
+        Parameters
+        ----------
+        settle
+            Told how far everything is on disk, with the name and the files of the run.
+        """
+        self._settle = settle
+        self._checkpoint: Checkpoint | None = None
+        """How far everything is settled once it is saved."""
         self._directory = directory
         self._board = board
         self._interval = flush
@@ -112,14 +95,21 @@ class Store:
         self._flushed = time.monotonic()
         self._retry_at = 0.0
         self._failing = False
+        self._owed: list[Owed] = []
+        """What is missing of runs that are over, oldest first."""
         self.files: list[Path] = []
         """All files written, oldest first."""
+
+    @property
+    def paid(self) -> bool:
+        """Whether all that was ever handed over is on disk, as far as anybody can tell."""
+        return not self._failing
 
     def put(self, entry: Entry) -> None:
         """Hand over something to write; never waits."""
         if isinstance(entry, Again):
             with self._lock:
-                self._queued_bytes += sum(map(_size, entry.rows))
+                self._queued_bytes += sum(map(row_bytes, entry.rows))
         self._entries.put(entry)
 
     @property
@@ -146,7 +136,9 @@ class Store:
                 self._take(entry)
             if any(isinstance(entry, Quit) for entry in batch):
                 self._end_run(None)
+                self._pay(last=True)
                 return
+            self._pay()
             if time.monotonic() - self._flushed >= self._interval:
                 self._save()
 
@@ -163,7 +155,7 @@ class Store:
     def _take(self, entry: Entry) -> None:
         match entry:
             case Begin():
-                self._begin(entry.header)
+                self._begin(entry.header, entry.earlier)
             case WindowRow():
                 self._keep(entry)
             case Again():
@@ -174,25 +166,27 @@ class Store:
                 self._refer(entry)
             case Event():
                 self._events.append(entry)
+            case Checkpoint():
+                self._checkpoint = entry
             case Finish():
                 self._end_run(entry)
 
-    def _begin(self, header: RunHeader) -> None:
+    def _begin(self, header: RunHeader, earlier: Parts) -> None:
         if header.run == self._run and header.follows:
             events = [*self._past, *self._events]
             self._end_run(None, follower=f"{header.stem}.nxs")
             self._events = events
         else:
             self._end_run(None)
-            self._closed, self._again = [], False
+            self._closed, self._again = list(earlier), False
         self._past, self._reference = [], None
         self._again = self._again or bool(header.follows)
-        self._header, self._part, self._run = header, 0, header.run
+        self._header, self._part, self._run = header, len(earlier), header.run
         self._save()
 
     def _keep_again(self, again: Again) -> None:
         with self._lock:
-            self._queued_bytes -= sum(map(_size, again.rows))
+            self._queued_bytes -= sum(map(row_bytes, again.rows))
         rows = [row for row in again.rows if self._belongs(row)]
         if not again.trends_only:
             for row in rows:
@@ -243,12 +237,12 @@ class Store:
             self._whole = row
             return
         self._unsafe.append(row)
-        self._unsafe_bytes += _size(row)
+        self._unsafe_bytes += row_bytes(row)
         if self._unsafe_bytes > self._budget and self._file is not None:
             self._save()
         dropped = 0
         while self._unsafe_bytes > self._budget and len(self._unsafe) > 1:
-            self._unsafe_bytes -= _size(self._unsafe.popleft())
+            self._unsafe_bytes -= row_bytes(self._unsafe.popleft())
             dropped += 1
         if dropped:
             self._board.note("store dropped", f"memory is full: {dropped} windows were not saved")
@@ -257,8 +251,11 @@ class Store:
     def _save(self) -> bool:
         """Bring everything to disk; tell whether that worked."""
         self._flushed = time.monotonic()
-        if self._header is None or (self._file is None and time.monotonic() < self._retry_at):
-            return self._header is None
+        if self._header is None:
+            self._note_settled()
+            return True
+        if self._file is None and time.monotonic() < self._retry_at:
+            return False
         try:
             self._require_room()
         except OSError as error:
@@ -271,14 +268,30 @@ class Store:
             return False
         self._failing = False
         self._board.clear("store")
+        self._note_settled()
         return True
 
-    def _require_room(self) -> None:
+    def _note_settled(self) -> None:
+        """Tell how far all is on disk, unless that is about another run than the one that is."""
+        found = None if self._owed else self._checkpoint
+        written = "" if self._header is None else self._header.run
+        if found is None or (written and (found.run is None or found.run.name != written)):
+            return
+        self._checkpoint = None
+        stem = "" if self._header is None else self._header.stem
+        parts = [] if self._file is None else [*self._closed, (self._file.path, self._file.first)]
+        try:
+            self._settle(found, stem, parts)
+        except OSError as error:
+            log.warning("how far the results reach is not kept: %s", error)
+            self._board.note("settle", f"after a crash frames may be lost: {error}")
+
+    def _require_room(self, owed: int = 0) -> None:
         """Raise OSError where the disk is nearly full: HDF5 must not meet that end itself."""
         self._directory.mkdir(parents=True, exist_ok=True)
         state = os.statvfs(self._directory)
         free = state.f_bavail * state.f_frsize
-        if free < _ROOM + 2 * self._unsafe_bytes:
+        if free < _ROOM + 2 * (self._unsafe_bytes + owed):
             raise OSError(f"only {free >> 20} MiB are free in {self._directory}")
 
     def _write(self, file: NexusFile) -> None:
@@ -289,7 +302,7 @@ class Store:
             self._events_written += 1
         if self._whole is not None:
             file.whole(self._whole)
-        file.counters(self._counters())
+        file.counters(self._checkpoint.counters if self._checkpoint else self._counters())
         file.flush()
         self._unsafe.clear()
         self._written = self._unsafe_bytes = 0
@@ -343,6 +356,7 @@ class Store:
             try:
                 if finish is not None:
                     self._file.counters(finish.counters)
+                    self._file.findings(finish.findings)
                 if follower:
                     self._file.continued(follower)
                 end = time.time() if follower else None
@@ -351,17 +365,54 @@ class Store:
             except (OSError, RuntimeError, ValueError) as error:
                 self._fail(error)
         if not saved:
-            log.warning("run %s ends with %d windows unsaved", self._header.run, len(self._unsafe))
-            self._board.trouble(
-                f"store {self._header.run}",
-                f"{len(self._unsafe)} windows of {self._header.run} could not be saved",
-            )
+            self._owe(finish)
         self._file = self._header = self._whole = None
         self._unsafe.clear()
         self._past, self._events = self._events, []
         self._written = self._unsafe_bytes = self._events_written = 0
+        if saved:
+            self._note_settled()
 
+    def _owe(self, finish: Finish | None) -> None:
+        """Keep what a run that is over could not bring to disk, until it can."""
+        assert self._header is not None
+        log.warning("run %s ends with %d windows unsaved", self._header.run, len(self._unsafe))
+        self._owed.append(
+            Owed(
+                header=self._header,
+                part=self._part + 1,
+                rows=tuple(self._unsafe),
+                whole=self._whole,
+                events=tuple(self._events),
+                finish=finish,
+            )
+        )
+        while len(self._owed) > 1 and sum(owed.size for owed in self._owed) > self._budget:
+            self._drop(self._owed.pop(0))
+        self._retry_at = time.monotonic() + _RETRY
 
-def _size(row: WindowRow) -> int:
-    curves = sum(curve.y.nbytes + curve.sigma.nbytes for curve in row.result.curves)
-    return curves + 4 * row.sums.signal.nbytes
+    def _pay(self, *, last: bool = False) -> None:
+        """Bring to disk what is missing of runs that are over."""
+        while self._owed and (last or time.monotonic() >= self._retry_at):
+            owed = self._owed[0]
+            try:
+                self._require_room(owed.size)
+                self.files.append(owed.write(self._directory))
+            except (OSError, RuntimeError, ValueError) as error:
+                self._retry_at = time.monotonic() + _RETRY
+                self._trouble(error)
+                if not last:
+                    return
+                self._drop(owed)
+            else:
+                self._board.say("warning", f"the rest of {owed.header.run} is saved at last")
+            self._owed.pop(0)
+            if not self._owed:
+                self._failing = False
+                self._board.clear("store")
+                self._note_settled()
+
+    def _drop(self, owed: Owed) -> None:
+        text = f"{len(owed.rows)} windows of {owed.header.run} could not be saved"
+        log.warning("%s", text)
+        self._board.trouble(f"store {owed.header.run}", text)

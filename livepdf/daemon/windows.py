@@ -26,8 +26,8 @@ class Stretch:
 
 
 @dataclass(slots=True)
-class _Growing:
-    """What is added up frame by frame."""
+class Growing:
+    """What is added up frame by frame; kept on disk every second."""
 
     sums: Sums | None = None
     first: int = 0
@@ -38,6 +38,7 @@ class _Growing:
     totals: dict[str, tuple[float, int]] = field(default_factory=dict)
 
     def add(self, frame: Frame, sums: Sums) -> None:
+        """Add a frame with its sums."""
         if self.sums is None:
             self.first, self.start = frame.index, frame.time
         self.sums = sums if self.sums is None else self.sums + sums
@@ -46,6 +47,7 @@ class _Growing:
         self._join(frame.environment)
 
     def stretch(self, *, scope: Scope, run: str, number: int, revision: int) -> Stretch | None:
+        """Return what was added up, None before the first frame."""
         if self.sums is None:
             return None
         span = Span(
@@ -71,18 +73,45 @@ class _Growing:
             self.totals[name] = (total + value, n + 1) if known else (total, n)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CutterState:
+    """How far a run has been cut; another process goes on from here."""
+
+    number: int
+    """Of the next window."""
+    place: int | None
+    origin: float
+    """Unix seconds that windows by time are counted from."""
+    open: Growing
+    whole: Growing
+
+
 class WindowCutter:
     """Adds up the frames of one run, given in the order of their numbers."""
 
-    def __init__(self, rule: Window, *, run: str, revision: int) -> None:
+    def __init__(
+        self, rule: Window, *, run: str, revision: int, state: CutterState | None = None
+    ) -> None:
+        """Begin a run, or go on where the cutter was whose state is given."""
         self._rule = rule
         self._run = run
         self._revision = revision
-        self._number = 0
-        self._place: int | None = None
-        self._origin = math.nan
-        self._open = _Growing()
-        self._whole = _Growing()
+        self._number = 0 if state is None else state.number
+        self._place = None if state is None else state.place
+        self._origin = math.nan if state is None else state.origin
+        self._open = Growing() if state is None else state.open
+        self._whole = Growing() if state is None else state.whole
+
+    @property
+    def state(self) -> CutterState:
+        """How far it is; what it holds goes on growing."""
+        return CutterState(
+            number=self._number,
+            place=self._place,
+            origin=self._origin,
+            open=self._open,
+            whole=self._whole,
+        )
 
     def add(self, frame: Frame, sums: Sums) -> list[Stretch]:
         """Add a frame; return the windows that it closes, oldest first."""
@@ -114,7 +143,7 @@ class WindowCutter:
         window = self._open.stretch(
             scope="window", run=self._run, number=self._number, revision=self._revision
         )
-        self._open, self._place = _Growing(), None
+        self._open, self._place = Growing(), None
         if window is None:
             return []
         self._number += 1
@@ -126,7 +155,7 @@ class WindowCutter:
 
     def reset(self) -> None:
         """Let the sums of the run start anew with the next frame; the open window goes on."""
-        self._whole = _Growing()
+        self._whole = Growing()
 
     def _place_of(self, frame: Frame) -> int | None:
         if self._rule.frames is not None:

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from livepdf.daemon.board import Board
-from livepdf.daemon.store import Again, Begin, Finish, Quit, Store
+from livepdf.daemon.entries import Again, Begin, Finish, Quit
+from livepdf.daemon.store import Store
 from livepdf.model.status import Counters, Event
 from livepdf.sinks.nexus import WindowRow
 from tests.sinks.test_nexus import header, row

@@ -1,6 +1,7 @@
 """One outcome for each ticket, whether frames are added up alone or side by side."""
 
 import queue
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ def test_a_bad_frame_among_many_is_refused_alone_and_the_others_are_as_if_alone(
     frames[21] = beamline.frame(21, image=beamline.pack(np.ones((4, 5), np.uint16)))
     frames[30] = beamline.frame(30, image=beamline.pack(beamline.counts(30).astype(np.int32)))
     waiting = FrameQueue(limit=limit, spool=Spool(tmp_path, reserve=0))
+    threading.Thread(target=waiting.page, daemon=True).start()
     waiting.put(RunOpens(), run)
     for number, frame in enumerate(frames):
         waiting.put_frame(frame, run, paused=number in (8, 9))
