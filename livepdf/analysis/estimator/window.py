@@ -41,8 +41,8 @@ class Window:
     """(n_q,) points with a value and an uncertainty, beyond the small angles."""
     inverse_sigma: Floats
     """(n_used,) 1/σ."""
-    factor: Floats | None
-    """(n_used, n_used) lower triangle L of C = L·Lᵀ, where the points are correlated."""
+    whitener: Floats | None
+    """(n_used, n_used) L⁻¹ of the covariance C = L·Lᵀ, where the points are correlated."""
     nuisances: Floats
     """(n_used, k) as they were given."""
     basis: Floats
@@ -57,11 +57,9 @@ class Window:
 
     def weighted(self, curves: Floats) -> Floats:
         """Return curves (..., n_used) in units of σ, whitened where points are correlated."""
-        if self.factor is None:
+        if self.whitener is None:
             return np.asarray(curves * self.inverse_sigma)
-        flat = np.atleast_2d(curves).T
-        white = solve_triangular(self.factor, flat, lower=True, check_finite=False).T
-        return np.asarray(white.reshape(curves.shape))
+        return np.asarray(curves @ self.whitener.T)
 
     def seen(self, curves: Floats) -> Floats:
         """Return curves (..., n_q) weighted and without what the nuisances can describe."""
@@ -104,13 +102,14 @@ def window_of(
     if used.sum() < 0.5 * compared.sum():
         raise ValueError("fewer than half of the points of F(Q) have a value and its uncertainty")
     inverse_sigma = 1.0 / sigma[used]
-    factor: Floats | None = None
+    whitener: Floats | None = None
     if covariance is not None:
-        factor = np.asarray(np.linalg.cholesky(covariance[np.ix_(used, used)]), dtype=np.float64)
+        factor = np.linalg.cholesky(covariance[np.ix_(used, used)])
+        whitener = np.asarray(solve_triangular(factor, np.eye(len(factor)), lower=True))
     bare = Window(
         used=used,
         inverse_sigma=inverse_sigma,
-        factor=factor,
+        whitener=whitener,
         nuisances=nuisances[used],
         basis=np.empty((int(used.sum()), 0)),
         data=np.empty(0),
@@ -120,7 +119,7 @@ def window_of(
     return Window(
         used=used,
         inverse_sigma=inverse_sigma,
-        factor=factor,
+        whitener=whitener,
         nuisances=bare.nuisances,
         basis=basis,
         data=data,
