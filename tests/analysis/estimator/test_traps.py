@@ -182,7 +182,8 @@ def test_correlated_points_count_for_less(tin: Particle) -> None:
     mix = np.eye(n) + 0.5 * np.eye(n, k=1) + 0.5 * np.eye(n, k=-1)
     shared = sigma[:, None] * (mix @ mix.T) * sigma / 1.5
     whole = np.sqrt(np.diag(shared))
-    fq = noisy(0.5 * tin.fq, sigma, 6)
+    noise = sigma * (mix @ np.random.default_rng(1).standard_normal(n)) / np.sqrt(1.5)
+    fq = 0.5 * tin.fq + noise
 
     alone = estimator.evaluate(fq=fq, sigma=whole)
     same = estimator.evaluate(fq=fq, sigma=whole, covariance=np.diag(whole**2))
