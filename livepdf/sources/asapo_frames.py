@@ -83,6 +83,10 @@ class AsapoFeed:
             series="" if series is None else str(series), reason=reason, detail=detail, time=now
         )
 
+    def interrupt(self) -> None:
+        """Let `feed` end in another thread, where it reads a file that hangs."""
+        self._reader.interrupt()
+
     def close(self) -> None:
         """End the reading process; may be called twice."""
         self._let_go()

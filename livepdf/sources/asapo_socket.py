@@ -1,4 +1,4 @@
-"""ASAP::O: a thread fetches, the intake takes from it. Not tested against a real broker."""
+"""ASAP::O: a thread fetches and reads, the intake takes from it. Not tested against a broker."""
 
 import logging
 import threading
@@ -42,7 +42,8 @@ class AsapoSource:
         self._thread: threading.Thread | None = None
         self._stop = threading.Event()
         self._changed = threading.Condition()
-        self._waiting: deque[RawMessage] = deque()
+        self._waiting: deque[tuple[int, list[SourceItem]]] = deque()
+        """Bytes of a message, and what it held."""
         self._bytes = 0
         self._trouble = ""
 
@@ -53,15 +54,16 @@ class AsapoSource:
         self._thread.start()
 
     def poll(self, timeout: float) -> list[SourceItem]:
-        """Drain what was fetched, waiting at most ``timeout`` s for the first message."""
+        """Drain what was fetched, waiting at most ``timeout`` s for the first of it."""
         if self._reader is None:
             raise SourceError(f"{self.description} is not open")
-        items: list[SourceItem] = []
-        for raw in self._take(timeout):
-            if self._tap is not None:
-                self._tap(raw)
-            items += self._feed.feed(raw)
-        return items + self._feed.tick(now=self._clock())
+        with self._changed:
+            if not self._waiting:
+                self._changed.wait(timeout)
+            taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            self._bytes -= sum(size for size, _ in taken)
+            self._changed.notify_all()
+        return [item for _, items in taken for item in items]
 
     def state(self) -> str:
         """Return ``connected``, ``waiting: …`` or ``lost: …``."""
@@ -78,37 +80,38 @@ class AsapoSource:
         self._stop.set()
         with self._changed:
             self._changed.notify_all()
+        self._feed.interrupt()
         if self._thread is not None:
             self._thread.join(self._settings.patience + 1.0)
         self._thread = None
         self._feed.close()
         self._trouble = "lost: closed"
 
-    def _take(self, timeout: float) -> list[RawMessage]:
-        with self._changed:
-            if not self._waiting:
-                self._changed.wait(timeout)
-            taken = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
-            self._bytes -= sum(raw.size for raw in taken)
-            self._changed.notify_all()
-        return taken
-
     def _run(self) -> None:
         assert self._reader is not None
         limit = self._settings.queue << 20
         try:
             while not self._stop.is_set():
-                parts = self._reader.step()
-                if parts is None:
-                    self._stop.wait(AGAIN)
-                    continue
-                raw = RawMessage(channel="stream", received=self._clock(), parts=parts)
-                with self._changed:
-                    # What we do not fetch stays with the broker: nothing is lost by waiting.
-                    self._changed.wait_for(lambda: self._stop.is_set() or self._bytes <= limit)
-                    self._waiting.append(raw)
-                    self._bytes += raw.size
-                    self._changed.notify_all()
+                self._step(self._reader, limit)
         except Exception as error:
             log.exception("fetching from ASAP::O stopped by a defect")
             self._trouble = f"lost: fetching stopped by a defect: {error}"
+
+    def _step(self, reader: AsapoReader, limit: int) -> None:
+        parts, size, items = reader.step(), 0, list[SourceItem]()
+        if parts is not None:
+            raw = RawMessage(channel="stream", received=self._clock(), parts=parts)
+            if self._tap is not None:
+                self._tap(raw)
+            # A payload may be a file that hangs: it must not keep the intake.
+            size, items = raw.size, self._feed.feed(raw)
+        items += self._feed.tick(now=self._clock())
+        with self._changed:
+            # What we do not fetch stays with the broker: nothing is lost by waiting.
+            self._changed.wait_for(lambda: self._stop.is_set() or self._bytes <= limit)
+            if items or size:
+                self._waiting.append((size, items))
+                self._bytes += size
+            self._changed.notify_all()
+        if parts is None:
+            self._stop.wait(AGAIN)

@@ -1,5 +1,7 @@
-"""Files received from HiDRA turned into frames: each is read by the process that may be killed."""
+"""Files received from HiDRA turned into frames: each is read by a process that may be killed."""
 
+import contextlib
+import itertools
 import os
 import shutil
 import tempfile
@@ -12,11 +14,10 @@ from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
 from livepdf.model.raw import RawMessage
 from livepdf.sources.batch import HDF5
-from livepdf.sources.files import read_frames
+from livepdf.sources.file_queue import FileQueue, Wanted
 from livepdf.sources.hidra import Assembly, ReceivedFile, parse
 from livepdf.sources.naming import Naming, Place
-from livepdf.sources.ordering import Arrival
-from livepdf.sources.reader import FileReader
+from livepdf.sources.ordering import Arrival, SeriesId
 from livepdf.sources.series import Patience, Ready, SeriesTracker, Settled
 
 CHUNK_PATIENCE = 10.0
@@ -28,18 +29,22 @@ GAP = 2.0
 
 
 class HidraFeed:
-    """Takes chunks; each file becomes frames as soon as it is whole."""
+    """Takes chunks; each file becomes frames once it is whole and read."""
 
-    def __init__(self, settings: Hidra) -> None:
-        self._settings = settings
-        self._assembly = Assembly(settings.keep << 20)
-        self._reader = FileReader()
+    def __init__(self, settings: Hidra, *, apart: bool = False) -> None:
+        """Make it; with ``apart`` files are read beside, and `tick` brings their frames."""
+        self._room = settings.keep << 20
+        self._assembly = Assembly(self._room)
+        self._files = FileQueue(read_timeout=settings.read_timeout, apart=apart)
+        self._whole: set[SeriesId] = set()
+        """Series that are files of their own and were taken already."""
         self._folder = Path(tempfile.mkdtemp(prefix="livepdf-hidra-"))
+        self._numbers = itertools.count()
         self._naming = Naming(self._folder)
         self._tracker: SeriesTracker[Frame | FrameRefused] = SeriesTracker(
             Patience(gap=GAP, header=0.0, idle=settings.idle_timeout, resume=True)
         )
-        self._let_go = weakref.finalize(self, _let_go, self._reader, self._folder)
+        self._let_go = weakref.finalize(self, _let_go, self._files, self._folder)
 
     @property
     def lost(self) -> int:
@@ -59,7 +64,8 @@ class HidraFeed:
             file = None if chunk is None else self._assembly.add(chunk, now=now)
         except FrameError as error:
             return [self.refuse(error.reason, error.detail, now=now)]
-        return [] if file is None else self._frames(file, now)
+        refused = [] if file is None else self._read(file, now)
+        return [*refused, *self._taken(now)]
 
     def tick(self, *, now: float) -> list[SourceItem]:
         """Give up what has been waited for long enough."""
@@ -67,7 +73,7 @@ class HidraFeed:
         refused: list[SourceItem] = [
             self.refuse("incomplete", f"{path}: chunks are missing", now=now) for path in lost
         ]
-        return refused + _items(self._tracker.tick(now=now))
+        return [*refused, *self._taken(now), *_items(self._tracker.tick(now=now))]
 
     def refuse(self, reason: str, detail: str, *, now: float) -> FrameRefused:
         """Count a message that is none, on the series that is open."""
@@ -78,41 +84,48 @@ class HidraFeed:
 
     def start(self) -> None:
         """Start the reading process, so that the first file need not wait for it."""
-        self._reader.start()
+        self._files.start()
 
     def close(self) -> None:
         """End the reading process and remove its files; may be called twice."""
         self._let_go()
 
-    def _frames(self, file: ReceivedFile, now: float) -> list[SourceItem]:
-        path = self._folder.joinpath(*file.path.parts)
+    def _read(self, file: ReceivedFile, now: float) -> list[SourceItem]:
+        """Have a file read; return why it cannot be."""
+        if self._files.waiting_bytes > self._room:
+            detail = f"{file.path}: {self._files.waiting_bytes >> 20} MiB wait to be read"
+            return [self.refuse("queue full", detail, now=now)]
+        # In a folder of its own: the same name may come again before this file is read.
+        path = self._folder / str(next(self._numbers)) / file.path.name
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir()
             path.write_bytes(file.content)
             if file.modified is not None and 0 < file.modified < LATEST:
                 os.utime(path, (file.modified, file.modified))
         except OSError as error:
             return [self.refuse("unreadable", f"{file.path}: {error}", now=now)]
-        place = self._place(path)
+        place = self._place(self._folder.joinpath(*file.path.parts))
+        self._files.put(Wanted(path=path, place=place, size=len(file.content), received=now))
+        return []
+
+    def _taken(self, now: float) -> list[SourceItem]:
+        """Return what the files that were read since hold."""
         items: list[SourceItem] = []
-        for found in read_frames(
-            path,
-            reader=self._reader,
-            series=str(place.series),
-            first=place.index,
-            read_timeout=self._settings.read_timeout,
-            clock=lambda: now,
-        ):
-            if isinstance(found, Frame | FrameRefused):
-                items += self._take(found, place, size=len(file.content), now=now)
-        path.unlink(missing_ok=True)
+        for wanted, found in self._files.take():
+            with contextlib.suppress(OSError):
+                wanted.path.parent.rmdir()
+            for content in found:
+                items += self._take(content, wanted.place, size=wanted.size, now=now)
         return items
 
     def _place(self, path: Path) -> Place:
         if path.suffix.lower() not in HDF5:
             return self._naming.take(path)
         place = self._naming.whole(path, anew=False)
-        return self._naming.whole(path, anew=True) if self._tracker.knows(place.series) else place
+        if place.series in self._whole or self._tracker.knows(place.series):
+            place = self._naming.whole(path, anew=True)
+        self._whole.add(place.series)
+        return place
 
     def _take(
         self, found: Frame | FrameRefused, place: Place, *, size: int, now: float
@@ -142,6 +155,6 @@ def _renamed(content: Frame | FrameRefused, run: str) -> Frame | FrameRefused:
     return content if content.series == run else replace(content, series=run)
 
 
-def _let_go(reader: FileReader, folder: Path) -> None:
-    reader.kill()
+def _let_go(files: FileQueue, folder: Path) -> None:
+    files.close()
     shutil.rmtree(folder, ignore_errors=True)

@@ -35,7 +35,7 @@ class HidraSource:
         self.description = f"HiDRA at {settings.signal}"
         self._settings = settings
         self._clock = clock
-        self._feed = HidraFeed(settings)
+        self._feed = HidraFeed(settings, apart=True)
         self._tap = tap
         self._stream: StreamSource | None = None
         self._context: zmq.Context[zmq.Socket[bytes]] | None = None

@@ -93,6 +93,12 @@ class FileReader:
             self.kill()
             raise FrameError("reader died", str(error) or "it ended by itself") from error
 
+    def interrupt(self) -> None:
+        """Let the request end that another thread waits for: the process is killed."""
+        child = self._child
+        if child is not None:
+            child.process.kill()
+
     def kill(self) -> None:
         """End the process at once; the next request starts another."""
         if self._child is None:

@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livepdf.daemon.journal import FRAME
 from livepdf.daemon.queue import FrameQueue, RunOpens, Stop
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Slot, Spool

@@ -5,9 +5,12 @@ The sender here is ours, made from what its wire shows: no HiDRA can be had from
 
 import io
 import json
+import os
+import signal
 import threading
-from collections.abc import Iterator
-from pathlib import PurePosixPath
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import pytest
@@ -16,7 +19,7 @@ import zmq
 
 from livepdf.config.sources import Hidra
 from livepdf.errors import FrameError, SourceError
-from livepdf.model.frame import FrameRefused, RunStart
+from livepdf.model.frame import FrameRefused, RunStart, SourceItem
 from livepdf.simulate.hidra import alive, file_messages
 from livepdf.sources.hidra import Assembly, Chunk, parse
 from livepdf.sources.hidra_files import HidraFeed
@@ -25,6 +28,8 @@ from tests.sources.conftest import kinds, wait_for
 from tests.sources.streams import frames, pixels, raw
 
 SETTINGS = Hidra(kind="hidra", signal="tcp://127.0.0.1:1", listen="127.0.0.1:0")
+TIMEOUT = 4.0
+"""s that a file may take to be read."""
 
 
 def image(number: int) -> np.ndarray:
@@ -139,6 +144,65 @@ def test_a_broken_file_is_refused_and_the_next_one_flows(feed: HidraFeed) -> Non
 
     assert kinds(items) == ["RunStart", "Frame", "FrameRefused", "Frame"]
     assert feed.lost == 0
+
+
+def reading_processes() -> list[int]:
+    """The children of this process that read files."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            parent = (folder / "stat").read_text().rsplit(") ", 1)[1].split()[1]
+            words = (folder / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if int(parent) == os.getpid() and b"livepdf.sources.child" in words:
+            found.append(int(folder.name))
+    return found
+
+
+@pytest.fixture
+def apart() -> Iterator[HidraFeed]:
+    feed = HidraFeed(SETTINGS.model_copy(update={"read_timeout": TIMEOUT}), apart=True)
+    yield feed
+    feed.close()
+
+
+def handed_over(feed: HidraFeed, name: str, number: int) -> list[SourceItem]:
+    return [item for parts in sent(name, tiff(number)) for item in feed.feed(raw(parts))]
+
+
+def ticks(feed: HidraFeed) -> Callable[[], list[SourceItem]]:
+    def tick() -> list[SourceItem]:
+        threading.Event().wait(0.02)
+        return feed.tick(now=1000.0)
+
+    return tick
+
+
+def test_a_file_that_hangs_is_refused_while_chunks_are_taken_as_ever(apart: HidraFeed) -> None:
+    before = set(reading_processes())
+    items = handed_over(apart, "a_0001.tif", 1)
+    items += wait_for(ticks(apart), frames, 90.0)
+    [reader] = set(reading_processes()) - before
+    os.kill(reader, signal.SIGSTOP)
+
+    began = time.monotonic()
+    items += handed_over(apart, "a_0002.tif", 2) + handed_over(apart, "a_0003.tif", 3)
+    assert time.monotonic() - began < TIMEOUT
+
+    items += wait_for(ticks(apart), frames, 90.0)
+    hung = [item for item in items if isinstance(item, FrameRefused)]
+    assert [(item.reason, item.index) for item in hung] == [("reader hung", 1)]
+    assert [frame.index for frame in frames(items)] == [0, 2]
+    np.testing.assert_array_equal(pixels(frames(items)[1]), image(3))
+
+
+def test_the_same_name_may_come_again_before_it_was_read(apart: HidraFeed) -> None:
+    items = handed_over(apart, "scan.tif", 1) + handed_over(apart, "scan.tif", 2)
+    items += wait_for(ticks(apart), lambda found: len(frames([*items, *found])) == 2, 90.0)
+
+    for number, frame in enumerate(frames(items), 1):
+        np.testing.assert_array_equal(pixels(frame), image(number))
 
 
 @pytest.fixture
