@@ -76,32 +76,59 @@ def add_lines(
     """
     signature = types.boolean(table, offset, index, n, top, room, sums)
 
+    def use(builder: Any, pixel: int, values: Any, index: Any, sums: Any) -> None:
+        number = load(builder, index, SHORT, ir.Constant(LONG, 2 * pixel))
+        place = builder.shl(builder.zext(number, LONG), ir.Constant(LONG, 6))
+        _add(builder, values, builder.add(sums, place), builder.add)
+
+    return signature, _emit_lines(use)
+
+
+@intrinsic
+def lay_lines(
+    _typing: Any,
+    table: Any,
+    offset: Any,
+    index: Any,
+    n: Any,
+    top: Any,
+    room: Any,
+    out: Any,
+) -> Any:
+    """Write one line of each of 16 raw images, as `add_lines` reads it, as `lay_lanes` does."""
+    signature = types.boolean(table, offset, index, n, top, room, out)
+
+    def use(builder: Any, pixel: int, values: Any, _index: Any, out: Any) -> None:
+        _lay(builder, values, out, pixel)
+
+    return signature, _emit_lines(use)
+
+
+def _emit_lines(use: Callable[..., None]) -> Callable[..., Any]:
     def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        table, offset, index, n, top, room, sums = arguments
+        table, offset, index, n, top, room, target = arguments
         if top.type.width < SHORT.width:
             # Compiled with the loop that never calls it for pixels of one byte.
             return ir.Constant(ir.IntType(1), 0)
         lines = _staged(builder, table, offset, room)
-        if top.type.width == SHORT.width:
-            rows, values = _short_rows(builder, lines), []
-            for eight in rows:
-                values += _even_and_odd(builder, eight)
-        else:
-            rows = _int_rows(builder, lines)
-            values = [
-                pair
-                for four in rows
-                for pair in zip(
-                    interleaved(builder, four[:4]), interleaved(builder, four[4:]), strict=True
-                )
-            ]
-        for pixel, pair in enumerate(values):
-            number = load(builder, index, SHORT, ir.Constant(LONG, 2 * pixel))
-            place = builder.shl(builder.zext(number, LONG), ir.Constant(LONG, 6))
-            _add(builder, pair, builder.add(sums, place), builder.add)
+        rows = (_short_rows if top.type.width == SHORT.width else _int_rows)(builder, lines)
+        for pixel, values in enumerate(_pairs(builder, rows)):
+            use(builder, pixel, values, index, target)
         return above(builder, _highest_used(builder, rows, index, n), top)
 
-    return signature, emit
+    return emit
+
+
+def _pairs(builder: Any, rows: Sequence[Sequence[Any]]) -> list[tuple[Any, Any]]:
+    """Return for each pixel of a line its values in even and in odd images."""
+    pairs: list[tuple[Any, Any]] = []
+    for part in rows:
+        if part[0].type.element == SHORT:
+            pairs += _even_and_odd(builder, part)
+        else:
+            even, odd = interleaved(builder, part[:4]), interleaved(builder, part[4:])
+            pairs += zip(even, odd, strict=True)
+    return pairs
 
 
 def _staged(builder: Any, table: Any, offset: Any, room: Any) -> list[Any]:
@@ -162,53 +189,112 @@ def _offset(value: int) -> Any:
 
 
 @intrinsic
-def share_lanes(
-    _typing: Any, _tiles: Any, _stride: Any, _first: Any, _rows: Any, _sums: Any
-) -> Any:
-    """Share 16 pixels of each of 16 images out among four neighbouring bins.
+def lay_lanes(_typing: Any, _tiles: Any, _stride: Any, _out: Any) -> Any:
+    """Write 16 pixels of each of 16 images as (16 pixels, 16 images) float32 at ``out``.
 
-    Pixels as in :func:`add_lanes`. ``first`` is the address of their first bins, int32, ``rows``
-    of their shares (16, 4) float32, ``sums`` of (bins, 2, 16) float32: Σ share × value and
-    Σ share² × value, columns as there.
+    Pixels as in :func:`add_lanes`, columns in the order of ``LANE_ORDER``.
     """
 
     def generate(builder: Any, arguments: Any) -> Any:
-        tiles, stride, first, rows, sums = arguments
+        tiles, stride, out = arguments
         for pixel, values in enumerate(_side_by_side(builder, tiles, stride)):
-            number = load(builder, first, INT, ir.Constant(LONG, 4 * pixel))
-            place = builder.shl(builder.zext(number, LONG), ir.Constant(LONG, 7))
-            # Signed: small processors have no instruction for the other one.
-            floats = [builder.sitofp(v, ir.VectorType(ir.FloatType(), 8)) for v in values]
-            for column in range(4):
-                offset = ir.Constant(LONG, 16 * pixel + 4 * column)
-                share = spread(builder, load(builder, rows, ir.FloatType(), offset), 8)
-                parts = [builder.fmul(share, v) for v in floats]
-                parts += [builder.fmul(share, part) for part in parts]
-                target = builder.add(sums, builder.add(place, ir.Constant(LONG, 128 * column)))
-                _add(builder, parts, target, builder.fadd)
+            _lay(builder, values, out, pixel)
         return ir.Constant(LONG, 0)
 
-    return intrinsic_of(5, generate)
+    return intrinsic_of(3, generate)
+
+
+def _lay(builder: Any, values: Sequence[Any], out: Any, pixel: int) -> None:
+    floats = ir.VectorType(ir.FloatType(), LANES // 2)
+    for half, value in enumerate(values):
+        # Signed: small processors have no instruction for the other one.
+        place = 4 * LANES * pixel + 2 * LANES * half
+        store(builder, builder.sitofp(value, floats), out, place)
 
 
 @intrinsic
-def share_one(_typing: Any, _value: Any, _row: Any, _sums: Any) -> Any:
-    """Add share × value and share² × value of four shares at ``row`` to (2, 4) float64 at ``sums``.
+def share_lanes(_typing: Any, _pixels: Any, _shares: Any, _pen: Any, _sums: Any) -> Any:
+    """Add four pixels of each of 16 images, times a share each, to the sums of one bin.
 
-    The shares are float32. One row of sums per *first* bin: its four columns are put together at
-    the end, so that neighbours never touch the half of what another has just written.
+    ``pixels`` is the address of their four numbers, uint16, in the ``pen`` that
+    :func:`lay_lanes` filled, ``shares`` of (2, 4) float64: shares and their squares, ``sums`` of
+    (2, 16) float64.
     """
-    signature = types.int64(types.float64, types.uint64, types.uint64)
+
+    def generate(builder: Any, arguments: Any) -> Any:
+        pixels, shares, pen, sums = arguments
+        parts: list[Any] = []
+        for k in range(4):
+            number = load(builder, pixels, SHORT, ir.Constant(LONG, 2 * k))
+            values = _doubles(builder, builder.add(pen, _times(builder, number, 4 * LANES)))
+            for row in (0, 1):
+                share = load(builder, shares, ir.DoubleType(), ir.Constant(LONG, 32 * row + 8 * k))
+                many = spread(builder, share, 4)
+                for column, value in enumerate(values):
+                    part = builder.fmul(many, value, flags=_FUSED)
+                    place = row * len(values) + column
+                    if k == 0:
+                        parts.append(part)
+                    else:
+                        parts[place] = builder.fadd(parts[place], part, flags=_FUSED)
+        _add(builder, parts, sums, builder.fadd)
+        return ir.Constant(LONG, 0)
+
+    return intrinsic_of(4, generate)
+
+
+@intrinsic
+def share_four(
+    _typing: Any, _tile: Any, like: Any, _pixels: Any, _shares: Any, _round: Any, _sums: Any
+) -> Any:
+    """Add four pixels of one image, of the type of ``like``, times a share each to one bin.
+
+    ``tile`` is the address of the image's pixels, ``pixels`` of their four numbers, uint16,
+    ``shares`` of their shares, float32, ``sums`` of (2, 4) float64. The squares of the shares are
+    rounded by adding ``round`` and taking it off again.
+    """
+    address = types.uint64
+    signature = types.int64(address, like, address, address, types.float64, address)
 
     def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        value, row, sums = arguments
+        tile, like, pixels, shares, rounding, sums = arguments
         doubles = ir.VectorType(ir.DoubleType(), 4)
-        share = builder.fpext(load(builder, row, ir.VectorType(ir.FloatType(), 4)), doubles)
-        part = builder.fmul(share, spread(builder, value, 4))
-        _add(builder, [part, builder.fmul(share, part)], sums, builder.fadd)
+        four = ir.Constant(ir.VectorType(like.type, 4), ir.Undefined)
+        for k in range(4):
+            number = load(builder, pixels, SHORT, ir.Constant(LONG, 2 * k))
+            place = builder.add(tile, _times(builder, number, _bytes(like.type)))
+            value = load(builder, place, like.type)
+            four = builder.insert_element(four, value, ir.Constant(INT, k))
+        if like.type == SHORT:
+            four = builder.sitofp(builder.zext(four, ir.VectorType(INT, 4)), doubles)
+        elif like.type == ir.FloatType():
+            four = builder.fpext(four, doubles)
+        share = builder.fpext(load(builder, shares, ir.VectorType(ir.FloatType(), 4)), doubles)
+        shift = spread(builder, rounding, 4)
+        square = builder.fsub(builder.fadd(builder.fmul(share, share), shift), shift)
+        _add(builder, [builder.fmul(share, four), builder.fmul(square, four)], sums, builder.fadd)
         return ir.Constant(LONG, 0)
 
     return signature, emit
+
+
+_FUSED = ("contract",)
+"""Product and sum in one instruction, where there is one: whole numbers are exact either way."""
+
+
+def _doubles(builder: Any, address: Any) -> list[Any]:
+    """Return 16 float32 at an address as vectors of four float64."""
+    kind, wide = ir.VectorType(ir.FloatType(), 4), ir.VectorType(ir.DoubleType(), 4)
+    loaded = [load(builder, address, kind, ir.Constant(LONG, 16 * k)) for k in range(LANES // 4)]
+    return [builder.fpext(four, wide) for four in loaded]
+
+
+def _times(builder: Any, number: Any, size: int) -> Any:
+    return builder.mul(builder.zext(number, LONG), ir.Constant(LONG, size))
+
+
+def _bytes(kind: Any) -> int:
+    return 2 if kind == SHORT else _SIZES[str(kind)]
 
 
 def _add(builder: Any, values: Sequence[Any], address: Any, add: Callable[..., Any]) -> None:

@@ -9,8 +9,8 @@ from livepdf.numerics.kernel import keeps_on_disk
 from livepdf.numerics.lz4_call import lz4_or_own
 
 MEMORY = (
-    "6 bytes per pixel without splitting (EIGER 9M: 62 MB), 24 with it, 4 more for a dark; 2 to "
-    "5 MB of scratch per thread, and a whole image only for a bare LZ4 block"
+    "6 bytes per pixel without splitting (EIGER 9M: 62 MB), 25 to 35 with it, 4 more for a dark; "
+    "2 to 5 MB of scratch per thread, and a whole image only for a bare LZ4 block"
 )
 """What a process that integrates holds; its threads share all but the scratch."""
 

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics import lanes, splitting
+from livepdf.numerics import lanes, split_lanes, splitting
 from livepdf.numerics.adders import LANE_ORDER, LANES
 from livepdf.numerics.binning import SplitBins
 from livepdf.numerics.blocks import RAW
@@ -16,12 +17,13 @@ from livepdf.numerics.integrate import (
     Totals,
     aligned,
     flat,
+    limits_of,
     live_bits,
     remaining,
 )
 from livepdf.numerics.packed import RAW_PIECE, Packed
-from livepdf.numerics.side_by_side import in_lanes
-from livepdf.numerics.splitting import WIDTH, Shares
+from livepdf.numerics.shares import FOUR, TILE, Shares, count_fours, drop, fill_fours, find_ends
+from livepdf.numerics.side_by_side import desk_of, in_lanes
 from livepdf.numerics.stream import Limits, Places
 from livepdf.numerics.unpack import UnpackError, flawed
 
@@ -44,64 +46,78 @@ class SplitProjection:
         self, images: Sequence[Packed], *, low: Scalar, high: Scalar
     ) -> list[BinSums | UnpackError]:
         """See :class:`livepdf.numerics.integrate.Projection`."""
-        return in_lanes(self, images, low=low, high=high, together=self._lanes)
+        short = self.places.bins.dtype == np.uint16
+        return in_lanes(self, images, low=low, high=high, together=self._lanes if short else None)
 
     def without(self, mask: NDArray[np.bool_]) -> "SplitProjection":
         """See :class:`livepdf.numerics.integrate.Projection`."""
         index = self.places.bins.copy()
         index[mask] = self.places.n
-        kept = ~mask[self.shares.wide_pixel]
-        shares = self.shares._replace(
-            wide_pixel=self.shares.wide_pixel[kept],
-            wide_bin=self.shares.wide_bin[kept],
-            wide_share=self.shares.wide_share[kept],
-        )
         places = self.places._replace(bins=index, live=live_bits(index < self.places.n))
+        shares = self.shares._replace(parts=self.shares.parts.copy())
+        drop(shares, mask)
         return _with_totals(replace(self, places=places, shares=shares))
 
     def _add(
         self, image: Packed, *, low: Scalar, high: Scalar
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         n = self.places.n
-        sums = aligned((splitting.COPIES, n, 2, WIDTH), np.float64)
-        spill = np.zeros((2, n))
-        removed = np.zeros((3, n + WIDTH))
-        flaw = splitting.share_image(
-            image.source(),
+        sums, spill = aligned((n, 2, FOUR), np.float64), np.zeros((2, n))
+        removed = np.zeros((3, n))
+        if image.dtype.kind == "f" or image.dtype.itemsize == 8:
+            flaw = splitting.share_numbers(
+                image.source(),
+                self.places,
+                self.shares,
+                low,
+                high,
+                image.planes(),
+                np.empty(TILE + image.piece, _float_of(image.dtype)),
+                sums,
+                removed,
+            )
+        else:
+            flaw = splitting.share_counts(
+                image.source(bits=True),
+                self.places,
+                self.shares,
+                limits_of(image.dtype, low=low, high=high),
+                desk_of(image),
+                np.empty(TILE + image.piece, np.uint16),
+                sums,
+                spill,
+                removed,
+            )
+        if flaw:
+            raise flawed(flaw, image.raw.size)
+        return spill + sums.sum(axis=2).T, removed
+
+    def _lanes(self, batch: lanes.Batch, bench: lanes.Bench, limits: Limits) -> list[BinSums]:
+        n = self.places.n
+        piece = bench.tiles.shape[1]
+        sums = aligned((n, 2, LANES), np.float64)
+        spill, removed = np.zeros((LANES, 2, n)), np.zeros((LANES, 3, n))
+        split_lanes.share_batch(
+            batch,
             self.places,
             self.shares,
-            low,
-            high,
-            image.planes(),
+            limits,
+            bench,
+            aligned((TILE + piece + LANES, LANES), np.float32),
+            aligned((split_lanes.SPREAD, 2, FOUR), np.float64),
             sums,
             spill,
             removed,
         )
-        if flaw:
-            raise flawed(flaw, image.raw.size)
-        by_first = sums.sum(axis=0)
-        for column in range(WIDTH):
-            spill[:, column:] += by_first[: n - column, :, column].T
-        return spill, removed[:, :n]
-
-    def _lanes(self, batch: lanes.Batch, bench: lanes.Bench, limits: Limits) -> list[BinSums]:
-        n = self.places.n
-        size = n + WIDTH
-        sums = aligned((size * 2 * LANES,), np.float32)
-        totals = np.zeros(size * 2 * LANES)
-        spill, removed = np.zeros((LANES, 2, size)), np.zeros((LANES, 3, size))
-        lanes.share_batch(
-            batch, self.places, self.shares, limits, bench, sums, totals, spill, removed
-        )
-        by_image = np.empty((LANES, 2, size))
-        by_image[list(LANE_ORDER)] = totals.reshape(size, 2, LANES).transpose(2, 1, 0)
+        by_image = np.empty((LANES, 2, n))
+        by_image[list(LANE_ORDER)] = sums.transpose(2, 1, 0)
         by_image += spill
         return [
             remaining(
                 self.totals,
-                removed=removed[k, :, :n],
-                signal=by_image[k, 0, :n],
-                variance=by_image[k, 1, :n],
+                removed=removed[k],
+                signal=by_image[k, 0],
+                variance=by_image[k, 1],
             )
             for k in range(LANES)
         ]
@@ -124,7 +140,7 @@ def split_projection(
         In the orientation of the image, finite wherever a pixel is in a bin.
     """
     n = bins.centres.size
-    first, shares = _rows(bins, order=order.ravel())
+    first, shares = _laid_out(bins, order=order.ravel())
     places = Places(
         bins=first, live=live_bits(first < n), weight=flat(weight), dark=flat(dark), n=n
     )
@@ -133,24 +149,28 @@ def split_projection(
     return _with_totals(SplitProjection(places=places, shares=shares, totals=totals))
 
 
-def _rows(bins: SplitBins, *, order: NDArray[np.int64]) -> tuple[NDArray[np.int32], Shares]:
-    n, size = bins.centres.size, order.size
-    first = np.empty(size, np.int32)
-    rows = np.zeros((size, WIDTH), np.float32)
-    left = splitting.fill_rows(bins.starts, bins.bins, bins.shares, n, first, rows)
-    wide_pixel, wide_bin = np.empty(left, np.int64), np.empty(left, np.int64)
-    wide_share = np.empty(left, np.float32)
-    splitting.list_wide(bins.starts, bins.bins, bins.shares, wide_pixel, wide_bin, wide_share)
-    places = np.empty(size, np.int64)
-    places[order] = np.arange(size)
-    rising = np.argsort(places[wide_pixel], kind="stable")
+def _laid_out(bins: SplitBins, *, order: NDArray[np.int64]) -> tuple[NDArray[Any], Shares]:
+    n = bins.centres.size
+    first = np.full(order.size, n, np.uint16 if n < 2**16 else np.uint32)
+    last = first.copy()
+    find_ends(bins.starts, bins.bins, order, first, last)
+    count, fours = np.empty(n, np.int64), np.empty(-(-order.size // TILE), np.int64)
+    count_fours(bins.starts, bins.bins, order, count, fours)
+    starts = np.concatenate([[0], np.cumsum(fours)])
+    size = int(starts[-1])
     shares = Shares(
-        rows=np.ascontiguousarray(rows[order]),
-        wide_pixel=places[wide_pixel][rising],
-        wide_bin=wide_bin[rising],
-        wide_share=wide_share[rising],
+        starts=starts,
+        bins=np.zeros(size, np.uint32),
+        pixels=np.zeros((size, FOUR), np.uint16),
+        parts=np.zeros((size, FOUR), np.float32),
+        last=last,
     )
-    return first[order], shares
+    fill_fours(bins.starts, bins.bins, bins.shares, order, count, shares)
+    return first, shares
+
+
+def _float_of(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    return dtype if dtype.kind == "f" else np.dtype(np.float64)
 
 
 def _with_totals(projection: SplitProjection) -> SplitProjection:

@@ -1,183 +1,204 @@
 """Add up pixels shared out among bins: the loops for one image."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adders import share_one
+from livepdf.numerics.adders import share_four
 from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
 from livepdf.numerics.kernel import inner, kernel
-from livepdf.numerics.stream import Places, Source, opened
-
-WIDTH = 4
-"""Neighbouring bins that a row holds; what reaches further goes to a short list."""
-COPIES = 2
-"""Private accumulators that neighbouring pixels take in turn."""
+from livepdf.numerics.shares import BLOCK, FOUR, ROUND, TILE, Shares, first_of, square
+from livepdf.numerics.stream import Desk, Limits, Places, Source, clean_piece, clean_rest, opened
 
 Array = NDArray[Any]
 
-_ROW = 4 * WIDTH
-_SUMS = 2 * 8 * WIDTH
-
-
-class Shares(NamedTuple):
-    """How pixels are shared out; their first bins are those of :class:`Places`."""
-
-    rows: Array
-    """(pixels, WIDTH) float32: shares of the first bin and the next ones."""
-    wide_pixel: Array
-    """(entries,) int64, rising: pixels that reach beyond their row, each with a bin and a share."""
-    wide_bin: Array
-    wide_share: Array
-
 
 @kernel
-def fill_rows(
-    starts: Array, bins: Array, shares: Array, n_bins: int, first: Array, rows: Array
-) -> int:
-    """Write the nearest bins of each pixel into ``rows`` (pixels, WIDTH); return the number left.
+def share_counts(
+    source: Source,
+    places: Places,
+    shares: Shares,
+    limits: Limits,
+    desk: Desk,
+    tile: Array,
+    sums: Array,
+    spill: Array,
+    removed: Array,
+) -> Any:
+    """Share an integer image out; return 0, or a flaw (< 0).
 
-    ``first`` (pixels,) is the bin of the row's first column, ``n_bins`` for a pixel in no bin.
+    ``tile`` (TILE + piece,) uint16 is scratch. ``sums`` (n, 2, 4) get share × value and share² ×
+    value, in four parts, ``spill`` (2, n) the same of pixels that do not fit into a tile,
+    ``removed`` (3, n) weight, number and dark of the pixels that are no data.
     """
-    left = 0
-    for i in range(first.size):
-        first[i] = n_bins
-        for k in range(starts[i], starts[i + 1]):
-            if k == starts[i]:
-                first[i] = bins[k]
-            column = bins[k] - bins[starts[i]]
-            if column < WIDTH:
-                rows[i, column] = shares[k]
-            else:
-                left += 1
-    return left
+    stream = opened(source)
+    place, have, number = HEADER, 0, 0
+    size = places.bins.size
+    end = size // 8 * 8 if stream.mode == SHUFFLED else size
+    for start in range(0, end, stream.piece):
+        part = tile[have : have + min(stream.piece, end - start)]
+        place, found = clean_piece(stream, place, start, places, limits, desk, part)
+        if place < 0:
+            return place
+        share_odd(desk.odd, found, places, shares, limits, spill, removed)
+        have, number = _add_full(tile, have + part.size, number, shares, sums)
+    if stream.mode != RAW:
+        part = tile[have : have + size - end]
+        place, found = clean_rest(stream, place, end, places, limits, desk, part)
+        if place < 0:
+            return place
+        share_odd(desk.odd, found, places, shares, limits, spill, removed)
+        have, number = _add_full(tile, have + part.size, number, shares, sums)
+    if have:
+        _add_tile(tile, number, shares, sums)
+    return 0
 
 
 @kernel
-def list_wide(
-    starts: Array,
-    bins: Array,
-    shares: Array,
-    wide_pixel: Array,
-    wide_bin: Array,
-    wide_share: Array,
-) -> None:
-    """List the entries that do not fit into a row."""
-    place = 0
-    for i in range(starts.size - 1):
-        for k in range(starts[i], starts[i + 1]):
-            if bins[k] - bins[starts[i]] >= WIDTH:
-                wide_pixel[place] = i
-                wide_bin[place] = bins[k]
-                wide_share[place] = shares[k]
-                place += 1
-
-
-@kernel
-def share_image(
+def share_numbers(
     source: Source,
     places: Places,
     shares: Shares,
     low: Any,
     high: Any,
     planes: Array,
+    tile: Array,
     sums: Array,
-    spill: Array,
     removed: Array,
 ) -> Any:
-    """Share an image of any type out; return 0, or a flaw (< 0).
-
-    ``sums`` (COPIES, n, 2, WIDTH) gets share × value and share² × value by the *first* bin of the
-    pixel and the column of its row, ``spill`` (2, n) the same of the wide entries by their own bin,
-    ``removed`` (3, n + WIDTH) weight, number and dark of the pixels outside ``low`` … ``high``.
-    """
+    """Do the same for numbers of any type within ``low`` … ``high``, no NaN; ``tile`` is float."""
     stream = opened(source)
     pixels, size = stream.pixels, places.bins.size
-    if stream.mode == RAW:
-        _share_rows(pixels, 0, places, shares, low, high, sums, removed)
-        _share_wide(pixels, 0, 0, places, shares, low, high, spill, removed)
-        return 0
-    raw = pixels.view(np.uint8)
-    item = pixels.itemsize
-    place, wide = HEADER, 0
+    place, have, number = HEADER, 0, 0
     end = size // 8 * 8 if stream.mode == SHUFFLED else size
+    item = pixels.itemsize
     for start in range(0, end, stream.piece):
-        part = pixels[: min(stream.piece, end - start)]
-        target = raw[: part.size * item]
-        place = read_pixels(stream.mode, stream.packed, place, target, planes, item, stream.lz4)
+        count = min(stream.piece, end - start)
+        part = pixels[start : start + count]
+        if stream.mode != RAW:
+            part = pixels[:count]
+            target = pixels.view(np.uint8)[: count * item]
+            place = read_pixels(stream.mode, stream.packed, place, target, planes, item, stream.lz4)
+            if place < 0:
+                return place
+        _clean_numbers(part, start, places, shares, low, high, tile[have:], removed)
+        have, number = _add_full(tile, have + count, number, shares, sums)
+    if stream.mode != RAW:
+        part = pixels[: size - end]
+        place = read_rest(stream.packed, place, part.view(np.uint8))
         if place < 0:
             return place
-        _share_rows(part, start, places, shares, low, high, sums, removed)
-        wide = _share_wide(part, start, wide, places, shares, low, high, spill, removed)
-    part = pixels[: size - end]
-    place = read_rest(stream.packed, place, raw[: part.size * item])
-    if place < 0:
-        return place
-    _share_rows(part, end, places, shares, low, high, sums, removed)
-    _share_wide(part, end, wide, places, shares, low, high, spill, removed)
+        _clean_numbers(part, end, places, shares, low, high, tile[have:], removed)
+        have, number = _add_full(tile, have + part.size, number, shares, sums)
+    if have:
+        _add_tile(tile, number, shares, sums)
     return 0
 
 
 @inner
-def _share_rows(
+def _clean_numbers(
     pixels: Array,
     start: int,
     places: Places,
     shares: Shares,
     low: Any,
     high: Any,
-    sums: Array,
+    tile: Array,
     removed: Array,
 ) -> None:
-    # Addresses, since an array made for each pixel costs more than the pixel.
-    rows = shares.rows.ctypes.data + np.uint64(start * _ROW)
-    to = sums.ctypes.data
-    copy = np.uint64(places.n * _SUMS)
     for i in range(pixels.size):
         value = pixels[i]
-        bin_ = places.bins[start + i]
-        if bin_ >= places.n:
-            continue
-        if low <= value <= high:
-            place = np.uint64((start + i) % COPIES) * copy + np.uint64(bin_ * _SUMS)
-            share_one(np.float64(value), rows + np.uint64(i * _ROW), to + place)
-        else:
-            for k in range(WIDTH):
-                share = np.float64(shares.rows[start + i, k])
-                remove_share(start + i, share, bin_ + k, places, removed)
+        good = low <= value <= high
+        used = places.bins[start + i] < places.n
+        tile[i] = value if good and used else 0
+        if used and not good:
+            _share_pixel(start + i, 0, False, places, shares, removed, removed)
 
 
 @inner
-def _share_wide(
-    pixels: Array,
-    start: int,
-    wide: int,
+def _add_full(tile: Array, have: int, number: int, shares: Shares, sums: Array) -> Any:
+    """Add the full tiles; return how many pixels are left, and the number of their tile."""
+    done = 0
+    while have - done >= TILE:
+        _add_tile(tile[done:], number, shares, sums)
+        done += TILE
+        number += 1
+    if done:
+        for k in range(have - done):
+            tile[k] = tile[done + k]
+    return have - done, number
+
+
+@inner
+def _add_tile(tile: Array, number: int, shares: Shares, sums: Array) -> None:
+    # Addresses, since an array made for each four costs more than the four.
+    at, to = tile.ctypes.data, sums.ctypes.data
+    pixels, parts = shares.pixels.ctypes.data, shares.parts.ctypes.data
+    like = tile[0]
+    for k in range(shares.starts[number], shares.starts[number + 1]):
+        of = np.uint64(k)
+        target = to + np.uint64(shares.bins[k]) * np.uint64(64)
+        share_four(at, like, pixels + of * np.uint64(8), parts + of * np.uint64(16), ROUND, target)
+
+
+@inner
+def share_odd(
+    odd: Array,
+    found: int,
     places: Places,
     shares: Shares,
-    low: Any,
-    high: Any,
+    limits: Limits,
     spill: Array,
     removed: Array,
-) -> int:
-    while wide < shares.wide_pixel.size and shares.wide_pixel[wide] < start + pixels.size:
-        i, bin_ = shares.wide_pixel[wide], shares.wide_bin[wide]
-        share = np.float64(shares.wide_share[wide])
-        value = pixels[i - start]
-        if low <= value <= high:
-            part = share * np.float64(value)
-            spill[0, bin_] += part
-            spill[1, bin_] += share * part
-        else:
-            remove_share(i, share, bin_, places, removed)
-        wide += 1
-    return wide
+) -> None:
+    """Work the list of odd pixels off: those that are data are added to ``spill``."""
+    for k in range(found):
+        good = limits.low <= odd[1, k] <= limits.high
+        _share_pixel(odd[0, k], odd[1, k], good, places, shares, spill, removed)
 
 
 @inner
-def remove_share(i: int, share: float, bin_: int, places: Places, removed: Array) -> None:
-    """Add what a share of pixel ``i`` would have added to the totals to ``removed`` (3, n)."""
-    removed[0, bin_] += share * places.weight[i]
-    removed[1, bin_] += share
-    if places.dark.size:
-        removed[2, bin_] += share * places.dark[i]
+def _share_pixel(
+    i: int,
+    value: int,
+    good: bool,
+    places: Places,
+    shares: Shares,
+    spill: Array,
+    removed: Array,
+) -> None:
+    tile = i // TILE
+    end = shares.starts[tile + 1]
+    for bin_ in range(places.bins[i], shares.last[i] + 1):
+        four = first_of(shares, tile, bin_)
+        while four < end and shares.bins[four] // BLOCK == bin_ // BLOCK:
+            if shares.bins[four] == bin_:
+                _share_among(four, i, value, good, places, shares, spill, removed)
+            four += 1
+
+
+@inner
+def _share_among(
+    four: int,
+    i: int,
+    value: int,
+    good: bool,
+    places: Places,
+    shares: Shares,
+    spill: Array,
+    removed: Array,
+) -> None:
+    bin_ = shares.bins[four]
+    for k in range(FOUR):
+        share = np.float64(shares.parts[four, k])
+        if shares.pixels[four, k] != i % TILE or share == 0:
+            continue
+        if good:
+            spill[0, bin_] += share * value
+            spill[1, bin_] += square(share) * value
+        else:
+            removed[0, bin_] += share * places.weight[i]
+            removed[1, bin_] += share
+            if places.dark.size:
+                removed[2, bin_] += share * places.dark[i]

@@ -123,8 +123,8 @@ class Integrator:
     ) -> list[Sums | FrameError]:
         """Add images up, 16 side by side: for many that wait, a single one is quicker alone.
 
-        Without splitting integers give the very sums of :meth:`integrate_packed`, else the same
-        within 1e-6. Images of one type and one way of packing share lanes; 16 at a time is best.
+        Each gives the very sums of :meth:`integrate_packed`. Images of one type and one way of
+        packing share lanes; 16 at a time is best.
 
         Parameters
         ----------

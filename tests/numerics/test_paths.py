@@ -23,9 +23,11 @@ import sys
 
 import numpy as np
 
+from livepdf.numerics.binning import SplitBins
 from livepdf.numerics.centre_projection import centre_projection
 from livepdf.numerics.packed import open_packed
 from livepdf.numerics.report import kernel_report
+from livepdf.numerics.split_projection import split_projection
 
 given = np.load(io.BytesIO(sys.stdin.buffer.read()))
 number = given["number"]
@@ -38,6 +40,18 @@ one = projection.project(image, **limits)
 lanes = projection.project_batch([image] * 5, **limits)
 assert np.array_equal(one.signal, lanes[4].signal)
 assert np.array_equal(one.pixels, lanes[4].pixels)
+halves = SplitBins(
+    centres=np.arange(51.0),
+    starts=2 * np.arange(number.size + 1),
+    bins=(number.clip(0).ravel()[:, None] + [0, 1]).ravel(),
+    shares=np.tile(np.float32([0.75, 0.25]), number.size),
+)
+order = np.arange(number.size).reshape(number.shape)
+split = split_projection(halves, order=order, weight=np.ones(number.shape), dark=None)
+split = split.without(number.ravel() < 0)
+shared = split.project(image, **limits)
+assert np.array_equal(shared.variance, split.project_batch([image] * 5, **limits)[4].variance)
+assert np.array_equal(shared.signal, 0.75 * np.r_[one.signal, 0] + 0.25 * np.r_[0, one.signal])
 print(kernel_report()["LZ4"].split()[0], *one.signal.astype(int))
 """
 
