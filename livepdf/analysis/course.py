@@ -60,6 +60,8 @@ class Moment:
     """Of the window; those that are withheld may come later, see `Course.fill`."""
     fq: Floats | None = None
     sigma: Floats | None = None
+    last_frame: int = -1
+    """Index of its last frame."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -135,7 +135,9 @@ class Laws:
         if series is None:
             return KineticFit(law=_TITLES[law], reason="no conversion yet")
         if law == "jmak":
-            return fit_jmak(series)
+            # The end is fitted where it is seen: a scale that is a per cent off must not bend n.
+            free = fit_jmak(series, plateau=True)
+            return free if isinstance(free, Solved) else fit_jmak(series)
         if not math.isfinite(self._begin):
             return KineticFit(law=_TITLES[law], reason="no onset yet")
         return fit_gualtieri(series, begin=self._begin)

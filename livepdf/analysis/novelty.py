@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_MOST = 8
-"""Kinds of change that are learned; a run that goes on to show others is no longer followed."""
+_MOST = 3
+"""Kinds of change that are learned and told: growth goes on to show others without end."""
 _NEW = 6.0
 """σ of χ² outside all that is known, twice in a row, that is called new."""
 _CONSECUTIVE = 2

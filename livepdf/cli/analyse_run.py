@@ -11,6 +11,7 @@ from rich.table import Table
 
 from livepdf.daemon.rerun import pipeline_of, save_again
 from livepdf.model.curve import Result, Trend
+from livepdf.model.finding import Finding
 from livepdf.sinks.nexus_run import StoredRun
 
 
@@ -20,10 +21,11 @@ def print_run(file: Path, *, recipe: Path | None, out: Path | None, as_json: boo
     console = Console(stderr=True)
     newest: dict[str, Trend] = {}
     withheld: dict[str, int] = {}
+    news: list[str] = []
     count = 0
     with StoredRun(file) as run:
         windows = save_again(run, pipeline_of(run, recipe=recipe), target)
-        for result in track(
+        for again in track(
             windows,
             total=len(run),
             description="analysing",
@@ -31,11 +33,23 @@ def print_run(file: Path, *, recipe: Path | None, out: Path | None, as_json: boo
             disable=not console.is_terminal,
         ):
             count += 1
-            _note(result, newest, withheld)
+            news += again.news
+            _note(again.result, newest, withheld)
+    with StoredRun(target) as written:
+        findings = written.findings()
     if as_json:
-        click.echo(json.dumps({"file": str(target), "windows": count, "trends": _plain(newest)}))
+        report = {
+            "file": str(target),
+            "windows": count,
+            "trends": _plain(newest),
+            "news": news,
+            "findings": [_finding(finding) for finding in findings],
+        }
+        click.echo(json.dumps(report))
         return
     Console().print(_table(newest, withheld, count))
+    for text in (*news, *map(_words, findings)):
+        click.echo(text)
     click.echo(f"wrote {target}")
 
 
@@ -57,11 +71,47 @@ def _table(newest: dict[str, Trend], withheld: dict[str, int], count: int) -> Ta
     return table
 
 
+def _words(finding: Finding) -> str:
+    """Put a law into a line: values with their 95 % intervals, and what hangs together."""
+    if finding.reason:
+        return f"{finding.law}: withheld: {finding.reason}"
+    values = [
+        f"{q.name} = {q.value:.4g} {q.unit}".rstrip() + f" (95 %: {q.low:.4g} to {q.high:.4g})"
+        for q in finding.found
+    ]
+    pairs = [f"corr({a}, {b}) = {r:.2f}" for a, b, r in finding.correlations]
+    return f"{finding.law}: {'; '.join([*values, *pairs])}"
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "law": finding.law,
+        "reason": finding.reason,
+        "points": finding.points,
+        "chi2": _number(finding.chi2),
+        "found": {
+            q.name: {
+                "value": _number(q.value),
+                "sigma": _number(q.sigma),
+                "unit": q.unit,
+                "low": _number(q.low),
+                "high": _number(q.high),
+            }
+            for q in finding.found
+        },
+        "correlations": [[a, b, _number(r)] for a, b, r in finding.correlations],
+    }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
 def _plain(newest: dict[str, Trend]) -> dict[str, dict[str, object]]:
     return {
         name: {
-            "value": trend.value if math.isfinite(trend.value) else None,
-            "sigma": trend.sigma if math.isfinite(trend.sigma) else None,
+            "value": _number(trend.value),
+            "sigma": _number(trend.sigma),
             "unit": trend.unit,
             "reason": trend.reason,
         }

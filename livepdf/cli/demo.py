@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 _RATE = 10.0
 """Hz"""
-_WINDOW = 10
-"""Frames."""
+_COLD_WINDOWS = 21
+"""Windows before the heater goes on: the search for the onset wants twenty."""
 _START = 120.0
 """s that a process may take to start: the first start on a machine compiles the kernels."""
 
@@ -53,7 +53,8 @@ def demo(
     """Watch HfO2 nucleate and grow from 2 to 5 nm in hot water, simulated.
 
     A simulated detector pushes its images over a real socket to the daemon, which integrates
-    them, transforms them and follows size and bond length; the window shows it. At the end
+    them, transforms them and follows conversion, size, lattice and bond length, and finds when
+    the first crystals came; the window shows it. At the end
     the truth is printed beside the measurement, and the folder holds run.nxs, the last .gr
     and a screenshot. Exits 1 when a measurement is farther from the truth than it should be.
     """
@@ -62,8 +63,7 @@ def demo(
     from livepdf.simulate.run import demo_run
 
     folder = _folder(out)
-    frames = max(int(duration * _RATE) // _WINDOW, 3) * _WINDOW
-    run = demo_run("hfo2", frames=frames, rate=_RATE, seed=seed)
+    run = demo_run("hfo2", frames=int(duration * _RATE), rate=_RATE, seed=seed)
     comparisons = _play(run, folder=folder, headless=headless, stay=stay)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "results": plain(comparisons)}))
@@ -96,26 +96,28 @@ def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Com
         log = stack.enter_context((folder / "demo.log").open("wb"))
         detector = stack.enter_context(Child("the detector", _detector(run, instrument), log=log))
         endpoint = detector.address("bound", _START)
-        _say("measuring the blank: hot water in the capillary …")
-        files = write_demo(instrument, run=run, endpoint=endpoint, window=_WINDOW)
+        _say("measuring references: water at six temperatures, the cold solution …")
+        cold = run.frames * run.sample.growth.heater_on
+        window = max(1, int(cold / _COLD_WINDOWS))
+        files = write_demo(instrument, run=run, endpoint=endpoint, window=window)
         _say("starting the daemon …")
         daemon = stack.enter_context(Child("the daemon", _daemon(files, folder), log=log))
         address = daemon.address("ready", _START)
-        window = _window(address, folder, headless=headless, stay=stay, log=log)
-        if window is not None:
-            stack.enter_context(window)
+        screen = _window(address, folder, headless=headless, stay=stay, log=log)
+        if screen is not None:
+            stack.enter_context(screen)
         client = Client(address)
         stack.callback(client.close)
         client.connect(_START)
         _say(f"live at {address}; watch it from another terminal:  livepdf watch {address}")
-        result = _follow(client, daemon, windows=run.frames // _WINDOW)
+        result = _follow(client, daemon, windows=-(-run.frames // window))
         written = Path(client.mirror.status.output) if client.mirror.status else None
         client.ask(ShutdownRequest())
         if daemon.wait(_START) is None:
             raise LivepdfError("the daemon does not stop")
-        if window is not None:
+        if screen is not None:
             _say("close the window to finish" if stay else "taking the screenshot …")
-            window.wait(float("inf") if stay else _START)
+            screen.wait(float("inf") if stay else _START)
     _leave(folder, written=written, result=result, files=files, shape=run.detector.shape)
     return compare(result, run.truths)
 

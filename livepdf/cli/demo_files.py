@@ -1,10 +1,14 @@
 """What `livepdf demo` lays down before it starts: instrument, blank, profile and recipe."""
 
 import shutil
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from livepdf.config.load import load_profile
 from livepdf.files.images import read_mask
@@ -13,10 +17,22 @@ from livepdf.files.profiles import profiles_folder
 from livepdf.model.curve import Curve
 from livepdf.model.sums import intensity
 from livepdf.reduction.integrator import build_integrator
-from livepdf.simulate.run import Run, blank_images
+from livepdf.simulate.run import Run, blank_images, precursor_images
 from livepdf.sinks.columns import write_curve
 
-_BLANK_FRAMES = 40
+_REFERENCE_FRAMES = 6
+_LONGER = 10
+"""Times the exposure of the run's frames that each image of a reference has: what noise is left in
+a reference is in every window."""
+_BLANKS = 6
+"""Temperatures at which water and capillary are measured alone."""
+_TARGET = "\ntarget_size = 40.0"
+_BACKGROUND = """
+[[background]]
+name = "water and capillary"
+match = "temperature"
+denoise = 24.0
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +57,26 @@ def write_demo(folder: Path, *, run: Run, endpoint: str, window: int) -> DemoFil
     )
     text = (ready / "demo.toml").read_text(encoding="utf-8")
     files.profile.write_text(_with(text, "endpoint", f'"{endpoint}"'), encoding="utf-8")
-    _write_blank(folder / "blank.iq", run=run, profile_file=files.profile)
+    measure = _Measure(run, files.profile)
+    long = replace(run, photons=_LONGER * run.photons)
     text = (ready / "recipes" / "hfo2.toml").read_text(encoding="utf-8")
     text = _with(text, "frames", str(window))
-    text += '\n[[background]]\nname = "water and capillary, hot"\nfile = "blank.iq"\n'
+    measure.write(folder / "precursor.iq", precursor_images(long, frames=_REFERENCE_FRAMES))
+    text = text.replace("[analysis]", f'[analysis]\nprecursor = ["precursor.iq"]{_TARGET}', 1)
+    text += _BACKGROUND
+    for heat in _temperatures(run):
+        name = f"blank_{heat:.0f}K.iq"
+        blanks = blank_images(long, frames=_REFERENCE_FRAMES, temperature=heat)
+        measure.write(folder / name, blanks)
+        text += f'[[background.ramp]]\ntemperature = {heat}\nfile = "{name}"\n'
     files.recipe.write_text(text, encoding="utf-8")
     return files
+
+
+def _temperatures(run: Run) -> list[float]:
+    growth = run.sample.growth
+    cold, hot = growth.cold_temperature, growth.hot_temperature
+    return [round(float(t), 1) for t in np.linspace(cold, hot, _BLANKS)]
 
 
 def _with(text: str, key: str, value: str) -> str:
@@ -55,17 +85,23 @@ def _with(text: str, key: str, value: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _write_blank(path: Path, *, run: Run, profile_file: Path) -> None:
-    """Measure the blank as a user would: frames of hot water in the capillary, integrated."""
-    profile = load_profile(profile_file)
-    integrator = build_integrator(
-        read_poni(profile.detector.poni, shape=run.detector.shape),
-        npt=profile.integration.bins,
-        polarization=profile.integration.polarization,
-        mask=read_mask(profile.detector.masks[0]),
-    )
-    frames = (integrator.integrate(image) for image in blank_images(run, frames=_BLANK_FRAMES))
-    blank, sigma = intensity(reduce(add, frames))
-    curve = Curve(kind="iq", x=integrator.q, y=blank, sigma=sigma)
-    extras = {"frames": _BLANK_FRAMES, "temperature": run.sample.growth.hot_temperature}
-    write_curve(path, curve, header={"dataformat": "QA"}, extras=extras)
+class _Measure:
+    """Takes images as a user would take those of a reference, integrated."""
+
+    def __init__(self, run: Run, profile_file: Path) -> None:
+        profile = load_profile(profile_file)
+        self._integrator = build_integrator(
+            read_poni(profile.detector.poni, shape=run.detector.shape),
+            npt=profile.integration.bins,
+            polarization=profile.integration.polarization,
+            mask=read_mask(profile.detector.masks[0]),
+        )
+
+    def write(self, path: Path, images: Iterable[NDArray[np.uint32]]) -> None:
+        """Write the mean pattern of images."""
+        frames = (self._integrator.integrate(image) for image in images)
+        mean, sigma = intensity(reduce(add, frames))
+        x = self._integrator.q
+        curve = Curve(kind="iq", x=x, y=mean / _LONGER, sigma=sigma / _LONGER)
+        extras = {"frames": _REFERENCE_FRAMES, "exposure": f"{_LONGER} frames each"}
+        write_curve(path, curve, header={"dataformat": "QA"}, extras=extras)

@@ -36,9 +36,18 @@ def compare(result: Result, truths: Sequence[Truth]) -> tuple[Comparison, ...]:
     size = _mean([t.domain_size for t in inside])
     bond = _mean([t.nearest_neighbour for t in inside])
     trends = {trend.name: trend for trend in result.trends}
+    conversion = _mean([t.conversion for t in inside])
+    lattice = _mean([t.lattice[0] for t in inside])
+    # Nothing can be seen of the first crystals: from a per mille on, until a tenth has reacted.
+    first, seen = (_when(truths, amount) for amount in (1e-3, 0.1))
     return (
-        _comparison(trends["domain size"], truth=size, tolerance=0.08 * size),
-        _comparison(trends["Hf-O position"], truth=bond, tolerance=0.02),
+        _comparison(trends["conversion"], truth=conversion, tolerance=0.05),
+        _comparison(trends["domain size"], truth=size, tolerance=0.05 * size),
+        _comparison(trends["lattice a"], truth=lattice, tolerance=0.006),
+        _comparison(trends["Hf-O distance"], truth=bond, tolerance=0.01),
+        _comparison(
+            trends["onset"], truth=(first + seen) / 2, tolerance=max(0.5, (seen - first) / 2)
+        ),
     )
 
 
@@ -79,6 +88,10 @@ def _comparison(trend: Trend, *, truth: float, tolerance: float) -> Comparison:
         reason=trend.reason,
         tolerance=tolerance,
     )
+
+
+def _when(truths: Sequence[Truth], amount: float) -> float:
+    return next((t.time for t in truths if t.conversion >= amount), math.nan)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -237,9 +237,11 @@ class Analysis(Table):
     size_distribution: bool = Field(
         default=False, description="Fit the width of the sizes where the data ask for it."
     )
-    full_scale: Positive = Field(
-        default=1.0,
-        description="Crystalline scale of a sample that has wholly reacted: conversion is 1 there.",
+    full_scale: Positive | None = Field(
+        default=None,
+        description="Crystalline scale of a sample that has wholly reacted: conversion is 1 there. "
+        "Left out: what the sample's Compton scattering leaves of 1 with the scale of the "
+        "reduction.",
     )
     precursor: list[Path] = Field(
         default=[],

@@ -15,6 +15,8 @@ from livepdf.analysis.references.columns import (
 from livepdf.analysis.trends import WantedCrystals
 from livepdf.config.recipe import Analysis
 from livepdf.model.structure import Structure
+from livepdf.numerics.adhoc import scale
+from livepdf.numerics.compton import mean_compton
 from livepdf.numerics.resample import interpolate
 from livepdf.reduction.background import Background
 from livepdf.reduction.plan import Plan
@@ -62,7 +64,7 @@ def wanted_crystals(
         ),
         diameters=(wanted.smallest, wanted.largest),
         template=wanted.template,
-        full_scale=wanted.full_scale,
+        full_scale=_full_scale(plan) if wanted.full_scale is None else wanted.full_scale,
         energy=energy,
         nuisances=np.array([row for _, row in kept]).reshape(-1, plan.window_size),
         names=tuple(name for name, _ in kept),
@@ -79,6 +81,19 @@ def sample_references(plan: Plan, *, precursors: Sequence[Pattern]) -> Reference
     for background in plan.backgrounds:
         columns += _background(plan, background)
     return References(q=plan.q, columns=tuple(columns), doubts=own.doubts)
+
+
+def _full_scale(plan: Plan) -> float:
+    """Return the scale of pure crystals that the reduction makes too small.
+
+    Scales that level the pattern with f² count the Compton scattering of the sample as elastic.
+    """
+    kind, p = plan.parameters.scale, plan.parameters
+    if kind not in ("mean", "lsq", "high-q") or p.energy is None or p.mode != "xray":
+        return 1.0
+    compton = mean_compton(q=plan.fit_q, composition=p.composition, energy=p.energy)
+    seen = plan.target + compton * plan.mean_f2_inverse
+    return scale(kind=kind, q=plan.fit_q, x=seen, y=plan.target, value=None)[0]
 
 
 def _background(plan: Plan, background: Background) -> list[Column]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livepdf.daemon.collector import Checkpoint
+from livepdf.model.finding import Finding
 from livepdf.model.status import Counters, Event
 from livepdf.sinks.nexus import RunHeader, WindowRow
 from livepdf.sinks.nexus_difference import Reference
@@ -43,6 +44,8 @@ class Finish:
 
     time: float
     counters: Counters
+    findings: tuple[Finding, ...] = ()
+    """What the whole run says."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ import logging
 import queue
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
@@ -14,16 +14,27 @@ import numpy as np
 
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.board import Board
-from livepdf.daemon.collector import Closed, Ended, Opened, Refusal, Settled, Summed
+from livepdf.daemon.collector import Checkpoint, Closed, Ended, Opened, Refusal, Settled, Summed
+from livepdf.daemon.entries import Again, Begin, Finish
+from livepdf.daemon.following import Follower
+from livepdf.daemon.headers import (
+    advice_on,
+    first_revision,
+    run_header,
+    tuned_header,
+    with_reduction_of,
+)
 from livepdf.daemon.history import History
 from livepdf.daemon.pins import Pin
 from livepdf.daemon.publish import Publisher
 from livepdf.daemon.results import BUSY, Evaluated, evaluate, trend_names
 from livepdf.daemon.runs import Run
 from livepdf.daemon.shelf import Shelf
-from livepdf.daemon.store import Begin, Finish, Store
+from livepdf.daemon.store import Store
 from livepdf.daemon.windows import Stretch
-from livepdf.reduction.advice import rpoly_advice
+from livepdf.model.curve import Result, Trend
+from livepdf.model.status import Event
+from livepdf.model.sums import empty_sums
 from livepdf.sinks.nexus import Revised, RunHeader, WindowRow
 
 log = logging.getLogger(__name__)
@@ -84,6 +95,10 @@ class Outlet:
         self.interrupt: Callable[[], object] = lambda: None
         """Ends that: another run begins."""
         self._warned: dict[str, float] = {}
+        self._follower: Follower | None = None
+        self._skipped: deque[int] = deque()
+        """Windows whose trends are still to come, oldest first."""
+        board.listen(self._hear)
         self.runs_closed = 0
 
     def put(self, settled: Settled) -> None:
@@ -131,9 +146,13 @@ class Outlet:
         if old is None or self.pipeline is None or (over and first < 0):
             return number
         self.pipeline = tuned
+        # Windows that are reduced again get their trends then; the others keep what they have.
+        self._skipped.clear()
+        if self._follower is not None:
+            self._follower.again(tuned, {})
         begin = number if first < 0 else min(first, number)
         header = tuned_header(old, tuned)
-        past = old.revisions or (_first_revision(old),)
+        past = old.revisions or (first_revision(old),)
         self._header = replace(
             header, first=begin, revisions=(*past, revised), follows=f"{old.stem}.nxs"
         )
@@ -146,12 +165,36 @@ class Outlet:
     def finish_again(self) -> None:
         """Close the file of a run that is over; call it by `between`."""
         if self._ended is not None:
-            self._store.put(Finish(time=self._ended.time, counters=self._ended.counters))
+            findings = () if self._follower is None else self._follower.findings()
+            self._store.put(
+                Finish(time=self._ended.time, counters=self._ended.counters, findings=findings)
+            )
+
+    def retrace(self, new: Mapping[int, tuple[Sequence[Trend], float]]) -> None:
+        """Follow the run once more after windows were measured again; call it by `between`.
+
+        Parameters
+        ----------
+        new : by the number of the window
+            Its trends and the amplitude of the template.
+        """
+        if self._follower is None or self.pipeline is None:
+            return
+        names = {name for name, _ in trend_names(self.pipeline)}
+        results: list[Result] = []
+        for number, trends in self._follower.again(self.pipeline, new).items():
+            kept = self._history.window(self._history.run, number)
+            if kept is not None and kept.span.revision == self.pipeline.plan.revision:
+                own = (trend for trend in kept.trends if trend.name in names)
+                results.append(replace(kept, trends=(*own, *trends)))
+        self._history.replace(results)
+        rows = [WindowRow(result=result, sums=empty_sums(0)) for result in results]
+        self._store.put(Again(rows=rows, trends_only=True))
 
     def run(self) -> None:
         """Work until `Ended`."""
         while True:
-            settled = self._waiting.get()
+            settled = self._next()
             while self._between:
                 self._between.popleft()()
             match settled:
@@ -163,19 +206,49 @@ class Outlet:
                     self._refusal(settled)
                 case Closed():
                     self._close(settled)
+                case Checkpoint():
+                    self._store.put(settled)
                 case Ended():
+                    while self._skipped:
+                        self._work_off()
                     return
+
+    def _next(self) -> Settled | None:
+        """Return what comes next; while nothing waits, trends that were skipped are made up for."""
+        owed = bool(self._skipped)
+        while self._skipped and self._waiting.empty():
+            self._work_off()
+        if owed and not self._skipped and self._ended is not None and not self.reworking():
+            self.finish_again()
+        return self._waiting.get()
+
+    def _work_off(self) -> None:
+        number = self._skipped.popleft()
+        window = self._shelf.windows([number]).get(number)
+        if window is None or self.pipeline is None or self._follower is None:
+            return
+        result = evaluate(self.pipeline, window, pin=self.pin).result
+        kept = self._history.window(self._history.run, number)
+        result = self._follower.fill(result, () if kept is None else kept.trends)
+        self._history.replace([result])
+        self._store.put(
+            Again(rows=[WindowRow(result=result, sums=empty_sums(0))], trends_only=True)
+        )
+        self._publisher.result(result)
 
     def _open(self, run: Run) -> None:
         board, start = self._board, run.start
         self.interrupt()
         self.finish_again()
-        board.run, board.windows, board.output = run.name, 0, ""
+        first = 0 if run.taken_up is None else run.taken_up.number
+        board.run, board.windows, board.output = run.name, first, ""
         self._history.begin(run.name)
         self._shelf.begin()
-        self._ended = self._whole = self._header = self.pipeline = None
+        self._ended = self._whole = self._header = self.pipeline = self._follower = None
+        self._skipped.clear()
         expected = "" if start.expected is None else f", {start.expected} frames announced"
-        board.say("run start", f"{start.name}{expected}", frame=-1)
+        again = "" if run.taken_up is None else f", taken up again at window {first}"
+        board.say("run start", f"{start.name}{expected}{again}", frame=-1)
         if run.built is not None:
             self._begin(run)
 
@@ -189,7 +262,11 @@ class Outlet:
         self.pipeline = pipeline = self._newest_revision(built)
         self._board.revision = pipeline.plan.revision
         self._header = run_header(run, pipeline, source=self._source, software=self._software)
-        self._store.put(Begin(header=self._header))
+        before = run.taken_up
+        if before is not None:
+            self._header = replace(self._header, first=before.number)
+        self._store.put(Begin(header=self._header, earlier=before.parts if before else ()))
+        self._follower = Follower(pipeline, start=run.start.time)
         self._compare_wavelengths(run, pipeline)
         self._advise(pipeline)
         if self.pin is not None:
@@ -251,7 +328,11 @@ class Outlet:
         pipeline = pipeline or self.pipeline
         assert pipeline is not None
         evaluated = evaluate(pipeline, stretch, skip=skip, pin=self.pin)
-        result = evaluated.result
+        result, news = evaluated.result, tuple[str, ...]()
+        if self._follower is not None and result.span.scope == "window":
+            result, news = self._follower.add(evaluated)
+            if skip:
+                self._skipped.append(result.span.number)
         self._store.put(WindowRow(result=result, sums=stretch.sums))
         if result.span.scope == "window":
             self._history.add(result)
@@ -259,7 +340,13 @@ class Outlet:
         elif result.span.scope == "run":
             self._history.whole = result
         self._publisher.result(result)
+        for text in news:
+            self._board.say("onset", text, frame=result.span.last)
         return evaluated
+
+    def _hear(self, event: Event) -> None:
+        if event.kind == "mark" and self._follower is not None:
+            self._follower.mark(event)
 
     def _newer_waits(self) -> bool:
         """Whether a newer window waits: only for one are trends skipped, so never for the last."""
@@ -292,7 +379,7 @@ class Outlet:
         )
         if self._begun is closed.run:
             self._ended = closed
-            if not self.reworking():
+            if not self.reworking() and not self._skipped:
                 self.finish_again()
         self._begun = None
         self.runs_closed += 1
@@ -305,75 +392,3 @@ class Outlet:
             self._warned[key] = now
             log.warning("%s", text)
             self._board.say("warning", text)
-
-
-def with_reduction_of(pipeline: Pipeline, tuned: Pipeline) -> Pipeline:
-    """Return a pipeline for its own frames that reduces and analyses as another one does."""
-    return replace(
-        pipeline,
-        settings=tuned.settings,
-        plan=tuned.plan,
-        analysis=tuned.analysis,
-        bond=tuned.bond,
-    )
-
-
-def advice_on(pipeline: Pipeline) -> str:
-    """Return what is unwise about the reduction; empty when nothing is."""
-    if pipeline.bond is None:
-        return ""
-    return rpoly_advice(rpoly=pipeline.recipe.reduction.rpoly, bond=pipeline.bond)
-
-
-def tuned_header(old: RunHeader, tuned: Pipeline) -> RunHeader:
-    """Return the header of the file of another revision of the same run."""
-    plan, recipe = tuned.plan, tuned.recipe
-    return replace(
-        old,
-        q=plan.q,
-        fq_q=plan.q[plan.window],
-        r=plan.r,
-        trends=trend_names(tuned),
-        sample=recipe.sample.name or recipe.sample.composition,
-        composition=recipe.sample.composition,
-        revision=plan.revision,
-        recipe=tuned.settings.recipe_text,
-    )
-
-
-def _first_revision(header: RunHeader) -> Revised:
-    return Revised(
-        number=header.revision, time=header.start, changes="as it began", recipe=header.recipe
-    )
-
-
-def run_header(
-    run: Run, pipeline: Pipeline, *, source: str, software: Mapping[str, str]
-) -> RunHeader:
-    """Gather what the file of a run says about it."""
-    profile, recipe = pipeline.profile, pipeline.recipe
-    plan = pipeline.plan
-    return RunHeader(
-        run=run.name,
-        start=run.start.time,
-        q=plan.q,
-        fq_q=plan.q[plan.window],
-        r=plan.r,
-        trends=trend_names(pipeline),
-        instrument=profile.instrument.name,
-        facility=profile.instrument.facility,
-        wavelength=pipeline.geometry.wavelength,
-        sample=recipe.sample.name or recipe.sample.composition,
-        composition=recipe.sample.composition,
-        solid_angle=profile.integration.solid_angle,
-        polarization=profile.integration.polarization,
-        normalized=recipe.normalization.monitor or recipe.normalization.exposure,
-        revision=plan.revision,
-        profile=pipeline.settings.profile_text,
-        recipe=pipeline.settings.recipe_text,
-        folder=str(pipeline.settings.recipe_file.resolve().parent),
-        correlation=pipeline.integrator.correlation,
-        source=source,
-        software=software,
-        metadata=run.start.metadata,
-    )

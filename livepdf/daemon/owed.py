@@ -46,6 +46,7 @@ class Owed:
                 file.whole(self.whole)
             if self.finish is not None:
                 file.counters(self.finish.counters)
+                file.findings(self.finish.findings)
             file.close(end=None if self.finish is None else self.finish.time)
         except (OSError, RuntimeError, ValueError):
             file.abandon()

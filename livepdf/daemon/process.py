@@ -10,7 +10,8 @@ from typing import Literal
 
 from livepdf.daemon.assemble import Pipeline, Prepared
 from livepdf.daemon.file_chunks import SERIES, Chunk, Entry, FileFeed
-from livepdf.daemon.outlet import run_header
+from livepdf.daemon.following import Follower
+from livepdf.daemon.headers import run_header
 from livepdf.daemon.results import Evaluated, evaluate
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.windows import Stretch
@@ -69,6 +70,7 @@ class FileJob:
         self._out = out
         self._text = text
         self._file: NexusFile | None = None
+        self._follower: Follower | None = None
         self._books = {"received": 0, "used": 0}
         self._refused: dict[str, int] = {}
         self.notes: list[str] = []
@@ -160,11 +162,21 @@ class FileJob:
                 continue
             result = done.evaluated.result
             result = replace(result, span=replace(result.span, number=self._books["used"]))
+            result = self._followed(done, replace(done.evaluated, result=result))
             self._books["used"] += 1
             rows.append(WindowRow(result=result, sums=done.sums))
             outcomes.append(_processed(done, done.evaluated, result))
         self._save(chunk, rows)
         yield from outcomes
+
+    def _followed(self, done: _Done, evaluated: Evaluated) -> Result:
+        """Add what only many images tell, as a live run does."""
+        entry = done.entry
+        if entry.pipeline is None or entry.run is None:
+            return evaluated.result
+        if self._follower is None:
+            self._follower = Follower(entry.pipeline, start=entry.run.start.time)
+        return self._follower.add(evaluated)[0]
 
     def _refuse(self, done: _Done) -> Processed:
         entry = done.entry
@@ -195,6 +207,8 @@ class FileJob:
     def _close(self) -> None:
         if self._file is not None:
             self._file.counters(self.counters())
+            if self._follower is not None:
+                self._file.findings(self._follower.findings())
             self._file.close(end=time.time())
             self._file = None
 

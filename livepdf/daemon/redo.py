@@ -5,10 +5,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from livepdf.daemon.assemble import Pipeline
+from livepdf.daemon.entries import Again
 from livepdf.daemon.history import History
 from livepdf.daemon.pins import Pin
 from livepdf.daemon.results import (
@@ -20,8 +21,8 @@ from livepdf.daemon.results import (
     with_models,
 )
 from livepdf.daemon.shelf import Shelf
-from livepdf.daemon.store import Again, Store
-from livepdf.model.curve import Result
+from livepdf.daemon.store import Store
+from livepdf.model.curve import Result, Trend
 from livepdf.model.status import Redo
 from livepdf.model.sums import empty_sums
 from livepdf.sinks.nexus import WindowRow
@@ -69,6 +70,7 @@ class Reworker:
         busy: Callable[[], bool],
         tell: Callable[[], None],
         done: Callable[[Redo], None],
+        retrace: Callable[[Mapping[int, tuple[Sequence[Trend], float]]], "Future[None]"],
     ) -> None:
         """Make it.
 
@@ -80,6 +82,9 @@ class Reworker:
             Called when `state` has moved.
         done
             Called once for each job, with its last state.
+        retrace
+            Called with trends and amplitudes of all windows of a job by their number: what only
+            many windows tell follows from them.
         """
         self._history = history
         self._shelf = shelf
@@ -87,6 +92,7 @@ class Reworker:
         self._busy = busy
         self._tell = tell
         self._done = done
+        self._retrace = retrace
         self._wake = threading.Condition()
         self._next: Job | None = None
         self._present: Job | None = None
@@ -188,30 +194,45 @@ class Reworker:
         return missing
 
     def _trends(self, job: Job) -> None:
+        new: dict[int, tuple[Sequence[Trend], float]] = {}
         for numbers in _blocks(job):
             results = []
             for number in reversed(numbers):
                 self._give_way(job)
                 if job.cancelled.is_set():
                     return
-                result = self._measured(job, number)
-                if result is not None:
+                measured_again = self._measured(job, number)
+                if measured_again is not None:
+                    result, amplitude = measured_again
                     results.append(result)
+                    new[number] = (result.trends, amplitude)
             self._history.replace(results)
             rows = [WindowRow(result=result, sums=empty_sums(0)) for result in results]
             self._store.put(Again(rows=rows, trends_only=True))
             self._advance(numbers[0], None)
+        self._follow(job, new)
 
-    def _measured(self, job: Job, number: int) -> Result | None:
+    def _follow(self, job: Job, new: Mapping[int, tuple[Sequence[Trend], float]]) -> None:
+        """Let the course of the run be followed once more, by who follows it."""
+        followed = self._retrace(new)
+        while not followed.done():
+            if job.cancelled.wait(0.02):
+                return
+        followed.result()
+
+    def _measured(self, job: Job, number: int) -> tuple[Result, float] | None:
         kept = self._history.window(job.run, number)
         if kept is not None and kept.span.revision == job.pipeline.plan.revision:
             if all(trend.reason != LATER for trend in kept.trends):
                 return None
             found = measured(job.pipeline, kept.curves)
             curves = with_models(kept.curves, found.models)
-            return replace(kept, trends=found.trends, curves=curves)
+            return replace(kept, trends=found.trends, curves=curves), found.amplitude
         stored = self._windows([number]).get(number)
-        return None if stored is None else evaluate(job.pipeline, stored, pin=job.pin).result
+        if stored is None:
+            return None
+        evaluated = evaluate(job.pipeline, stored, pin=job.pin)
+        return evaluated.result, evaluated.amplitude
 
     def _hand_out(self, results: Sequence[Result], have: Mapping[int, Summed]) -> None:
         self._history.replace(results)

@@ -1,7 +1,7 @@
 """A run that is over goes through reduction and analysis once more, from its stored sums."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -10,8 +10,9 @@ import numpy as np
 from livepdf.config.load import load_recipe, profile_from_text, recipe_from_text
 from livepdf.config.recipe import Recipe
 from livepdf.daemon.assemble import Pipeline, Settings
-from livepdf.daemon.outlet import tuned_header
-from livepdf.daemon.results import evaluate, trend_names
+from livepdf.daemon.following import Follower, all_names
+from livepdf.daemon.headers import tuned_header
+from livepdf.daemon.results import evaluate
 from livepdf.daemon.samples import (
     reach_complaints,
     read_sample,
@@ -22,6 +23,8 @@ from livepdf.daemon.samples import (
 from livepdf.daemon.software import software_versions
 from livepdf.errors import ConfigError, FileError
 from livepdf.model.curve import Result
+from livepdf.model.finding import Finding
+from livepdf.model.status import Event
 from livepdf.model.sums import Sums
 from livepdf.numerics.compton import HC
 from livepdf.numerics.geometry import ORIENTATION, Geometry
@@ -36,6 +39,10 @@ class Again:
 
     result: Result
     sums: Sums
+    news: tuple[str, ...]
+    """What happened with it: onset, breakdown, something new."""
+    findings: Callable[[], tuple[Finding, ...]]
+    """What the run says up to this window; some tenths of a second."""
 
 
 def pipeline_of(run: StoredRun, *, recipe: Path | None = None) -> Pipeline:
@@ -86,11 +93,21 @@ def pipeline_of(run: StoredRun, *, recipe: Path | None = None) -> Pipeline:
 
 def analyse_run(run: StoredRun, pipeline: Pipeline) -> Iterator[Again]:
     """Yield every window of a stored run with its curves and trends, oldest first."""
+    follower = _follower(run, pipeline)
     for stored in run.windows():
-        yield Again(result=evaluate(pipeline, stored).result, sums=stored.sums)
+        result, news = follower.add(evaluate(pipeline, stored))
+        yield Again(result=result, sums=stored.sums, news=news, findings=follower.findings)
 
 
-def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Result]:
+def _follower(run: StoredRun, pipeline: Pipeline) -> Follower:
+    follower = Follower(pipeline, start=run.start)
+    for event in run.events():
+        if event.kind == "mark":
+            follower.mark(event)
+    return follower
+
+
+def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Again]:
     """Analyse a stored run, write a file like that of a live one, and yield its windows.
 
     Raises
@@ -103,15 +120,26 @@ def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Resul
     try:
         file = NexusFile(path, _header(run, pipeline))
         try:
+            for event in run.events():
+                if event.kind != "onset":
+                    file.event(event)
+            findings: Callable[[], tuple[Finding, ...]] = tuple
             for again in analyse_run(run, pipeline):
                 file.add([WindowRow(result=again.result, sums=again.sums)])
-                yield again.result
-            for event in run.events():
-                file.event(event)
+                for text in again.news:
+                    file.event(_event(again.result, text))
+                findings = again.findings
+                yield again
+            file.findings(findings())
         finally:
             file.close(end=time.time())
     except OSError as error:
         raise FileError(f"{path}: {error}") from None
+
+
+def _event(result: Result, text: str) -> Event:
+    span = result.span
+    return Event(kind="onset", time=span.end, text=text, run=span.run, frame=span.last)
 
 
 def _settings(run: StoredRun, recipe: Path | None) -> Settings:
@@ -140,7 +168,7 @@ def _header(run: StoredRun, pipeline: Pipeline) -> RunHeader:
         q=pipeline.plan.q,
         fq_q=pipeline.plan.q[pipeline.plan.window],
         r=pipeline.plan.r,
-        trends=trend_names(pipeline),
+        trends=all_names(pipeline),
         instrument=pipeline.profile.instrument.name,
         facility=pipeline.profile.instrument.facility,
         wavelength=run.wavelength,

@@ -55,6 +55,8 @@ class Followed:
     trends: tuple[Trend, ...]
     models: tuple[Curve, ...] = ()
     """What was fitted, in the window of the data."""
+    amplitude: float = math.nan
+    """As of `Evaluated`."""
 
 
 def evaluate(
@@ -72,13 +74,12 @@ def evaluate(
         return _evaluated(
             pipeline, stretch, _no_curves(pipeline, stretch), _withheld(pipeline, why), why
         )
-    found = Followed(trends=_withheld(pipeline, skip)) if skip else measured(pipeline, curves)
-    fq = _of_kind(curves, "fq")
+    found = _skipped(pipeline, curves, skip) if skip else measured(pipeline, curves)
     curves = curves if pin is None else pin.compared(stretch.span, curves)
     evaluated = _evaluated(pipeline, stretch, (*curves, *found.models), found.trends)
     return replace(
         evaluated,
-        amplitude=pipeline.analysis.amplitude(fq=fq.y, sigma=fq.sigma),
+        amplitude=found.amplitude,
         photons=_photons(stretch.sums, plan.window),
     )
 
@@ -125,7 +126,15 @@ def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> Followed:
     found = pipeline.analysis.evaluate(fq=fq.y, sigma=fq.sigma)
     models = () if found.model_fq is None else (_model(pipeline, fq, gr, found.model_fq),)
     told = (*found.trends, *quality(fq=fq, gr=gr, bond=pipeline.bond))
-    return Followed(trends=told, models=models)
+    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=fq.sigma)
+    return Followed(trends=told, models=models, amplitude=amplitude)
+
+
+def _skipped(pipeline: Pipeline, curves: Sequence[Curve], reason: str) -> Followed:
+    """Return what no window has to do without, and the reason for the rest."""
+    fq = _of_kind(curves, "fq")
+    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=fq.sigma)
+    return Followed(trends=_withheld(pipeline, reason), amplitude=amplitude)
 
 
 def with_models(curves: Sequence[Curve], models: Sequence[Curve]) -> tuple[Curve, ...]:

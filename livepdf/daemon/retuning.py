@@ -55,6 +55,7 @@ class Retuning:
             busy=lambda: outlet.busy,
             tell=tell,
             done=self._reworked,
+            retrace=lambda new: outlet.between(lambda: outlet.retrace(new)),
         )
         outlet.reworking = self._reworker.active
         outlet.interrupt = self._reworker.cancel

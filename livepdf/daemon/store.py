@@ -356,6 +356,7 @@ class Store:
             try:
                 if finish is not None:
                     self._file.counters(finish.counters)
+                    self._file.findings(finish.findings)
                 if follower:
                     self._file.continued(follower)
                 end = time.time() if follower else None

@@ -24,8 +24,8 @@ from livepdf.daemon.drafts import (
     recipe_keys,
 )
 from livepdf.daemon.fence import inside_or_error
+from livepdf.daemon.headers import with_reduction_of
 from livepdf.daemon.lookup import PATIENCE, Lookup, Parts, UnableError
-from livepdf.daemon.outlet import with_reduction_of
 from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file, pinned_text
 from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.redo import Job

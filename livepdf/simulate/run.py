@@ -105,14 +105,27 @@ def demo_run(
     )
 
 
-def blank_images(run: Run, *, frames: int) -> Iterator[NDArray[np.uint32]]:
-    """Draw images of water and capillary alone at the hot end, each (ny, nx).
+def blank_images(
+    run: Run, *, frames: int, temperature: float | None = None
+) -> Iterator[NDArray[np.uint32]]:
+    """Draw images of water and capillary alone at a temperature in K, each (ny, nx).
 
-    For the flux and temperature of the run, so that their mean is subtracted with a scale of 1.
+    At the hot end where none is told. For the flux of the run, so that their mean is subtracted
+    with a scale of 1.
     """
-    hot = run.sample.blank(run.sample.growth.hot_temperature)
+    heat = run.sample.growth.hot_temperature if temperature is None else temperature
+    # Noise of its own for each temperature.
+    seed = 2 * run.seed + 1 + 1000 * round(heat)
+    pattern = run.sample.blank(heat)
     for frame in range(frames):
-        yield run.camera.image(hot, seed=2 * run.seed + 1, frame=run.frames + frame)
+        yield run.camera.image(pattern, seed=seed, frame=run.frames + frame)
+
+
+def precursor_images(run: Run, *, frames: int) -> Iterator[NDArray[np.uint32]]:
+    """Draw images of the cold solution before it reacts, each (ny, nx), for the flux of the run."""
+    pattern = run.sample.intensity(run.truths[0])
+    for frame in range(frames):
+        yield run.camera.image(pattern, seed=2 * run.seed + 7, frame=2 * run.frames + frame)
 
 
 def expected_iq(run: Run, pattern: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ Other processes open it with ``h5py.File(path, swmr=True)``: while it grows, and
 was killed, when it holds everything up to the last flush. A file that was closed opens anyhow.
 """
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,12 +17,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import CurveKind, Result
+from livepdf.model.finding import Finding
 from livepdf.model.status import Counters, Event
 from livepdf.model.sums import Sums
 from livepdf.sinks.nexus_difference import DifferenceTable, Reference
+from livepdf.sinks.nexus_findings import FindingTable
 from livepdf.sinks.nexus_quality import QualityTable
 from livepdf.sinks.nexus_read import Stored, read_windows
 from livepdf.sinks.nexus_tables import (
+    CounterTable,
     EventTable,
     ModelTable,
     TrendTable,
@@ -33,7 +37,6 @@ from livepdf.sinks.nexus_tables import (
     grown,
 )
 
-_REASONS = 64
 _HC = 12.398419843320026
 """keV Å"""
 
@@ -166,14 +169,13 @@ class NexusFile:
                 grown(errors, first, [result.curve(kind).sigma for result in results])
             for name, dataset in self._sums.items():
                 grown(dataset, first, [getattr(row.sums, name) for row in block])
-            for table in (*self._trends, self._model, self._difference):
+            for table in (*self._analysed, self._difference):
                 table.put(first, results)
 
     def trends(self, rows: Sequence[WindowRow]) -> None:
         """Write trends and models, and nothing else, of windows that are there."""
-        for first, block in self._blocks(rows):
-            for table in (*self._trends, self._model):
-                table.put(first, [row.result for row in block])
+        for (first, block), table in itertools.product(self._blocks(rows), self._analysed):
+            table.put(first, [row.result for row in block])
 
     def reference(self, reference: Reference) -> None:
         """Keep what differences are taken from, from now on."""
@@ -181,8 +183,7 @@ class NexusFile:
 
     def windows(self, numbers: Sequence[int]) -> dict[int, Stored]:
         """Return those of the windows that are here, with their sums."""
-        rows = [n - self.first for n in numbers if n >= self.first]
-        return read_windows(self._file, rows)
+        return read_windows(self._file, [n - self.first for n in numbers if n >= self.first])
 
     def continued(self, name: str) -> None:
         """Say in which file the run goes on."""
@@ -201,11 +202,11 @@ class NexusFile:
 
     def counters(self, counters: Counters) -> None:
         """Replace the counters."""
-        for name in ("received", "used", "left_out", "waiting", "lost"):
-            self._counters[name][...] = getattr(counters, name)
-        refused = sorted(counters.refused.items(), key=lambda item: -item[1])[:_REASONS]
-        self._counters["reason"][: len(refused)] = [fixed(name, 40) for name, _ in refused]
-        self._counters["refused"][: len(refused)] = [count for _, count in refused]
+        self._counters.put(counters)
+
+    def findings(self, findings: Sequence[Finding]) -> None:
+        """Replace what the whole run says."""
+        self._findings.put(findings)
 
     def _blocks(self, rows: Sequence[WindowRow]) -> Iterator[tuple[int, list[WindowRow]]]:
         """Yield neighbours together, with the place of the first; what has no place is left."""
@@ -260,17 +261,18 @@ class NexusFile:
         self._build_curves(entry)
         self._build_whole(entry)
         self._build_sums(entry)
-        self._model = ModelTable(entry["pdf"], size=header.r.size)
         self._difference = DifferenceTable(entry, r=header.r, time=self._windows.time)
         # Readers see them in the order in which they were made.
         trends = entry.create_group("trends", track_order=True)
         trends.attrs["NX_class"] = "NXcollection"
-        self._trends = [
+        tables = [
             TrendTable(trends, name=name, unit=unit, time=self._windows.time)
             for name, unit in header.trends
         ]
+        self._analysed: list[Any] = [*tables, ModelTable(entry["pdf"], size=header.r.size)]
         self._events = EventTable(_group(entry, "events", "NXcollection"))
-        self._build_counters(entry)
+        self._counters = CounterTable(_group(entry, "counters", "NXcollection"))
+        self._findings = FindingTable(_group(entry, "kinetics", "NXcollection"))
         self._build_process(entry)
 
     def _build_curves(self, entry: Any) -> None:
@@ -347,13 +349,6 @@ class NexusFile:
             for name in ("signal", "variance", "weight", "pixels")
         }
         self._sums |= {name: column(sums, name, np.float64) for name in ("monitor", "exposure")}
-
-    def _build_counters(self, entry: Any) -> None:
-        self._counters = _group(entry, "counters", "NXcollection")
-        for name in ("received", "used", "left_out", "waiting", "lost"):
-            self._counters.create_dataset(name, data=0)
-        self._counters.create_dataset("reason", shape=(_REASONS,), dtype="S40")
-        self._counters.create_dataset("refused", data=np.zeros(_REASONS, dtype=np.int64))
 
     def _build_process(self, entry: Any) -> None:
         header = self.header

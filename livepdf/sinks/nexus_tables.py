@@ -8,13 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import Result, Trend
-from livepdf.model.status import Event
+from livepdf.model.status import Counters, Event
 
 _CHUNK = 1024
 _TEXT_CHUNK = 128
 _REASON = 120
 _TEXT = 400
 _SLOW_VALUES = 16
+_REASONS = 64
+_COUNTED = ("received", "used", "left_out", "waiting", "lost")
 _EMPTY = {"f": np.nan, "i": -1}
 """What a row holds that was never written, by kind of number."""
 _ABSENT = Trend(name="", unit="", value=np.nan, sigma=np.nan, reason="not evaluated")
@@ -144,6 +146,25 @@ class EventTable:
         grown(self._kind, self._count, [fixed(event.kind, 16)])
         grown(self._text, self._count, [fixed(event.text, _TEXT)])
         self._count += 1
+
+
+class CounterTable:
+    """Where every frame went."""
+
+    def __init__(self, group: Any) -> None:
+        self._group = group
+        for name in _COUNTED:
+            group.create_dataset(name, data=0)
+        group.create_dataset("reason", shape=(_REASONS,), dtype="S40")
+        group.create_dataset("refused", data=np.zeros(_REASONS, dtype=np.int64))
+
+    def put(self, counters: Counters) -> None:
+        """Replace them."""
+        for name in _COUNTED:
+            self._group[name][...] = getattr(counters, name)
+        refused = sorted(counters.refused.items(), key=lambda item: -item[1])[:_REASONS]
+        self._group["reason"][: len(refused)] = [fixed(name, 40) for name, _ in refused]
+        self._group["refused"][: len(refused)] = [count for _, count in refused]
 
 
 def column(group: Any, name: str, dtype: Any) -> Any:

@@ -21,6 +21,7 @@ from livepdf.daemon.runs import Run
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
 from livepdf.daemon.windows import Stretch, WindowCutter
+from livepdf.model.curve import Result
 from livepdf.model.status import Counters
 from tests.daemon import beamline
 
@@ -83,14 +84,23 @@ def test_windows_in_time_are_all_evaluated(desk: Desk, tmp_path: Path) -> None:
     assert BUSY not in desk.reasons()
 
 
-def test_late_windows_say_that_they_were_skipped_but_the_newest_is_not(
+def test_late_windows_are_skipped_until_the_newest_is_done_and_then_worked_off_oldest_first(
     desk: Desk, tmp_path: Path
 ) -> None:
+    told: list[tuple[int, str]] = []
+    publish = desk.publisher.result
+
+    def heard(result: Result) -> None:
+        told.append((result.span.number, result.trends[0].reason))
+        publish(result)
+
+    desk.publisher.result = heard  # type: ignore[method-assign]
+
     desk.work(pipeline(tmp_path), ago=60.0)
 
-    first, second, last = desk.reasons()
-    assert first == second == BUSY
-    assert last != BUSY
+    assert [number for number, _ in told] == [0, 1, 2, 0, 1]
+    assert [reason == BUSY for _, reason in told] == [True, True, False, False, False]
+    assert BUSY not in desk.reasons()
 
 
 @pytest.mark.parametrize("columns", [2, 3])
