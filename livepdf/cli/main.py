@@ -30,6 +30,7 @@ _COMMANDS: dict[str, _Entry] = {
     ),
     "gui": _Entry("livepdf.cli.gui:gui", "Open the window on a daemon, or start both."),
     "watch": _Entry("livepdf.cli.watch:watch", "Follow a daemon in the terminal."),
+    "web": _Entry("livepdf.cli.web:web", "Show a daemon in browsers, read-only."),
     "status": _Entry("livepdf.cli.status:status", "Ask a daemon how it is doing."),
     "stop": _Entry("livepdf.cli.status:stop", "Let a daemon finish, save and stop."),
     "keys": _Entry("livepdf.cli.keys:keys", "Make, list and revoke keys for other machines."),

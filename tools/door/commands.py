@@ -55,7 +55,7 @@ def set_up(args: list[str]) -> int:
     """Make the environment with everything in it, and stop there."""
     _no_more(args)
     environment.set_up("dev", "gui")
-    _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN)
+    _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN, debian.BROWSER)
     return 0
 
 
@@ -75,7 +75,7 @@ def demo(args: list[str]) -> int:
 def test(args: list[str]) -> int:
     """Run the whole test suite, or the part that ``args`` names."""
     environment.set_up("dev", "gui")
-    _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN)
+    _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN, debian.BROWSER)
     _become([environment.program("python"), *PYTEST, *args], _steady())
 
 
@@ -87,7 +87,7 @@ def check(args: list[str]) -> int:
     environment.set_up("dev", "gui")
     failed = [name for name, words in CHECKS.items() if not _passes(name, words)]
     if tests:
-        _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN)
+        _see_to(debian.OFFSCREEN, debian.X11, debian.VIRTUAL_SCREEN, debian.BROWSER)
         if not _passes("pytest", ["python", *PYTEST]):
             failed.append("pytest")
     say(f"failed: {', '.join(failed)}" if failed else "everything passed")

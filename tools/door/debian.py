@@ -35,6 +35,10 @@ VIRTUAL_SCREEN = {"Xvfb": "xvfb", "xauth": "xauth"}
 """Programs that give the tests a screen of their own."""
 
 
+BROWSER = {"chromium": "chromium"}
+"""What looks at the web page in the tests."""
+
+
 def known_libraries(ldconfig: str) -> set[str]:
     """Name the shared libraries in what ``ldconfig -p`` prints, those of 32 bit left out."""
     entries = (line.strip().partition(" ") for line in ldconfig.splitlines() if "=>" in line)
