@@ -1,0 +1,172 @@
+"""Pictures of every panel in all themes at scale 1 and 2, of a simulated synthesis.
+
+``python -m tools.screenshots --out pictures`` starts a demo of its own, waits until there is
+something to see, and takes all pictures offscreen; with ``--endpoint`` it attaches to a daemon
+that runs already. One process for each theme and scale, since Qt takes its scale at the start.
+"""
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from livepdf_gui.widgets.window import Window
+
+THEMES, SCALES = ("light", "dark", "contrast"), (1, 2)
+HERE = Path(__file__).resolve().parents[1]
+_ADDRESS = re.compile(r"tcp://[^\s;]+")
+_PATIENCE = 300.0
+"""s for a demo to start, kernels compiled, and for its windows to come."""
+
+
+def main() -> int:
+    """Take all pictures; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("pictures"))
+    parser.add_argument("--endpoint", help="of a daemon that runs; a demo is started if left out")
+    parser.add_argument("--theme", choices=THEMES, help="only this one")
+    parser.add_argument("--scale", type=int, choices=SCALES, help="only this one")
+    parser.add_argument("--windows", type=int, default=40, help="to wait for")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    if given.endpoint and given.theme and given.scale:
+        return _take(given.endpoint, given.out, given.theme, given.scale, given.windows)
+    with _daemon(given.endpoint, given.out) as endpoint:
+        for theme in (given.theme,) if given.theme else THEMES:
+            for scale in (given.scale,) if given.scale else SCALES:
+                _child(endpoint, given.out, theme, scale, given.windows)
+    print(f"{len(list(given.out.glob('*.png')))} pictures in {given.out}")
+    return 0
+
+
+@contextmanager
+def _daemon(endpoint: str | None, out: Path) -> Iterator[str]:
+    """Return the address of the daemon that was named, or of a demo that ends with this."""
+    if endpoint:
+        yield endpoint
+        return
+    folder = out / f"demo-{os.getpid()}"
+    command = [sys.executable, "-m", "livepdf.cli.main", "demo", "--headless"]
+    log = out / "demo.txt"
+    with log.open("wb") as said:
+        demo = subprocess.Popen(
+            [*command, "--duration", "400", "--out", str(folder)],
+            stdout=said, stderr=said, env=_environment(1),
+        )  # fmt: skip
+        try:
+            yield _address(log, demo)
+        finally:
+            demo.terminate()
+            demo.wait(60)
+
+
+def _address(log: Path, demo: "subprocess.Popen[bytes]") -> str:
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and demo.poll() is None:
+        found = [line for line in log.read_text().splitlines() if "live at" in line]
+        if found and (match := _ADDRESS.search(found[0])):
+            return match[0]
+        time.sleep(0.5)
+    raise SystemExit(f"the demo does not start:\n{log.read_text()}")
+
+
+def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> None:
+    options = ["--endpoint", endpoint, "--out", str(out), "--theme", theme]
+    options += ["--scale", str(scale), "--windows", str(windows)]
+    command = [sys.executable, "-m", "tools.screenshots", *options]
+    subprocess.run(command, check=True, env=_environment(scale), cwd=HERE)
+
+
+def _environment(scale: int) -> dict[str, str]:
+    return {
+        **os.environ,
+        "QT_QPA_PLATFORM": "offscreen",
+        "QT_SCALE_FACTOR": str(scale),
+        "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE / "gui")]),
+    }
+
+
+def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> int:
+    """Open the window, go through all scenes, write a picture of each."""
+    from livepdf_gui.follower import Follower
+    from livepdf_gui.qt import application
+    from livepdf_gui.show.memory import Memory
+    from livepdf_gui.widgets.window import Window
+
+    app = application()
+    follower = Follower(endpoint)
+    follower.start()
+    memory = Memory(wishes={"theme": theme}, size=(1600, 1000))
+    window = Window(app, follower, endpoint=endpoint, remembered=memory)
+    window.show()
+
+    def until(done: Callable[[], bool], patience: float) -> None:
+        end = time.monotonic() + patience
+        while time.monotonic() < end and not done():
+            app.processEvents()
+            time.sleep(0.02)
+
+    def enough() -> bool:
+        history = window.session.newest.history
+        return history is not None and int(history.here.sum()) >= windows
+
+    until(enough, _PATIENCE)
+    for name, steps in _SCENES:
+        for step in steps:
+            _step(window, step)
+            until(lambda: False, 0.4)
+        until(lambda: False, 1.2)
+        pictured = _sheet(window, name)
+        pictured.grab().save(str(out / f"{name}-{theme}@{scale}.png"))
+    window.close()
+    follower.stop()
+    return 0
+
+
+_SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("overview", ()),
+    ("gr", ("panel 1",)),
+    ("gr-compared", ("older", "much older", "much older", "pin", "live", "structure")),
+    ("gr-difference", ("difference",)),
+    ("iq", ("difference", "panel 1", "panel 2")),
+    ("sq", ("curve",)),
+    ("fq", ("curve",)),
+    ("detector", ("curve", "panel 2", "rings", "panel 3")),
+    ("frames", ("panel 3", "panel 4")),
+    ("map-gr", ("panel 4", "panel 5")),
+    ("map-dgr", ("map",)),
+    ("map-iq-frames", ("map", "axis", "axis")),
+    ("map-fq-temperature", ("map", "axis")),
+    ("trends", ("axis", "map", "panel 5", "panel 6")),
+    ("old-window", ("panel 6", "much older", "control")),
+    ("retune", ("live", "retune")),
+    ("keys", ("retune", "help")),
+)
+"""Name of the picture, and what is done before it is taken."""
+
+
+def _step(window: "Window", step: str) -> None:
+    from livepdf_gui.show.tasks import Calculate
+
+    if step == "structure":
+        window._follower.ask(Calculate(name="hfo2-monoclinic"))
+    elif step == "retune" and window.retune.isVisible():
+        window.retune.close()
+    else:
+        window.act(step)
+
+
+def _sheet(window: "Window", name: str) -> Any:
+    sheets = {"retune": window.retune, "keys": window.keys}
+    return sheets.get(name, window)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
