@@ -38,6 +38,7 @@ _FROM_ZERO = click.FloatRange(min=0)
 @click.option("--qbroad", type=_FROM_ZERO, help="Å⁻¹ (.gr).")
 @click.option("--rmin", type=_POSITIVE, help="Å; 0.8 of the shortest distance when left out (.gr).")
 @click.option("--rmax", type=_POSITIVE, help="Å; 50 when left out (.gr).")
+@click.option("--anisotropic", is_flag=True, help="Other displacements along c than across (.gr).")
 @click.option("--plot", type=_NEW, help="Write data, model and difference as an .svg (.gr).")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 def analyse(
@@ -48,6 +49,7 @@ def analyse(
     composition: str | None,
     rmin: float | None,
     rmax: float | None,
+    anisotropic: bool,
     plot: Path | None,
     as_json: bool,
     **numbers: float | None,
@@ -75,6 +77,7 @@ def analyse(
             numbers=numbers,
             rmin=rmin,
             rmax=rmax,
+            anisotropic=anisotropic,
         )
         print_gr(file, wanted=wanted, out=out, plot=plot, as_json=as_json)
         return

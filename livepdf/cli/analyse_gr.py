@@ -43,6 +43,7 @@ class Wanted:
     """qmin, qmax, qmaxinst, rpoly, qdamp, qdamp_sigma, qbroad."""
     rmin: float | None
     rmax: float | None
+    anisotropic: bool
 
 
 def print_gr(
@@ -78,7 +79,10 @@ def fit_file(file: Path, wanted: Wanted) -> PublishedFit:
             r=columns.x,
             gr=columns.y,
             limits=limits,
-            candidates=[Candidate(structure=structure) for structure in structures],
+            candidates=[
+                Candidate(structure=structure, anisotropic=wanted.anisotropic)
+                for structure in structures
+            ],
             composition=told,
             rmin=_SHARP * shortest if wanted.rmin is None else wanted.rmin,
             rmax=min(_FAR, float(columns.x[-1])) if wanted.rmax is None else wanted.rmax,

@@ -1,5 +1,6 @@
 """Pairs of atoms of a crystal, gathered where symmetry makes their distances the same for good."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numba
@@ -30,6 +31,9 @@ class PairClasses:
     """(n,) neighbours per atom of the crystal, (a, b) and (b, a) together."""
     r: Floats
     """(n,) Å, in the reference cell, rising."""
+    along: tuple[float, ...] = ()
+    """For each of ``pairs`` cos² of the angle between the distances and the c axis; none where
+    directions do not count."""
 
 
 def pair_classes(
@@ -102,6 +106,43 @@ def _gathered(
         amount=amount[order],
         r=r[order],
     )
+
+
+def oriented(classes: PairClasses, *, metric: Floats, steps: int = 5) -> PairClasses:
+    """Tell distances along c from those across, for cells whose second key is z².
+
+    Each class is shared between the two nearest of ``steps`` values of cos² of its angle to c;
+    each pair of species becomes as many pairs.
+    """
+    cosine2 = classes.keys[:, 1] * metric[1] / (classes.keys @ metric)
+    place = np.clip(cosine2, 0.0, 1.0) * (steps - 1)
+    lower = np.minimum(place.astype(np.int64), steps - 2)
+    share = place - lower
+    row = np.repeat(classes.row * steps + lower, 2)
+    row[1::2] += 1
+    amount = np.repeat(classes.amount, 2)
+    amount[0::2] *= 1.0 - share
+    amount[1::2] *= share
+    return PairClasses(
+        pairs=tuple(pair for pair in classes.pairs for _ in range(steps)),
+        keys=np.repeat(classes.keys, 2, axis=0),
+        row=row,
+        amount=amount,
+        r=np.repeat(classes.r, 2),
+        along=tuple(np.linspace(0.0, 1.0, steps).tolist() * len(classes.pairs)),
+    )
+
+
+def evenly_oriented(along: Sequence[float]) -> Floats:
+    """Return the share of all directions that falls to each value of cos², as `oriented` does.
+
+    Adds up to 1 for each pair of species; 1 where there are no directions.
+    """
+    steps = len(set(along))
+    cosine = (np.arange(4000) + 0.5) / 4000.0
+    place = cosine**2 * (steps - 1)
+    hats = np.maximum(0.0, 1.0 - np.abs(place[:, None] - np.arange(steps)))
+    return np.tile(hats.mean(axis=0), len(along) // steps)
 
 
 @numba.njit(nogil=True, cache=True)

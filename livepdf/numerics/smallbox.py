@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from livepdf.numerics.bulk import soft_end
 from livepdf.numerics.envelopes import sphere, spheres
 from livepdf.numerics.lattice import LatticeKind
-from livepdf.numerics.pair_classes import PairClasses
+from livepdf.numerics.pair_classes import PairClasses, evenly_oriented
 from livepdf.numerics.pair_grid import blurred, deposit, deposit_shifted
 from livepdf.numerics.transform import ExactTransform, exact_transform
 
@@ -21,6 +21,8 @@ _PER_QMAX = 0.8
 """Step times Qmax: a cubic B-spline then holds a sine to 5e-4 at Qmax."""
 _CLOSEST = 1.7
 """Å; below, correlated motion stays as it is there."""
+_LEAST_MOTION = 0.1
+"""Part of U_a + U_b that two neighbours keep against one another, however they move together."""
 _TAIL = 10.0
 """Å over which distances fade where the domain is larger than what is known of the crystal."""
 _MARGIN = 1.5
@@ -31,8 +33,9 @@ _MARGIN = 1.5
 class SmallBox:
     """A crystal made ready; the parameters of `evaluate` are in the order of ``names``.
 
-    Diameter (Å), free lattice parameters (Å, degrees), U of each species (Å²), δ2 (Å²), shift of
-    each followed shell (Å), and, with ``widths``, the spread of ln D.
+    Diameter (Å), free lattice parameters (Å, degrees), U of each species (Å²; where directions
+    count first across, then along c), δ2 (Å²), shift of each followed shell (Å), and, with
+    ``widths``, the spread of ln D.
     """
 
     q: Floats
@@ -69,11 +72,16 @@ class SmallBox:
         return (
             "diameter",
             *self.kind.names,
-            *(f"U({s})" for s in self.species),
+            *(f"{u}({s})" for u in self.motions for s in self.species),
             "delta2",
             *(f"shift {k}" for k in range(self.shells)),
             *(("spread",) if self.widths else ()),
         )
+
+    @property
+    def motions(self) -> tuple[str, ...]:
+        """Displacements of each species: across and along c where directions count."""
+        return ("U11", "U33") if self.classes.along else ("U",)
 
     @property
     def r_max(self) -> float:
@@ -133,6 +141,8 @@ def small_box(
     amount[chosen] = 0.0
     total = atoms.sum()
     even = [atoms[a] * atoms[b] / total * (1.0 if a == b else 2.0) for a, b in classes.pairs]
+    if classes.along:
+        even = [e * s for e, s in zip(even, evenly_oriented(classes.along), strict=True)]
     products = [(amplitudes[a] * amplitudes[b].conj()).real for a, b in classes.pairs]
     grid = np.asarray(step * np.arange(n), dtype=np.float64)
     return SmallBox(
@@ -171,23 +181,37 @@ class _Values:
     diameter: float
     lattice: Floats
     uiso: Floats
+    """(motions, kinds)"""
     delta2: float
     shifts: Floats
-    spread: float
+    width: float
 
     @classmethod
     def of(cls, box: SmallBox, values: Floats) -> "_Values":
         free, kinds = len(box.kind.names), len(box.species)
-        ends = np.cumsum([1, free, kinds, 1, box.shells])
+        motions = len(box.motions)
+        ends = np.cumsum([1, free, motions * kinds, 1, box.shells])
         parts = np.split(values, ends)
         return cls(
             diameter=float(parts[0][0]),
             lattice=parts[1],
-            uiso=parts[2],
+            uiso=parts[2].reshape(motions, kinds),
             delta2=float(parts[3][0]),
             shifts=parts[4],
-            spread=float(parts[5][0]) if box.widths else 0.0,
+            width=float(parts[5][0]) if box.widths else 0.0,
         )
+
+    def spread(self, box: SmallBox, row: int) -> float:
+        """Return U_a + U_b of a pair, in its direction where that counts."""
+        a, b = box.classes.pairs[row]
+        return float(_directed(box, row) @ (self.uiso[:, a] + self.uiso[:, b]))
+
+
+def _directed(box: SmallBox, row: int) -> Floats:
+    # How much each motion counts for a pair.
+    if not box.classes.along:
+        return np.ones(1)
+    return np.array([1.0 - box.classes.along[row], box.classes.along[row]])
 
 
 def _evaluate(box: SmallBox, values: Floats) -> tuple[Floats, Floats]:
@@ -198,22 +222,23 @@ def _evaluate(box: SmallBox, values: Floats) -> tuple[Floats, Floats]:
     q2 = 0.5 * box.q**2
     fq = np.zeros(box.q.shape)
     jacobian = np.zeros((len(values), len(box.q)))
-    free, kinds = len(now.lattice), len(now.uiso)
+    free, kinds = len(now.lattice), len(box.species)
+    motions = now.uiso.size
     per_pair = _transformed(box, now, grid, envelopes, r)
-    for weight, sums, (a, b) in zip(box.weights, per_pair, box.classes.pairs, strict=True):
-        seen = sums * weight
+    for row, (a, b) in enumerate(box.classes.pairs):
+        seen = per_pair[row] * box.weights[row]
         fq += seen[0]
         jacobian[0] += seen[1]
         jacobian[1 : 1 + free] += seen[2 : 2 + free]
-        spread = now.uiso[a] + now.uiso[b]
-        thermal = q2 * (seen[0] - now.delta2 * seen[-2] + box.qbroad**2 * seen[-1])
-        jacobian[1 + free + a] -= thermal
-        jacobian[1 + free + b] -= thermal
-        jacobian[1 + free + kinds] += q2 * spread * seen[-2]
+        thermal = q2 * seen[-1]
+        for number, part in enumerate(_directed(box, row)):
+            jacobian[1 + free + number * kinds + a] -= part * thermal
+            jacobian[1 + free + number * kinds + b] -= part * thermal
+        jacobian[1 + free + motions] += q2 * now.spread(box, row) * seen[-2]
         if box.widths:
             jacobian[-1] += seen[2 + free]
     if box.shells:
-        first = 2 + free + kinds
+        first = 2 + free + motions
         jacobian[first : first + box.shells] = _by_shifts(box, now, by_shift, envelopes[0], r)
     return fq, jacobian
 
@@ -251,7 +276,7 @@ def _laid_out(box: SmallBox, now: _Values) -> tuple[Floats, Floats]:
 
 def _widest(now: _Values) -> float:
     # Nothing is farther apart than the largest domain is wide.
-    return now.diameter * float(np.exp(6.0 * now.spread))
+    return now.diameter * float(np.exp(6.0 * now.width))
 
 
 def _reach(box: SmallBox, now: _Values) -> float:
@@ -261,7 +286,7 @@ def _reach(box: SmallBox, now: _Values) -> float:
 def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
     # γ(r) with the resolution, its change with the diameter and, with widths, with the spread.
     if box.widths:
-        parts: Sequence[Floats] = spheres(r, diameter=now.diameter, spread=now.spread)
+        parts: Sequence[Floats] = spheres(r, diameter=now.diameter, spread=now.width)
     else:
         parts = sphere(r, diameter=now.diameter)
     seen = np.exp(-0.5 * (box.qdamp * r) ** 2)
@@ -270,27 +295,29 @@ def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
     return np.array(parts) * seen
 
 
-def _motion(r: Floats) -> tuple[Floats, Floats]:
-    # 1/r² and r² of correlated motion and qbroad. No two atoms are closer than _CLOSEST.
+def _relative_motion(box: SmallBox, now: _Values, r: Floats) -> tuple[Floats, Floats]:
+    # 1 − δ2/r² + (qbroad·r)², never below a tenth, and what δ2 takes off.
     near = np.maximum(r, _CLOSEST)
-    return 1.0 / near**2, np.asarray(near**2)
+    taken = 1.0 / near**2
+    relative = 1.0 - now.delta2 * taken + (box.qbroad * near) ** 2
+    return np.maximum(relative, _LEAST_MOTION), np.where(relative > _LEAST_MOTION, taken, 0.0)
 
 
 def _variance(box: SmallBox, now: _Values, spread: float, r: Floats) -> Floats:
-    narrowing, widening = _motion(r)
-    relative = 1.0 - now.delta2 * narrowing + box.qbroad**2 * widening
-    return np.maximum(spread * np.maximum(relative, 0.1), (0.8 * box.step) ** 2)
+    relative, _ = _relative_motion(box, now, r)
+    return np.maximum(spread * relative, (0.8 * box.step) ** 2)
 
 
 def _transformed(box: SmallBox, now: _Values, grid: Floats, envelopes: Floats, r: Floats) -> Floats:
-    # (n_pairs, m, n_q): F, ∂D, ∂lattice, ∂spread where there is one, then F of 1/r² and of r².
+    # (n_pairs, m, n_q): F, ∂D, ∂lattice, ∂spread where there is one, then F by what δ2
+    # takes off and by the relative motion.
     n = min(int((_reach(box, now) + _MARGIN) / box.step) + 2, len(r))
     r = r[:n]
     gamma = envelopes[0, :n]
-    narrowing, widening = _motion(r)
-    factors = [*envelopes[:, :n], gamma * narrowing, gamma * widening]
+    relative, taken = _relative_motion(box, now, r)
+    factors = [*envelopes[:, :n], gamma * taken, gamma * relative]
     rows = []
-    for height, (a, b) in zip(grid[:, :n], box.classes.pairs, strict=True):
+    for row, height in enumerate(grid[:, :n]):
         plain = height[:, :1]
         parts = [
             plain * factors[0][:, None],
@@ -298,7 +325,7 @@ def _transformed(box: SmallBox, now: _Values, grid: Floats, envelopes: Floats, r
             height[:, 1:] * gamma[:, None],
             *(plain * factor[:, None] for factor in factors[2:]),
         ]
-        variance = _variance(box, now, float(now.uiso[a] + now.uiso[b]), r)
+        variance = _variance(box, now, now.spread(box, row), r)
         rows.append(blurred(np.hstack(parts), variance=variance, step=box.step).T)
     return _sines(box, np.array(rows))
 
@@ -308,8 +335,7 @@ def _by_shifts(box: SmallBox, now: _Values, by_shift: Floats, gamma: Floats, r: 
     weights = np.empty((box.shells, len(box.q)))
     for k in range(box.shells):
         row = box.classes.row[box.shell_classes[box.shell_number == k][0]]
-        a, b = box.classes.pairs[row]
-        variance = _variance(box, now, float(now.uiso[a] + now.uiso[b]), r)
+        variance = _variance(box, now, now.spread(box, int(row)), r)
         height = (by_shift[k] * gamma)[:, None]
         rows[k] = blurred(height, variance=variance, step=box.step)[:, 0]
         weights[k] = box.weights[row]

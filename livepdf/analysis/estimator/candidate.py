@@ -28,6 +28,9 @@ class Candidate:
     structure: Structure
     shells: tuple[NamedShell, ...] = ()
     """Each gets a shift of its own: a bond may differ from that of the bulk."""
+    anisotropic: bool = False
+    """Whether atoms may move differently along c than across (hexagonal and tetragonal cells):
+    stacking faults of wurtzite look so."""
     shapes: tuple[Shape, ...] = ("sphere",)
     """The first is fitted; the others only where the first does not describe the data."""
     size_distribution: bool = False

@@ -10,7 +10,7 @@ from livepdf.analysis.estimator.candidate import Candidate, NamedShell, Priors
 from livepdf.model.structure import Structure
 from livepdf.numerics.form_factors import dispersion, form_factor, mean_form_factors
 from livepdf.numerics.lattice import LATTICES
-from livepdf.numerics.pair_classes import PairClasses, pair_classes
+from livepdf.numerics.pair_classes import PairClasses, oriented, pair_classes
 from livepdf.numerics.smallbox import SmallBox, small_box, with_widths
 
 Floats = NDArray[np.float64]
@@ -20,8 +20,10 @@ _ANGLE_LIMIT = 2.0
 """Degrees."""
 _DEFAULT_UISO = 0.005
 """Å², where the structure gives none: near that of most solids at room temperature."""
-_LARGEST_UISO = 0.1
+_LARGEST_UISO = 0.3
 """Å²; disorder beyond is no crystal."""
+_LARGEST_DELTA2 = 15.0
+"""Å²"""
 _LEAST_UISO = 0.0002
 _USUAL_UISO = (0.001, 0.03)
 """Å²; some files carry a placeholder far outside, from which no fit would start."""
@@ -89,7 +91,7 @@ class Phase:
         r = np.sqrt(keys @ metric)
         change = np.zeros(len(values))
         change[1 : 1 + free] = (share / (2.0 * r)) @ (keys @ by_free)
-        place = 2 + free + len(box.species) + shell
+        place = self.names.index(f"shift {shell}")
         change[place] = 1.0
         return float(share @ r + values[place]), change
 
@@ -123,6 +125,10 @@ def build_phase(
         metric=metric,
         r_max=longest * (1.0 + 2.0 * STRAIN_LIMIT),
     )
+    if candidate.anisotropic:
+        if structure.lattice not in ("hexagonal", "tetragonal"):
+            raise ValueError(f"{structure.name} is {structure.lattice}: it has no unique axis c")
+        classes = oriented(classes, metric=metric)
     shells = tuple(_followed(shell, structure, classes) for shell in candidate.shells)
     mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
     box = small_box(
@@ -158,7 +164,8 @@ def _followed(shell: NamedShell, structure: Structure, classes: PairClasses) -> 
     )
     strength = np.array([electrons[a] * electrons[b] for a, b in classes.pairs])[classes.row]
     first = int(np.argmax(np.where(near, classes.amount * strength, 0.0)))
-    alike = np.flatnonzero(classes.row == classes.row[first])
+    code = np.array([a * len(electrons) + b for a, b in classes.pairs])[classes.row]
+    alike = np.flatnonzero(code == code[first])
     r = classes.r[alike]
     group = np.concatenate(([0], np.cumsum(np.diff(r) > _GAP)))
     own = group[np.searchsorted(alike, first)]
@@ -178,6 +185,7 @@ def _limited(
     given = np.where(np.isfinite(structure.uiso), structure.uiso, _DEFAULT_UISO)
     given = np.clip(given, *_USUAL_UISO)
     uiso = np.array([given[kinds == k].mean() for k in range(len(structure.species))])
+    uiso = np.tile(uiso, len(box.motions))
     angle = np.array([name in ("alpha", "beta", "gamma") for name in box.kind.names])
     lattice_sigma = np.where(angle, np.degrees(priors.lattice), priors.lattice * free)
     reach = np.where(angle, _ANGLE_LIMIT, STRAIN_LIMIT * free)
@@ -209,7 +217,7 @@ def _limited(
                 [diameter_limits[1]],
                 free + reach,
                 np.maximum(10.0 * uiso, _LARGEST_UISO),
-                [8.0],
+                [_LARGEST_DELTA2],
                 none + 0.3,
             ]
         ),

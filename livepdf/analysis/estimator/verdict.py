@@ -160,7 +160,7 @@ def _why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
         )
     at_limit = fit.minimum.at_limit
     names = [name for own in fit.phases for name in ("scale", *own.names)]
-    kinds = [k for k, name in enumerate(names) if at_limit[k] and name.startswith("U(")]
+    kinds = [k for k, name in enumerate(names) if at_limit[k] and name.startswith("U")]
     if kinds:
         return f"the structure does not describe the data ({names[kinds[0]]} out of bounds)"
     return ""

@@ -20,6 +20,7 @@ def fitted(
     composition: dict[str, float],
     rmax: float = 50.0,
     rmin: float = 1.5,
+    anisotropic: bool = False,
     **resolution: float,
 ) -> PublishedFit:
     columns = read_columns(path)
@@ -27,7 +28,9 @@ def fitted(
         r=columns.x,
         gr=columns.y,
         limits=limits,
-        candidates=[Candidate(structure=read_structure(s)) for s in structures],
+        candidates=[
+            Candidate(structure=read_structure(s), anisotropic=anisotropic) for s in structures
+        ],
         composition=composition,
         rmin=rmin,
         rmax=rmax,
@@ -83,6 +86,24 @@ def test_anatase_of_a_film_is_as_another_program_found_it(data_path: DataPath) -
     assert diameter < 45.0 or reason(fit, "TiO2-anatase domain size").startswith("≥ 45 Å")
     assert value(fit, "TiO2-anatase lattice a") == pytest.approx(3.789, abs=0.005)
     assert value(fit, "TiO2-anatase lattice c") == pytest.approx(9.496, abs=0.015)
+
+
+def test_cadmium_selenide_dots_are_as_another_program_found_them(data_path: DataPath) -> None:
+    # Stacking faults look like selenium moving along c: 36.9 Å there, with U33(Se) of 0.21 Å².
+    fit = fitted(
+        data_path("refs/tio2_cdse_sizes/CdSe_586.gr"),
+        data_path("cif/CdSe-Wurtzite.cif"),
+        limits=Limits(qmin=1.0, qmax=19.0, qmaxinst=19.0, rpoly=0.0),
+        composition={"Cd": 1.0, "Se": 1.0},
+        rmin=2.0,
+        rmax=30.0,
+        anisotropic=True,
+        qdamp=0.058,
+    )
+
+    assert fit.values[fit.parameters.index("diameter")] == pytest.approx(36.9, rel=0.05)
+    assert value(fit, "lattice a") == pytest.approx(4.296, abs=0.01)
+    assert value(fit, "U33(Se)") > 4 * value(fit, "U11(Se)")
 
 
 @pytest.mark.parametrize("temperature", [80, 200, 320, 480])
