@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.estimator.build import Estimator, build_estimator
 from livepdf.analysis.estimator.candidate import Candidate
+from livepdf.analysis.maximum import gr_maximum
 from livepdf.analysis.peaks import PeakFit, PeakWindow, fit_peak, no_peak, peak_window
 from livepdf.analysis.shells import NearShell, near_shell
 from livepdf.model.curve import Trend
@@ -98,6 +99,7 @@ class Analysis:
         trends: list[Trend] = []
         for peak in self.peaks:
             trends += _peak_trends(peak.name, _fit_peak(peak, fq=fq, sigma=sigma))
+            trends.append(_maximum(peak, fq=fq, sigma=sigma))
         if self.estimator is None:
             return Measured(trends=tuple(trends))
         estimate = self.estimator.evaluate(fq=fq, sigma=sigma)
@@ -138,6 +140,14 @@ def _fit_peak(peak: FollowedPeak, *, fq: Floats, sigma: Floats) -> PeakFit:
         return fit_peak(peak.window, fq=fq, sigma=sigma, isolated=peak.isolated)
     except ValueError as error:
         return no_peak(f"the fit failed: {error}")
+
+
+def _maximum(peak: FollowedPeak, *, fq: Floats, sigma: Floats) -> Trend:
+    # The baseline of a peak is a line through the origin: r itself.
+    window = peak.window
+    qmax = float(window.fit_q[window.to_r.shape[1] - 1])
+    found = gr_maximum(r=window.baseline, to_r=window.to_r, qmax=qmax, fq=fq, sigma=sigma)
+    return _trend(f"{peak.name} maximum", "Å", found.position, found.sigma, found.reason)
 
 
 def build_analysis(

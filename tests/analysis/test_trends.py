@@ -9,9 +9,11 @@ NAMES = [
     "Hf-O position",
     "Hf-O FWHM",
     "Hf-O area",
+    "Hf-O maximum",
     "Hf-Hf position",
     "Hf-Hf FWHM",
     "Hf-Hf area",
+    "Hf-Hf maximum",
     "conversion",
     "domain size",
     "lattice a",
@@ -157,7 +159,7 @@ def test_peaks_alone_need_no_structure(hafnia: Particle) -> None:
     )
 
     names = [trend.name for trend in found.trends]
-    assert names == ["first position", "first FWHM", "first area"]
+    assert names == ["first position", "first FWHM", "first area", "first maximum"]
     assert found.trends[0].value == pytest.approx(2.1445, abs=0.02)
     assert found.model_fq is None
 
