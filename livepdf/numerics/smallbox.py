@@ -296,11 +296,13 @@ def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
 
 
 def _relative_motion(box: SmallBox, now: _Values, r: Floats) -> tuple[Floats, Floats]:
-    # 1 − δ2/r² + (qbroad·r)², never below a tenth, and what δ2 takes off.
+    # 1 − δ2/r² + (qbroad·r)², bent smoothly so that it never falls below a tenth, and how fast δ2
+    # takes it off: a kink would hold up the fit.
     near = np.maximum(r, _CLOSEST)
-    taken = 1.0 / near**2
-    relative = 1.0 - now.delta2 * taken + (box.qbroad * near) ** 2
-    return np.maximum(relative, _LEAST_MOTION), np.where(relative > _LEAST_MOTION, taken, 0.0)
+    straight = 1.0 - now.delta2 / near**2 + (box.qbroad * near) ** 2
+    bent = np.clip(straight / (2.0 * _LEAST_MOTION), 0.0, 1.0)
+    relative = np.where(bent < 1.0, _LEAST_MOTION * (1.0 + bent**2), straight)
+    return relative, bent / near**2
 
 
 def _variance(box: SmallBox, now: _Values, spread: float, r: Floats) -> Floats:

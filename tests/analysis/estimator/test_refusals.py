@@ -55,7 +55,7 @@ def test_a_size_that_the_resolution_hides_is_at_least_what_it_shows(tin: Particl
 
     found = estimator.evaluate(fq=seen, sigma=tin.sigma(1e8))
 
-    assert named(found, "domain size").reason.startswith("≥ 25 Å")
+    assert named(found, "domain size").reason.startswith("≥ 31 Å")
     assert np.isfinite(named(found, "lattice a").value)
 
 
