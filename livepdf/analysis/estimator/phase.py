@@ -22,8 +22,8 @@ _DEFAULT_UISO = 0.005
 """Å², where the structure gives none: near that of most solids at room temperature."""
 _LARGEST_UISO = 0.3
 """Å²; disorder beyond is no crystal."""
-_LARGEST_DELTA2 = 15.0
-"""Å²"""
+_LARGEST_DELTA2 = 0.95
+"""Times the square of the shortest distance: nearest neighbours keep some of their motion."""
 _LEAST_UISO = 0.0002
 _USUAL_UISO = (0.001, 0.03)
 """Å²; some files carry a placeholder far outside, from which no fit would start."""
@@ -217,7 +217,7 @@ def _limited(
                 [diameter_limits[1]],
                 free + reach,
                 np.maximum(10.0 * uiso, _LARGEST_UISO),
-                [_LARGEST_DELTA2],
+                [_LARGEST_DELTA2 * float(box.classes.r[0]) ** 2],
                 none + 0.3,
             ]
         ),

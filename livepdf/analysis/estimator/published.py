@@ -41,7 +41,7 @@ _LARGEST = 3.0
 _ENDLESS = 30.0
 """Times rmax: as far as the fit may go."""
 _NO_QDAMP = "the Q resolution (qdamp) of the instrument is not given"
-LOOSE = Priors(lattice=0.01, uiso=10.0, delta2=(2.0, 3.0), diameter=(40.0, 1e3), diameter_until=0.0)
+LOOSE = Priors(lattice=0.01, uiso=10.0, delta2=(2.0, 1.5), diameter=(40.0, 1e3), diameter_until=0.0)
 """What is expected of a finished sample that nobody has described."""
 
 

@@ -29,8 +29,8 @@ has a large χ²: one that misses less than this still gives size and lattice wi
 fitted to cubes miss 0.06, to ellipsoids of 1:1.5 0.13, all within 1.3 %)."""
 _VISIBLE_FOR_SHIFTS = 0.05
 _SEPARABLE = 2.5
-"""Times 1/qdamp: a larger domain fades hardly faster than the resolution. There, a qdamp wrong by 17 %
-makes the size wrong by about 10 %."""
+"""Times 1/qdamp: a larger domain fades hardly faster than the resolution. There, a qdamp wrong by
+17 % makes the size wrong by about 10 %."""
 _FROM_PRIOR = 0.9
 """σ over that of the prior above which the data have said nothing."""
 
