@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from livepdf.config.pump_probe import PumpProbe
 from livepdf.config.quality import Quality
 from livepdf.config.table import Positive, Table
 
@@ -297,6 +298,9 @@ class Recipe(Table):
     quality: Quality = Quality()
     peak: list[Peak] = Field(default=[], max_length=50, description="Peaks of G(r) to follow.")
     analysis: Analysis | None = None
+    pump_probe: PumpProbe | None = Field(
+        default=None, description="Shots with and without a laser: ΔI(Q) and ΔG(r) over the delay."
+    )
 
     @model_validator(mode="after")
     def _what_one_table_needs_of_another(self) -> "Recipe":

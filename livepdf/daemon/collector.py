@@ -94,7 +94,7 @@ class Collector:
         *,
         ledger: Ledger,
         emit: Callable[[Settled], None],
-        tap: Callable[[str, Sums], None] | None = None,
+        tap: Callable[[Run, Frame, Sums], None] | None = None,
         lost: Callable[[str], int] = lambda _: 0,
         inspector: Inspector | None = None,
     ) -> None:
@@ -103,7 +103,7 @@ class Collector:
         Parameters
         ----------
         tap
-            Sees run and sums of every frame that is used, in order.
+            Sees run, frame and sums of every frame that is used, in order.
         lost
             Tells how many frames of a series never arrived, while it is open.
         """
@@ -210,7 +210,7 @@ class Collector:
             return
         windows = cutter.add(frame, outcome.sums)
         if self._tap is not None:
-            self._tap(run.name, outcome.sums)
+            self._tap(run, frame, outcome.sums)
         self._ledger.use(frame.series)
         self._emit_windows(windows)
         self._emit_whole(always=False)

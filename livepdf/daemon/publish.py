@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 
 from livepdf.daemon.door import Door
 from livepdf.model.curve import Curve, Result
+from livepdf.model.laser import LaserReport
 from livepdf.model.status import Event, Status
 from livepdf.wire.codec import encode
 from livepdf.wire.curves import CurveHeader
+from livepdf.wire.laser import take_apart
 from livepdf.wire.messages import (
     ByeMessage,
     EventMessage,
+    LaserMessage,
     PreviewMessage,
     ResultMessage,
     StatusMessage,
@@ -106,6 +109,11 @@ class Publisher:
             ),
             [image] if saturated is None else [image, saturated],
         )
+
+    def laser(self, report: LaserReport) -> None:
+        """Publish what is known of shots with and without a laser."""
+        header, arrays = take_apart(report)
+        self._send(lambda n: LaserMessage(sequence=n, header=header), arrays)
 
     def close(self, reason: str) -> None:
         """Say good-bye and close."""

@@ -47,6 +47,11 @@ class LaserFollower:
         self._received = 0
         self._time = math.nan
 
+    @property
+    def received(self) -> int:
+        """Shots so far."""
+        return self._received
+
     def take(self, frame: Frame, sums: Sums) -> None:
         """Book a shot; every one ends in one class or is rejected under one reason."""
         with self._lock:

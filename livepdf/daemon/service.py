@@ -19,6 +19,7 @@ from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
 from livepdf.daemon.keeping import Keeping
+from livepdf.daemon.laser import LaserReports
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.loops import Loops, compile_loops, likely_dtypes, stand_in
 from livepdf.daemon.memory import tune_process
@@ -36,8 +37,9 @@ from livepdf.daemon.views import Seen, Views
 from livepdf.daemon.warmth import Warmth, warm_curves
 from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
 from livepdf.errors import Complaint, ConfigError
-from livepdf.model.frame import RunStart
+from livepdf.model.frame import Frame, RunStart
 from livepdf.model.status import Event, Status
+from livepdf.model.sums import Sums
 from livepdf.numerics.kernel import keeps_on_disk, told_of_compiling
 from livepdf.reduction.integrator import Integrator
 from livepdf.sinks.recording import Recorder
@@ -154,10 +156,13 @@ class Service:
         self._inspector = Inspector(
             self._board, settings=lambda: self._retuning.prepared.settings.recipe.quality
         )
+        self._laser = LaserReports(
+            folder=output, board=self._board, publish=self._sockets.publisher.laser
+        )
         self._collector = Collector(
             ledger=self._ledger,
             emit=self._outlet.put,
-            tap=self._retuning.capture.take,
+            tap=self._see,
             lost=lambda series: self._intake.lost(series),
             inspector=self._inspector,
         )
@@ -261,6 +266,7 @@ class Service:
             *((f"worker {n}", partial(self._work, n)) for n in range(limits.workers)),
             ("intake", lambda: self._intake.run(self.stopping)),
             ("compiler", self._warm_up),
+            ("laser", self._laser.run),
         ]
         self._keeping.take_up(self._intake, self._ledger, self._remake_run)
         for name, part in parts:
@@ -279,7 +285,8 @@ class Service:
         self._threads.join("intake", *workers, "collector")
         if self._recorder is not None:
             self._recorder.close()
-        self._threads.join("outlet")
+        self._laser.close()
+        self._threads.join("outlet", "laser")
         self._feeds.close()
         self._retuning.stop()
         self._threads.join("tuner", "reworker")
@@ -329,6 +336,10 @@ class Service:
             views=self._views,
             baton=self._baton,
         )
+
+    def _see(self, run: Run, frame: Frame, sums: Sums) -> None:
+        self._retuning.capture.take(run.name, sums)
+        self._laser.take(run, frame, sums)
 
     def _pause(self, paused: bool) -> None:
         if paused != self._intake.pause:

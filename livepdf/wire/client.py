@@ -1,7 +1,7 @@
 """Follow a daemon from any moment on: first its whole history, then the stream."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +13,14 @@ from livepdf.model.curve import Curve, CurveKind, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.curves import CurveHeader
 from livepdf.wire.keys import ClientKey, key_from_environment
+from livepdf.wire.laser import put_together
 from livepdf.wire.messages import (
     VERSION,
     ByeMessage,
     EventMessage,
     History,
     HistoryRequest,
+    LaserMessage,
     PreviewMessage,
     PublishedMessage,
     Refused,
@@ -95,6 +97,8 @@ class Client:
         self._renewal = Renewal()
         self.retune = Retune(self.ask)
         """Drafts of the recipe, revisions, references, captures."""
+        self.meanwhile: Callable[[], None] = _nothing
+        """Called while `ask` waits, whenever the stream was looked at."""
 
     def close(self) -> None:
         """Close both sockets; nothing is waited for."""
@@ -146,6 +150,7 @@ class Client:
         try:
             while time.monotonic() < deadline:
                 self.poll(0.05)
+                self.meanwhile()
                 if key in self._replies:
                     reply, arrays = self._replies.pop(key)
                     if isinstance(reply, Refused):
@@ -397,6 +402,8 @@ class Client:
                 mirror.preview, mirror.preview_image = message, arrays[message.image]
                 spoilt = message.saturated
                 mirror.preview_saturated = arrays[spoilt] if spoilt >= 0 else None
+            case LaserMessage():
+                mirror.laser = put_together(message.header, arrays)
             case ResultMessage():
                 mirror.add(_result(message, arrays))
             case ByeMessage():
@@ -427,6 +434,10 @@ def reachable(address: str, endpoint: str) -> str:
     if host not in ("0.0.0.0", "[::]", "*"):  # noqa: S104  it is compared, not bound
         return address
     return f"{endpoint.rpartition(':')[0]}:{port}"
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:

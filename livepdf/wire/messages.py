@@ -7,6 +7,7 @@ import msgspec
 from livepdf.model.curve import Span, Trend
 from livepdf.model.status import Event, Status
 from livepdf.wire.curves import CurveHeader
+from livepdf.wire.laser import LaserHeader
 from livepdf.wire.overview import MapReply, MapRequest, OverviewReply, OverviewRequest
 from livepdf.wire.tuning import TuningReply, TuningRequest
 from livepdf.wire.views import ControlReply, ControlRequest, ViewReply, ViewRequest
@@ -65,13 +66,21 @@ class PreviewMessage(Published, frozen=True, kw_only=True, tag="preview"):
     """Number of the buffer: (ny, nx) bool, what holds a saturated pixel; -1 without."""
 
 
+class LaserMessage(Published, frozen=True, kw_only=True, tag="laser"):
+    """Shots with and without a laser: what is known now; buffers as `livepdf.wire.laser` says."""
+
+    header: LaserHeader
+
+
 class ByeMessage(Published, frozen=True, kw_only=True, tag="bye"):
     """The daemon stops; nothing follows."""
 
     reason: str
 
 
-PublishedMessage = ResultMessage | StatusMessage | EventMessage | PreviewMessage | ByeMessage
+PublishedMessage = (
+    ResultMessage | StatusMessage | EventMessage | PreviewMessage | LaserMessage | ByeMessage
+)
 
 
 class SnapshotRequest(msgspec.Struct, frozen=True, tag="snapshot"):

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import Result, Span, Trend
+from livepdf.model.laser import LaserReport
 from livepdf.model.overview import Overview
 from livepdf.model.status import Event, Status
 from livepdf.wire.messages import PreviewMessage, Snapshot
@@ -164,6 +165,8 @@ class Mirror:
     """(ny, nx), NaN where masked."""
     preview_saturated: NDArray[np.bool_] | None = None
     """(ny, nx) what holds a saturated pixel; None where the detector has no such limit."""
+    laser: LaserReport | None = None
+    """Shots with and without a laser; None where the recipe has no [pump_probe]."""
     windows: RunWindows | None = None
     version: int = 0
     """Grows with every change: a viewer redraws when it has moved."""

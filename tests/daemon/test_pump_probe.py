@@ -1,6 +1,7 @@
 """Shots through the pipeline: a change that the laser makes in images, back from the report."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import h5py
@@ -13,8 +14,11 @@ from livepdf.daemon.assemble import Pipeline, prepare
 from livepdf.daemon.pump_probe import LaserFollower
 from livepdf.model.laser import LaserReport
 from livepdf.sinks.laser_file import write_laser
+from livepdf.wire.client import Client
 from livepdf.wire.laser import put_together, take_apart
 from tests.daemon import beamline
+from tests.daemon.conftest import Bench
+from tests.daemon.test_service import ended, follow
 
 SETTINGS = PumpProbe(
     laser=Flag(name="laser"),
@@ -23,6 +27,14 @@ SETTINGS = PumpProbe(
     bins=Bins(edges=[-10.0, 0.0, 10.0], unit="ps"),
 )
 EFFECT = 0.05
+TABLE = """
+[pump_probe]
+laser = { name = "laser" }
+i0 = { name = "monitor", low = 10.0 }
+delay = [{ name = "stage", unit = "mm", sign = 1, reference = 5.0 }]
+bins = { edges = [-10.0, 0.0, 10.0], unit = "ps" }
+interval = 0.2
+"""
 
 
 def pipeline(folder: Path) -> Pipeline:
@@ -151,3 +163,31 @@ def test_a_band_where_nothing_changes_replaces_i0(tmp_path: Path) -> None:
     assert report.tests[1].p < 0.05
     inside = (report.q > 9.0) & (report.q < 16.0)
     assert abs(np.nanmean(report.diq[1][inside])) < 1e-6
+
+
+def test_a_run_with_a_laser_reports_to_viewers_and_leaves_a_file(
+    bench: Callable[..., Bench],
+) -> None:
+    daemon = bench(more=TABLE)
+    client = daemon.client()
+    client.connect()
+    frames = [
+        beamline.frame(n, monitor=1000.0, environment={"laser": float(n % 2), "stage": 5.1})
+        for n in range(40)
+    ]
+    daemon.source.put(beamline.start(), *frames, beamline.end())
+
+    follow(client, lambda: ended(client))
+    follow(client, lambda: seen(client) == 40)
+    daemon.finish()
+
+    report = client.mirror.laser
+    assert report is not None
+    assert dict(report.counts.classes) == {"off": 20, "on": 20}
+    (file,) = daemon.service.files[0].parent.glob("*-laser.nxs")
+    with h5py.File(file) as kept:
+        assert kept["entry/shots/received"][()] == 40
+
+
+def seen(client: Client) -> int:
+    return 0 if client.mirror.laser is None else client.mirror.laser.counts.received
