@@ -225,5 +225,5 @@ def _point(moment: Moment) -> Point:
 def _shown(name: str, unit: str, value: float, sigma: float, reason: str) -> Trend:
     nan = float("nan")
     if math.isfinite(value) and math.isfinite(sigma):
-        return Trend(name=name, unit=unit, value=value, sigma=sigma)
+        return Trend(name=name, unit=unit, value=float(value), sigma=float(sigma))
     return Trend(name=name, unit=unit, value=nan, sigma=nan, reason=reason or "no number")

@@ -13,7 +13,7 @@ from livepdf.analysis.kinetics.fitting import KineticFit, Solved, with_intervals
 from livepdf.analysis.kinetics.gualtieri import fit_gualtieri
 from livepdf.analysis.kinetics.hinge import began
 from livepdf.analysis.kinetics.jmak import ConversionSeries, fit_jmak
-from livepdf.analysis.kinetics.target import Forecast, forecast
+from livepdf.analysis.kinetics.target import Forecast, forecast, probability_now
 from livepdf.analysis.onset import Onset
 from livepdf.model.curve import Trend
 from livepdf.model.finding import Finding, Found
@@ -30,7 +30,7 @@ _SHOWN: dict[Law, tuple[tuple[str, str], ...]] = {
 """Parameters that are followed as trends; the others are in the summary."""
 _MOST = 240
 """Points that a law is fitted to: neighbours are averaged beyond it."""
-_OFTEN = 1.03
+_OFTEN = 1.1
 """Growth of the series after which the laws are fitted again."""
 _GROWING = 0.3
 """Conversion from which sizes belong to growth: before, they are weak and few."""
@@ -77,6 +77,8 @@ class Laws:
         if len(self._points) >= self._due:
             self._due = max(len(self._points) + 1.0, _OFTEN * len(self._points))
             self._fit()
+        if self._target is not None and not self._told and point.size is not None:
+            self._look_at_target(self._target)
 
     def fill(self, number: int, trends: Sequence[Trend]) -> None:
         """Take the values of a window that was added without them."""
@@ -120,10 +122,14 @@ class Laws:
             self._forecast = None
             return
         self._forecast = forecast(series, target=self._target)
-        self._reached = self._reached + 1 if self._forecast.reached > _LIKELY else 0
-        if self._reached >= _IN_A_ROW and not self._told:
+
+    def _look_at_target(self, target: float) -> None:
+        series = self._sizes()
+        likely = series is not None and probability_now(series, target) > _LIKELY
+        self._reached = self._reached + 1 if likely else 0
+        if self._reached >= _IN_A_ROW:
             self._told = True
-            self._news.append(f"the domains have {self._target:g} Å: probability above 95 %")
+            self._news.append(f"the domains have {target:g} Å: probability above 95 %")
 
     def _solve(self, law: Law) -> Solved | KineticFit:
         if law == "coarsening":
@@ -245,7 +251,7 @@ def _quantity(title: str, unit: str, name: str, fit: Solved | KineticFit | None)
 
 def _plain(name: str, unit: str, value: float, sigma: float, reason: str) -> Trend:
     nan = float("nan")
-    shown = (nan, nan) if reason else (value, sigma)
+    shown = (nan, nan) if reason else (float(value), float(sigma))
     return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
 
 

@@ -55,9 +55,10 @@ def gr_maximum(*, r: Floats, to_r: Floats, qmax: float, fq: Floats, sigma: Float
     about = slice(max(top - reach, 0), top + reach + 1)
     away = r[about] - r[top]
     fit = np.linalg.pinv(np.column_stack([np.ones(away.size), away, away**2]))
-    middle, slope, bend = fit @ gr[about]
+    middle, slope, bend = (float(term) for term in fit @ gr[about])
     rows = fit[1] @ to_r[about]
-    spread = float(np.sqrt(rows**2 @ sigma**2)) / abs(2.0 * bend) if bend < 0.0 else np.inf
+    slack = float(np.sqrt(rows**2 @ sigma**2))
+    spread = slack / abs(2.0 * float(bend)) if bend < 0.0 else float("inf")
     level = float(np.sqrt(to_r[top] ** 2 @ sigma**2))
     reason = ""
     if not middle > _DETECTED * level:

@@ -263,7 +263,7 @@ def _shell_of(
 
 def _trend(name: str, unit: str, value: float, sigma: float, reason: str) -> Trend:
     nan = float("nan")
-    shown = (nan, nan) if reason else (value, sigma)
+    shown = (nan, nan) if reason else (float(value), float(sigma))
     return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
 
 

@@ -28,6 +28,17 @@ def advice_on(pipeline: Pipeline) -> str:
     return rpoly_advice(rpoly=pipeline.recipe.reduction.rpoly, bond=pipeline.bond)
 
 
+def wavelength_advice(run: Run, pipeline: Pipeline) -> str:
+    """Return how the detector's wavelength differs from the calibrated one; empty when not."""
+    told, calibrated = run.start.wavelength, pipeline.geometry.wavelength
+    if told is None or abs(told / calibrated - 1) <= 0.01:
+        return ""
+    return (
+        f"the detector was told {told:.5f} Å, the calibration says {calibrated:.5f} Å "
+        "and is what counts"
+    )
+
+
 def tuned_header(old: RunHeader, tuned: Pipeline) -> RunHeader:
     """Return the header of the file of another revision of the same run."""
     plan, recipe = tuned.plan, tuned.recipe

@@ -22,6 +22,7 @@ from livepdf.daemon.headers import (
     first_revision,
     run_header,
     tuned_header,
+    wavelength_advice,
     with_reduction_of,
 )
 from livepdf.daemon.history import History
@@ -209,8 +210,7 @@ class Outlet:
                 case Checkpoint():
                     self._store.put(settled)
                 case Ended():
-                    while self._skipped:
-                        self._work_off()
+                    self._leave()
                     return
 
     def _next(self) -> Settled | None:
@@ -219,8 +219,20 @@ class Outlet:
         while self._skipped and self._waiting.empty():
             self._work_off()
         if owed and not self._skipped and self._ended is not None and not self.reworking():
-            self.finish_again()
+            self._made_up_for()
         return self._waiting.get()
+
+    def _leave(self) -> None:
+        owed = bool(self._skipped)
+        while self._skipped:
+            self._work_off()
+        if owed and self._ended is not None:
+            self._made_up_for()
+
+    def _made_up_for(self) -> None:
+        # With all values there, the course of the run is what it would have been in time.
+        self.retrace({})
+        self.finish_again()
 
     def _work_off(self) -> None:
         number = self._skipped.popleft()
@@ -267,7 +279,8 @@ class Outlet:
             self._header = replace(self._header, first=before.number)
         self._store.put(Begin(header=self._header, earlier=before.parts if before else ()))
         self._follower = Follower(pipeline, start=run.start.time)
-        self._compare_wavelengths(run, pipeline)
+        if wrong := wavelength_advice(run, pipeline):
+            self._warn("wavelength", wrong)
         self._advise(pipeline)
         if self.pin is not None:
             self._store.put(self.pin.reference())
@@ -288,15 +301,6 @@ class Outlet:
             self._board.trouble("rpoly", advice)
         else:
             self._board.clear("rpoly")
-
-    def _compare_wavelengths(self, run: Run, pipeline: Pipeline) -> None:
-        told, calibrated = run.start.wavelength, pipeline.geometry.wavelength
-        if told is not None and abs(told / calibrated - 1) > 0.01:
-            self._warn(
-                "wavelength",
-                f"the detector was told {told:.5f} Å, the calibration says {calibrated:.5f} Å "
-                "and is what counts",
-            )
 
     def _look_for_errors(self, pipeline: Pipeline) -> None:
         bare = [b.name for b in pipeline.plan.backgrounds if not np.isfinite(b.sigma).any()]

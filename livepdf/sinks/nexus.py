@@ -37,8 +37,7 @@ from livepdf.sinks.nexus_tables import (
     grown,
 )
 
-_HC = 12.398419843320026
-"""keV Å"""
+_HC = 12.398419843320026  # keV Å
 
 _SIGNALS: dict[CurveKind, tuple[str, str]] = {
     "iq": ("I", "Q"),
@@ -46,13 +45,11 @@ _SIGNALS: dict[CurveKind, tuple[str, str]] = {
     "fq": ("F", "Q"),
     "gr": ("G", "r"),
 }
-"""Names of the signal and its axis, by kind."""
 _PICTURES: tuple[tuple[str, CurveKind, str], ...] = (
     ("pdf", "gr", "1/angstrom^2"),
     ("fq", "fq", "1/angstrom"),
     ("sq", "sq", ""),
 )
-"""Group, kind and unit of what is shown over time."""
 
 _ABANDONED: list["NexusFile"] = []
 """HDF5 crashes the process when a file is closed, or merely forgotten, after the disk refused a
@@ -262,9 +259,7 @@ class NexusFile:
         self._build_whole(entry)
         self._build_sums(entry)
         self._difference = DifferenceTable(entry, r=header.r, time=self._windows.time)
-        # Readers see them in the order in which they were made.
-        trends = entry.create_group("trends", track_order=True)
-        trends.attrs["NX_class"] = "NXcollection"
+        trends = _group(entry, "trends", "NXcollection")
         tables = [
             TrendTable(trends, name=name, unit=unit, time=self._windows.time)
             for name, unit in header.trends
@@ -355,7 +350,7 @@ class NexusFile:
         process = _group(entry, "livepdf", "NXprocess")
         _describe(process, header)
         process["profile"], process["recipe"] = header.profile, header.recipe
-        process["folder"] = header.folder
+        process["folder"], process["start"] = header.folder, header.start
         process["revision"] = header.revision
         for revised in header.revisions:
             past = _group(process, f"revision_{revised.number}", "NXparameters")
@@ -384,7 +379,8 @@ def _describe(process: Any, header: RunHeader) -> None:
 
 
 def _group(parent: Any, name: str, nx_class: str, **attributes: Any) -> Any:
-    group = parent.create_group(name)
+    # Readers see what is in it in the order in which it was made.
+    group = parent.create_group(name, track_order=True)
     group.attrs["NX_class"] = nx_class
     group.attrs.update(attributes)
     return group

@@ -81,6 +81,9 @@ class StoredRun:
     @property
     def start(self) -> float:
         """Unix seconds."""
+        exact = self._process.get("start")
+        if exact is not None:
+            return float(exact[()])
         return datetime.fromisoformat(self._entry["start_time"].asstr()[()]).timestamp()
 
     @property

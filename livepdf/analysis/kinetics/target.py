@@ -46,7 +46,7 @@ def forecast(series: SizeSeries, *, target: float) -> Forecast:
     from their covariance by a fixed low-discrepancy sequence: the same data give the same answer.
     """
     nan = float("nan")
-    now = _probability_now(series, target)
+    now = probability_now(series, target)
     found = fit_coarsening(series)
     if isinstance(found, KineticFit):
         return Forecast(
@@ -75,7 +75,8 @@ def forecast(series: SizeSeries, *, target: float) -> Forecast:
     )
 
 
-def _probability_now(series: SizeSeries, target: float) -> float:
+def probability_now(series: SizeSeries, target: float) -> float:
+    """Return the probability that the last diameters, on average, are beyond the target."""
     weight = 1.0 / series.sigma[-_RECENT:] ** 2
     if not weight.size:
         return float("nan")
