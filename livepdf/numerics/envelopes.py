@@ -1,11 +1,27 @@
 """How the neighbours of an atom thin out with distance in a domain of finite size."""
 
+from collections.abc import Callable
+from typing import Literal
+
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+Form = Literal["sphere", "spheres", "ellipsoid", "rod", "plate", "cube"]
+"""Spheres of one size, of a lognormal distribution, and domains that lie in all directions."""
+EXTRA: dict[Form, tuple[str, ...]] = {
+    "sphere": (),
+    "spheres": ("spread",),
+    "ellipsoid": ("aspect",),
+    "rod": ("aspect",),
+    "plate": ("aspect",),
+    "cube": (),
+}
+"""What a form is described by beside the diameter of a sphere of its volume."""
+
 _NODES = 24
+_DIRECTIONS = 32
 
 
 def sphere(r: Floats, *, diameter: float) -> tuple[Floats, Floats]:
@@ -48,3 +64,92 @@ def spheres(r: Floats, *, diameter: float, spread: float) -> tuple[Floats, Float
         by_diameter += weight * times * change
         by_spread += weight * times * diameter * (node - spread) * change
     return gamma, by_diameter, by_spread
+
+
+def envelope(form: Form, r: Floats, *, diameter: float, extra: float) -> Floats:
+    """Return the share of neighbours that a form keeps, and its changes, (2 or 3, n).
+
+    Forms other than spheres are averaged over all directions to the crystal.
+
+    Parameters
+    ----------
+    r : (n,) float64, Å
+    diameter : float, Å
+        Of the sphere of the same volume; of ``spheres`` the volume-weighted mean.
+    extra : float
+        Spread of ln D of ``spheres``; aspect (length over width) of ellipsoids, rods and plates.
+
+    Returns
+    -------
+    shares : γ, ∂γ/∂diameter and, where there is one, ∂γ/∂extra
+    """
+    if form == "sphere":
+        return np.array(sphere(r, diameter=diameter))
+    if form == "spheres":
+        return np.array(spheres(r, diameter=diameter, spread=extra))
+    kept = _KEPT[form]
+    wide, long = 1e-4 * diameter, 1e-4 * extra
+    rows = [
+        kept(r, diameter, extra),
+        (kept(r, diameter + wide, extra) - kept(r, diameter - wide, extra)) / (2.0 * wide),
+    ]
+    if EXTRA[form]:
+        rows.append(
+            (kept(r, diameter, extra + long) - kept(r, diameter, extra - long)) / (2 * long)
+        )
+    return np.array(rows)
+
+
+def longest(form: Form, *, diameter: float, extra: float) -> float:
+    """Return the longest distance inside a form, Å."""
+    if form == "spheres":
+        return diameter * float(np.exp(6.0 * extra))
+    if form == "ellipsoid":
+        return diameter * max(extra ** (2 / 3), extra ** (-1 / 3))
+    if form in ("rod", "plate"):
+        width = diameter * (2.0 / (3.0 * extra)) ** (1 / 3)
+        return float(np.hypot(width, extra * width))
+    return diameter * (float(np.sqrt(3.0)) * (np.pi / 6) ** (1 / 3) if form == "cube" else 1.0)
+
+
+def _ellipsoid(r: Floats, diameter: float, aspect: float) -> Floats:
+    along, weight = _cosines()
+    times = np.sqrt((1 - along**2) * aspect ** (2 / 3) + along**2 * aspect ** (-4 / 3))
+    t = np.minimum(np.outer(r, times) / diameter, 1.0)
+    return np.asarray((1.0 - 1.5 * t + 0.5 * t**3) @ weight)
+
+
+def _cylinder(r: Floats, diameter: float, aspect: float) -> Floats:
+    along, weight = _cosines()
+    width = diameter * (2.0 / (3.0 * aspect)) ** (1 / 3)
+    across = np.minimum(np.outer(r, np.sqrt(1 - along**2)) / width, 1.0)
+    ends = np.maximum(1.0 - np.outer(r, along) / (aspect * width), 0.0)
+    overlap = (np.arccos(across) - across * np.sqrt(1.0 - across**2)) * 2.0 / np.pi
+    return np.asarray((ends * overlap) @ weight)
+
+
+def _cube(r: Floats, diameter: float, _: float) -> Floats:
+    along, weight = _cosines()
+    turn = 0.5 * np.pi * along
+    edge = diameter * (np.pi / 6) ** (1 / 3)
+    z = np.maximum(1.0 - np.outer(r, along) / edge, 0.0)
+    flat = np.outer(r, np.sqrt(1 - along**2)) / edge
+    around = np.zeros(flat.shape)
+    for angle, share in zip(turn, weight, strict=True):
+        x = np.maximum(1.0 - flat * np.cos(angle), 0.0)
+        around += share * x * np.maximum(1.0 - flat * np.sin(angle), 0.0)
+    return np.asarray((z * around) @ weight)
+
+
+def _cosines() -> tuple[Floats, Floats]:
+    # Of the angle to the axis, over a half space; the weights add up to 1.
+    nodes, weights = np.polynomial.legendre.leggauss(_DIRECTIONS)
+    return 0.5 * (nodes + 1.0), 0.5 * weights
+
+
+_KEPT: dict[Form, Callable[[Floats, float, float], Floats]] = {
+    "ellipsoid": _ellipsoid,
+    "rod": _cylinder,
+    "plate": _cylinder,
+    "cube": _cube,
+}

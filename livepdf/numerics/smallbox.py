@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.bulk import soft_end
-from livepdf.numerics.envelopes import sphere, spheres
+from livepdf.numerics.envelopes import EXTRA, Form, envelope, longest
 from livepdf.numerics.lattice import LatticeKind
 from livepdf.numerics.pair_classes import PairClasses, evenly_oriented
 from livepdf.numerics.pair_grid import blurred, deposit, deposit_shifted
@@ -34,8 +34,8 @@ class SmallBox:
     """A crystal made ready; the parameters of `evaluate` are in the order of ``names``.
 
     Diameter (Å), free lattice parameters (Å, degrees), U of each species (Å²; where directions
-    count first across, then along c), δ2 (Å²), shift of each followed shell (Å), and, with
-    ``widths``, the spread of ln D.
+    count first across, then along c), δ2 (Å²), shift of each followed shell (Å), and what
+    the form of the domains has beside its diameter.
     """
 
     q: Floats
@@ -59,7 +59,7 @@ class SmallBox:
     that there is no small-angle scattering, which in a real sample is not that of spheres."""
     qdamp: float
     qbroad: float
-    widths: bool
+    form: Form
     step: float
     """Å, of the distance grid."""
     transform: ExactTransform
@@ -75,7 +75,7 @@ class SmallBox:
             *(f"{u}({s})" for u in self.motions for s in self.species),
             "delta2",
             *(f"shift {k}" for k in range(self.shells)),
-            *(("spread",) if self.widths else ()),
+            *EXTRA[self.form],
         )
 
     @property
@@ -107,7 +107,7 @@ def small_box(
     qdamp: float = 0.0,
     qbroad: float = 0.0,
     shells: Sequence[NDArray[np.int64]] = (),
-    widths: bool = False,
+    form: Form = "sphere",
 ) -> SmallBox:
     """Make a crystal ready.
 
@@ -131,8 +131,8 @@ def small_box(
         defines them.
     shells : of (m,) int64
         Numbers of the classes that each followed shell consists of.
-    widths : bool
-        Whether the size has a distribution.
+    form : Form
+        Of the domains.
     """
     step = min(_FINEST, _PER_QMAX / q[-1])
     n = int(np.ceil((r_max + _MARGIN) / step)) + 4
@@ -159,16 +159,16 @@ def small_box(
         even=np.array(even),
         qdamp=qdamp,
         qbroad=qbroad,
-        widths=widths,
+        form=form,
         step=step,
         transform=exact_transform(q=grid, r=q),
         restored=0.5 * np.pi / step / np.sinc(q * step / (2 * np.pi)) ** 4,
     )
 
 
-def with_widths(box: SmallBox) -> SmallBox:
-    """Return the same crystal in domains of a lognormal distribution of sizes."""
-    return replace(box, widths=True)
+def with_form(box: SmallBox, form: Form) -> SmallBox:
+    """Return the same crystal in domains of another form."""
+    return replace(box, form=form)
 
 
 def with_resolution(box: SmallBox, *, qdamp: float) -> SmallBox:
@@ -184,7 +184,7 @@ class _Values:
     """(motions, kinds)"""
     delta2: float
     shifts: Floats
-    width: float
+    extra: float
 
     @classmethod
     def of(cls, box: SmallBox, values: Floats) -> "_Values":
@@ -198,7 +198,7 @@ class _Values:
             uiso=parts[2].reshape(motions, kinds),
             delta2=float(parts[3][0]),
             shifts=parts[4],
-            width=float(parts[5][0]) if box.widths else 0.0,
+            extra=float(parts[5][0]) if EXTRA[box.form] else 1.0,
         )
 
     def spread(self, box: SmallBox, row: int) -> float:
@@ -235,7 +235,7 @@ def _evaluate(box: SmallBox, values: Floats) -> tuple[Floats, Floats]:
             jacobian[1 + free + number * kinds + a] -= part * thermal
             jacobian[1 + free + number * kinds + b] -= part * thermal
         jacobian[1 + free + motions] += q2 * now.spread(box, row) * seen[-2]
-        if box.widths:
+        if EXTRA[box.form]:
             jacobian[-1] += seen[2 + free]
     if box.shells:
         first = 2 + free + motions
@@ -274,25 +274,22 @@ def _laid_out(box: SmallBox, now: _Values) -> tuple[Floats, Floats]:
     return grid, by_shift
 
 
-def _widest(now: _Values) -> float:
+def _widest(box: SmallBox, now: _Values) -> float:
     # Nothing is farther apart than the largest domain is wide.
-    return now.diameter * float(np.exp(6.0 * now.width))
+    return longest(box.form, diameter=now.diameter, extra=now.extra)
 
 
 def _reach(box: SmallBox, now: _Values) -> float:
-    return min(_widest(now), box.r_max)
+    return min(_widest(box, now), box.r_max)
 
 
 def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
-    # γ(r) with the resolution, its change with the diameter and, with widths, with the spread.
-    if box.widths:
-        parts: Sequence[Floats] = spheres(r, diameter=now.diameter, spread=now.width)
-    else:
-        parts = sphere(r, diameter=now.diameter)
+    # γ(r) with the resolution, its change with the diameter and with what else the form has.
+    parts = envelope(box.form, r, diameter=now.diameter, extra=now.extra)
     seen = np.exp(-0.5 * (box.qdamp * r) ** 2)
-    if _widest(now) > box.r_max:
+    if _widest(box, now) > box.r_max:
         seen *= soft_end(r, start=box.r_max - _TAIL, end=box.r_max)
-    return np.array(parts) * seen
+    return parts * seen
 
 
 def _relative_motion(box: SmallBox, now: _Values, r: Floats) -> tuple[Floats, Floats]:

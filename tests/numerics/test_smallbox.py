@@ -6,7 +6,7 @@ from livepdf.model.structure import Structure
 from livepdf.numerics.form_factors import dispersion, form_factor
 from livepdf.numerics.lattice import LATTICES
 from livepdf.numerics.pair_classes import pair_classes
-from livepdf.numerics.smallbox import SmallBox, small_box, with_widths
+from livepdf.numerics.smallbox import SmallBox, small_box, with_form
 
 Q = np.arange(1.0, 20.0, 0.02)
 ENERGY = 60.0
@@ -126,7 +126,7 @@ def test_far_distances_are_not_damped_by_the_grid_of_the_transform() -> None:
     "name", ["pt", "sno2-rutile", "tio2-anatase", "hfo2-monoclinic", "sio2-cristobalite"]
 )
 def test_derivatives_are_those_of_finite_differences(name: str) -> None:
-    box = with_widths(box_of(name, r_max=36.0, shells=2, qdamp=0.03, qbroad=0.02))
+    box = with_form(box_of(name, r_max=36.0, shells=2, qdamp=0.03, qbroad=0.02), "spheres")
     values = np.append(values_of(name, diameter=25.0, shells=2), 0.1)
 
     _, jacobian = box.evaluate(values)

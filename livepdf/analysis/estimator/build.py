@@ -147,8 +147,9 @@ class Estimator:
             covariance=covariance,
             amplitude_z=z,
             structure=best,
+            form=fit.phases[0].box.form,
             warm=Warm(phases=fit.numbers, values=fit.minimum.parameters)
-            if fit.minimum.converged
+            if fit.minimum.converged and all(p.box.form == "sphere" for p in fit.phases)
             else None,
         )
 
@@ -193,6 +194,7 @@ class Estimator:
             covariance=np.empty((0, 0)),
             amplitude_z=z,
             structure="",
+            form="",
             warm=None,
         )
 

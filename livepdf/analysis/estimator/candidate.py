@@ -32,7 +32,7 @@ class Candidate:
     """Whether atoms may move differently along c than across (hexagonal and tetragonal cells):
     stacking faults of wurtzite look so."""
     shapes: tuple[Shape, ...] = ("sphere",)
-    """The first is fitted; the others only where the first does not describe the data."""
+    """Spheres are fitted first, the others only where spheres do not describe the data."""
     size_distribution: bool = False
     """Whether the width of a lognormal distribution may be fitted where χ² asks for it."""
 

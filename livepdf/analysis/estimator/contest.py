@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from livepdf.analysis.estimator.candidate import Priors
 from livepdf.analysis.estimator.estimate import Warm
 from livepdf.analysis.estimator.fit import PhaseFit, best_start, fit_phases
-from livepdf.analysis.estimator.phase import Phase
+from livepdf.analysis.estimator.phase import Phase, formed_phase, other_forms
 from livepdf.analysis.estimator.window import View
 from livepdf.analysis.least_squares import without
 
@@ -17,6 +17,8 @@ Floats = NDArray[np.float64]
 
 _SUSPECT = 5.0
 """Amplitude of another crystal over its σ, on top of the fitted ones, that makes it take part."""
+_UNWELL = 1.2
+"""Reduced χ² from which other forms of the domains are tried."""
 _ASKED = 30.0
 """χ² that a second crystal must gain, times the reduced χ²: about five σ for its parameters."""
 
@@ -53,6 +55,8 @@ def contest(
             best, alone = alone, best
         best = ring.joined(best, alone)
         amounts, sigmas = _on_top(phases, best, window)
+    if len(best.numbers) == 1 and best.chi2_red > _UNWELL:
+        best = ring.formed(best)
     return Outcome(fit=best, amounts=amounts, amount_sigmas=sigmas)
 
 
@@ -81,6 +85,24 @@ class _Ring:
             if _plausible(warm) and warm.minimum.chi2 <= untouched - max(gains):
                 return warm
         return self.fitted((likeliest,), openings[likeliest][0], gains[likeliest])
+
+    def formed(self, best: PhaseFit) -> PhaseFit:
+        """Return the fit with another form of the domains where the data ask for it."""
+        number, found = best.numbers[0], best
+        for form in other_forms(self.phases[number].candidate):
+            phase = formed_phase(self.phases[number], form)
+            extra = phase.reference[len(best.phases[0].reference) :]
+            trial = fit_phases(
+                [phase],
+                numbers=best.numbers,
+                window=self.window,
+                start=np.append(best.minimum.parameters, extra),
+                steady_diameter=False,
+            )
+            asked = _ASKED * max(1.0, trial.chi2_red)
+            if _plausible(trial) and trial.chi2 < found.chi2 and best.chi2 - trial.chi2 > asked:
+                found = trial
+        return found
 
     def fits(self, start: Warm) -> bool:
         known = [self.phases[k] for k in start.phases if k < len(self.phases)]

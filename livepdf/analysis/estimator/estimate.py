@@ -41,6 +41,9 @@ class Estimate:
     """Signed scale of the template of fixed diameter over its σ: linear in the data."""
     structure: str
     """Name of the candidate that describes the data best; empty where none does."""
+    form: str
+    """Of the domains that describe the data best: sphere unless the data ask for another; spheres
+    are a distribution of sizes; empty where nothing was fitted."""
     warm: Warm | None
     """To start the next window from; None where this one does not help."""
 

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.estimator.candidate import Candidate, NamedShell, Priors
 from livepdf.model.structure import Structure
+from livepdf.numerics.envelopes import EXTRA, Form
 from livepdf.numerics.form_factors import dispersion, form_factor, mean_form_factors
 from livepdf.numerics.lattice import LATTICES
 from livepdf.numerics.pair_classes import PairClasses, oriented, pair_classes
-from livepdf.numerics.smallbox import SmallBox, small_box, with_widths
+from livepdf.numerics.smallbox import SmallBox, small_box, with_form
 
 Floats = NDArray[np.float64]
 
@@ -246,14 +247,32 @@ def _with_templates(phase: Phase) -> Phase:
     )
 
 
-def spread_phase(phase: Phase) -> Phase:
-    """Return the same crystal in domains of a lognormal distribution of sizes."""
+_EXTRA_START: dict[Form, tuple[float, float, float, float]] = {
+    "spheres": (0.2, 0.3, 0.02, 0.6),
+    "ellipsoid": (1.6, np.inf, 0.2, 5.0),
+    "rod": (2.0, np.inf, 0.8, 6.0),
+    "plate": (0.5, np.inf, 0.15, 1.0),
+}
+"""Start (and prior), σ of the prior, least and largest of what a form has beside its diameter."""
+
+
+def formed_phase(phase: Phase, form: Form) -> Phase:
+    """Return the same crystal in domains of another form, without templates."""
+    box = with_form(phase.box, form)
+    if not EXTRA[form]:
+        return replace(phase, box=box)
+    start, sigma, least, largest = _EXTRA_START[form]
     return replace(
         phase,
-        box=with_widths(phase.box),
-        reference=np.append(phase.reference, 0.2),
-        prior_sigma=np.append(phase.prior_sigma, 0.3),
-        lower=np.append(phase.lower, 0.02),
-        upper=np.append(phase.upper, 0.6),
-        starts=np.column_stack([phase.starts, np.full(len(phase.starts), 0.2)]),
+        box=box,
+        reference=np.append(phase.reference, start),
+        prior_sigma=np.append(phase.prior_sigma, sigma),
+        lower=np.append(phase.lower, least),
+        upper=np.append(phase.upper, largest),
     )
+
+
+def other_forms(candidate: Candidate) -> tuple[Form, ...]:
+    """Return the forms that may be tried where spheres do not describe the data."""
+    forms: list[Form] = [shape for shape in candidate.shapes if shape != "sphere"]
+    return (*forms, "spheres") if candidate.size_distribution else tuple(forms)

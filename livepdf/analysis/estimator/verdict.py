@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.estimator.fit import PhaseFit
-from livepdf.analysis.estimator.phase import Phase
+from livepdf.analysis.estimator.phase import Phase, other_forms
 from livepdf.model.curve import Trend
+from livepdf.numerics.envelopes import EXTRA
 
 Floats = NDArray[np.float64]
 
@@ -33,6 +34,8 @@ _SEPARABLE = 2.5
 17 % makes the size wrong by about 10 %."""
 _FROM_PRIOR = 0.9
 """σ over that of the prior above which the data have said nothing."""
+_FORMS = {"spread": "size spread", "aspect": "aspect ratio"}
+"""What the form of the domains may have beside a diameter, and how it is shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +85,35 @@ def phase_trends(
             trends.append(
                 _bond(fit, own, part, shell=int(name.split()[1]), values=values, row=shown)
             )
-        elif name == "spread":
-            trends.append(shown.trend("size spread", "", value, error, unknown))
+        elif name in _FORMS:
+            continue
         else:
             label = f"lattice {name}" if name in own.box.kind.names else name
             told = _untold() if error >= _FROM_PRIOR * own.prior_sigma[k] else ""
             trends.append(shown.trend(label, _unit(name), value, error, told))
+    for name in _form_values(own):
+        if name in names:
+            k = names.index(name)
+            trends.append(
+                shown.trend(_FORMS[name], "", float(values[k]), float(sigma[1 + k]), unknown)
+            )
+        else:
+            nan = float("nan")
+            trends.append(shown.trend(_FORMS[name], "", nan, nan, _no_need(own)))
     return trends
+
+
+def _form_values(phase: Phase) -> tuple[str, ...]:
+    forms = other_forms(phase.candidate)
+    return tuple(name for name in _FORMS if any(name in EXTRA[form] for form in forms))
+
+
+def _no_need(phase: Phase) -> str:
+    return (
+        "spheres of one size describe the data"
+        if phase.box.form == "sphere"
+        else (f"the form that describes the data is another: {phase.box.form}")
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,10 +144,9 @@ def withheld(phase: Phase, *, prefix: str, reason: str) -> list[Trend]:
     for name in phase.names[1:]:
         if name.startswith("shift"):
             rows.append((f"{phase.shells[int(name.split()[1])].name} distance", "Å"))
-        elif name == "spread":
-            rows.append(("size spread", ""))
         else:
             rows.append((f"lattice {name}" if name in free else name, _unit(name)))
+    rows += [(_FORMS[name], "") for name in _form_values(phase)]
     nan = float("nan")
     return [one_trend(f"{prefix}{name}", unit, nan, nan, reason) for name, unit in rows]
 
