@@ -178,7 +178,7 @@ def _reduce(recording: Opened, part: Part, pace: "Pace", wish: _Wish) -> int:
             strict=wish.strict,
             more=lambda: _progress(recording, source),
         )
-        _conclude(recording, source)
+        _conclude(recording, source, whole=part.start is None and part.stop is None)
         return code
 
 
@@ -206,10 +206,13 @@ def _progress(recording: Opened, source: "ReplaySource") -> str:
     return f"{share:.0%} of the recording{again}; "
 
 
-def _conclude(recording: Opened, source: "ReplaySource") -> None:
+def _conclude(recording: Opened, source: "ReplaySource", *, whole: bool) -> None:
     """Say what of the recording could not be played."""
     if source.progress.missing:
         text = f"{source.progress.missing} messages were received but are not in the recording"
+        click.echo(text, err=True)
+    if whole and source.progress.missing_slow:
+        text = f"slow values of {source.progress.missing_slow} frames are not in the recording"
         click.echo(text, err=True)
     if recording.mcap is not None:
         found = recording.mcap.found

@@ -78,7 +78,7 @@ if TYPE_CHECKING:
 @click.option(
     "--write",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Write demo.poni and demo_mask.npy of the instrument into this directory.",
+    help="Write demo.poni and demo_mask.h5 of the instrument into this directory.",
 )
 def simulate(
     sample: str,

@@ -187,9 +187,12 @@ def camera_for(
 
 
 def write_instrument(detector: Detector, directory: Path) -> tuple[Path, Path]:
-    """Write ``demo.poni`` and ``demo_mask.npy`` (True = ignore) and return where."""
+    """Write ``demo.poni`` and ``demo_mask.h5`` (True = ignore) and return where."""
+    import h5py  # who only simulates need not wait for it
+
     directory.mkdir(parents=True, exist_ok=True)
-    poni, mask = directory / "demo.poni", directory / "demo_mask.npy"
+    poni, mask = directory / "demo.poni", directory / "demo_mask.h5"
     poni.write_text(detector.poni_text(), encoding="utf-8")
-    np.save(mask, detector.mask)
+    with h5py.File(mask, "w") as file:
+        file.create_dataset("mask", data=detector.mask.astype(np.uint8), compression="gzip")
     return poni, mask

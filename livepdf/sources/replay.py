@@ -54,7 +54,10 @@ class Progress:
     """Unix seconds of receipt of the newest message, as recorded."""
     rounds: int = 0
     missing: int = 0
-    """Messages that were received but are not in the recording."""
+    """Messages of the detector that were received but are not in the recording."""
+    missing_slow: int = 0
+    """Slow values of frames that were given but are not in the recording. In a part cut by time
+    it counts too many: at both ends what was given to a frame may lie beyond."""
 
 
 class ReplaySource:
@@ -204,12 +207,13 @@ def timed_messages(reader: Reader, *, pace: Pace, progress: Progress) -> Iterato
             first = raw.received if first is None else first
             last = max(last, raw.received)
             at = 0.0 if pace.speed is None else began + (raw.received - first) / pace.speed
+            hole = max(0, message.sequence - expected.get(raw.channel, message.sequence))
+            expected[raw.channel] = message.sequence + 1
             if raw.channel == SLOW:
+                progress.missing_slow += hole
                 yield _Due(raw=raw, at=at)
                 continue
-            due_number = expected.get(raw.channel, message.sequence)
-            progress.missing += max(0, message.sequence - due_number)
-            expected[raw.channel] = message.sequence + 1
+            progress.missing += hole
             yield _Due(raw=raw if shift == 0.0 else _later(raw, shift), at=at)
             progress.messages += 1
             progress.bytes += raw.size

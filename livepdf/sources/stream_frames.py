@@ -11,10 +11,9 @@ from livepdf.model.raw import RawMessage
 from livepdf.sources.fields import Part
 from livepdf.sources.ordering import Arrival, SeriesId
 from livepdf.sources.series import Patience, Ready, SeriesTracker, Settled
-from livepdf.sources.slow_values import SlowValues
+from livepdf.sources.slow_values import NO_VALUES, SlowValues
 
 log = logging.getLogger(__name__)
-NO_VALUES = SlowValues(monitor=None, environment={})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

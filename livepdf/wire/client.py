@@ -94,6 +94,8 @@ class Client:
         self._knocked = -np.inf
         self._joined = False
         self._survey_due = False
+        self._not_there = ""
+        """A run whose last window cannot be had."""
         self._renewal = Renewal()
         self.retune = Retune(self.ask)
         """Drafts of the recipe, revisions, references, captures."""
@@ -212,8 +214,8 @@ class Client:
                 if not heard and not self._waiting:
                     self._reopen()
                 self._send(SnapshotRequest())
-        elif not asked & {HistoryRequest, OverviewRequest}:
-            wanted = self._wanted()
+        elif not asked & {HistoryRequest, OverviewRequest, WindowRequest}:
+            wanted = self._wanted() or self._newest()
             if wanted is not None:
                 self._send(wanted)
 
@@ -239,7 +241,16 @@ class Client:
         return newer and HistoryRequest(run=windows.run, first=newer[0], limit=newer[1])
 
     def _complete(self) -> bool:
-        return self._joined and self._wanted() is None
+        return self._joined and self._wanted() is None and self._newest() is None
+
+    def _newest(self) -> WindowRequest | None:
+        """Ask for the last window whole where no stream has brought one: the run may be over."""
+        windows, latest = self.mirror.windows, self.mirror.latest
+        if windows is None or not len(windows) or windows.run == self._not_there:
+            return None
+        if latest is not None and latest.span.run == windows.run:
+            return None
+        return WindowRequest(run=windows.run, number=len(windows) - 1)
 
     def _reopen(self) -> None:
         """Start anew: a request that a dead daemon swallowed must not block its successor's."""
@@ -293,10 +304,21 @@ class Client:
                 self._say(f"a history from {self.endpoint} does not fit together: {error}")
         elif isinstance(reply, OverviewReply):
             self._take_overview(reply, arrays)
+        elif isinstance(reply, Window):
+            self._take_window(reply, arrays)
         elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
             self._joined = False
+        elif isinstance(reply, Refused) and isinstance(request, WindowRequest):
+            self._not_there = request.run
         elif isinstance(reply, Refused) and isinstance(request, OverviewRequest):
             self._survey_due = False
+
+    def _take_window(self, reply: Window, arrays: Sequence[Array]) -> None:
+        try:
+            self.mirror.add(_result(reply, arrays))
+        except (IndexError, ValueError) as error:
+            self._not_there = reply.span.run
+            self._say(f"a window from {self.endpoint} does not fit together: {error}")
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
         """Join in two steps: only once the stream is heard is a snapshot sure to meet it."""

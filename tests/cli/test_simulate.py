@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import cbor2
-import numpy as np
 import pytest
 import zmq
 from click.testing import CliRunner
 
 from livepdf.cli.simulate import simulate
 from livepdf.errors import SourceError
+from livepdf.files.images import read_mask
 
 COMMAND = [sys.executable, "-c", "from livepdf.cli.simulate import simulate; simulate()"]
 
@@ -60,7 +60,7 @@ def test_a_series_comes_over_a_real_socket_with_its_truth_beside_it(tmp_path: Pa
     hot = messages[-2]["user_data"]["temperature"]
     assert hot == pytest.approx(lines[-1]["temperature"])
     assert (instrument / "demo.poni").exists()
-    assert np.load(instrument / "demo_mask.npy").shape == (1043, 981)
+    assert read_mask(instrument / "demo_mask.h5").shape == (1043, 981)
 
 
 @pytest.mark.system

@@ -5,6 +5,7 @@ import h5py
 import numpy as np
 import pytest
 
+from livepdf.clients.watch import one_line
 from livepdf.errors import ConfigError
 from livepdf.model.sums import intensity
 from livepdf.wire.client import Client
@@ -117,6 +118,22 @@ def test_a_late_viewer_has_the_history_that_the_file_has(bench: Start) -> None:
         trend = file["entry/trends/Ni_Ni_position/value"][:]
     shown = [t.value if t else np.nan for t in windows.trend("Ni-Ni position")]
     np.testing.assert_array_equal(trend, shown)
+
+
+def test_who_comes_after_the_end_of_a_run_has_its_last_window_whole(bench: Start) -> None:
+    daemon = bench()
+    first = daemon.client()
+    first.connect()
+    daemon.source.put(beamline.start(), *(beamline.frame(n) for n in range(8)), beamline.end())
+    follow(first, lambda: ended(first))
+
+    late = daemon.client()
+    late.connect()
+
+    assert late.mirror.latest is not None
+    assert late.mirror.latest.span.number == 1
+    assert np.isfinite(late.mirror.latest.curve("iq").sigma).any()
+    assert "Ni-Ni position: " in one_line(late.mirror, now=time.time())
 
 
 def test_three_viewers_come_and_go_and_nothing_is_lost(bench: Start) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pyFAI
 import pytest
 
+from livepdf.files.images import read_mask
 from livepdf.simulate.detector import GAP, Camera, camera_for, demo_detector, write_instrument
 
 DETECTOR = demo_detector("half")
@@ -19,7 +20,7 @@ def test_the_calibration_file_describes_the_detector_that_is_simulated(tmp_path:
     assert tuple(read.detector.shape) == DETECTOR.shape
     theirs = read.array_from_unit(DETECTOR.shape, "center", "q_A^-1")
     np.testing.assert_allclose(theirs, DETECTOR.q, rtol=1e-12)
-    np.testing.assert_array_equal(np.load(mask), DETECTOR.mask)
+    np.testing.assert_array_equal(read_mask(mask), DETECTOR.mask)
 
 
 @pytest.mark.parametrize("size", ["half", "full"])

@@ -1,6 +1,7 @@
 """What frames were given live is what they get from a recording."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -159,6 +160,21 @@ def test_in_a_loop_time_goes_on_from_the_newest_message_of_the_detector(tmp_path
         times = [d.raw.received for d in (next(told) for _ in range(16)) if d.raw.channel != SLOW]
     assert times == sorted(times)
     assert progress.missing == 0
+
+
+def test_holes_in_the_slow_values_are_counted(tmp_path: Path) -> None:
+    recording(tmp_path / "a.mcap", frames=6)
+
+    class Holes(RecordingReader):
+        def messages(self, **part: float | None) -> Iterator[Recorded]:
+            told = super().messages(**part)
+            return (m for m in told if m.raw.channel != SLOW or m.sequence not in (2, 3))
+
+    with Holes(tmp_path / "a.mcap") as reader:
+        progress = Progress()
+        read = list(timed_messages(reader, pace=Pace(), progress=progress))
+    assert sum(due.raw.channel == SLOW for due in read) == 4
+    assert (progress.missing_slow, progress.missing) == (2, 0)
 
 
 def code_of(*arguments: object) -> object:
