@@ -7,6 +7,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.crosschecks.envelope import (
+    Envelope,
+    EnvelopeSize,
+    build_envelope,
+    envelope_size,
+)
 from livepdf.analysis.estimator.build import Estimator, build_estimator
 from livepdf.analysis.estimator.candidate import Candidate
 from livepdf.analysis.maximum import gr_maximum
@@ -22,6 +28,10 @@ Floats = NDArray[np.float64]
 SCALE = "crystalline scale"
 CONVERSION = "conversion"
 """The scale as it is shown: over that of a sample that has wholly reacted."""
+
+
+_LARGEST_ENVELOPE = 70.0
+"""Å; the bulk reference takes a second to here, and three to 100 Å."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +58,8 @@ class WantedCrystals:
     """Scale of a sample that has wholly reacted."""
     energy: float | None = None
     """keV, where the reduction had f′ and f″ in its form factors."""
+    cross_checks: bool = True
+    """Whether the size is also told without the fit."""
     nuisances: Floats | None = None
     """(k, n_q) references on the scale of F(Q)."""
     names: tuple[str, ...] = ()
@@ -62,6 +74,8 @@ class FollowedPeak:
     window: PeakWindow
     isolated: bool | None
     """None where no structure tells."""
+    per_neighbour: float
+    """Area of the peak that one neighbour makes; NaN where no structure tells."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,6 +95,7 @@ class Analysis:
     """(n_q,) Å⁻¹, from qmin to qmax."""
     peaks: tuple[FollowedPeak, ...]
     estimator: Estimator | None
+    envelope: Envelope | None = None
     template: float = 20.0
     full_scale: float = 1.0
 
@@ -98,12 +113,15 @@ class Analysis:
         self._check(fq, sigma)
         trends: list[Trend] = []
         for peak in self.peaks:
-            trends += _peak_trends(peak.name, _fit_peak(peak, fq=fq, sigma=sigma))
+            trends += _peak_trends(peak, _fit_peak(peak, fq=fq, sigma=sigma))
             trends.append(_maximum(peak, fq=fq, sigma=sigma))
         if self.estimator is None:
             return Measured(trends=tuple(trends))
         estimate = self.estimator.evaluate(fq=fq, sigma=sigma)
         trends += (self._shown(trend) for trend in estimate.trends)
+        if self.envelope is not None:
+            check = envelope_size(self.envelope, fq=fq, sigma=sigma)
+            trends += _cross_checked(check, estimate.trends)
         return Measured(trends=tuple(trends), model_fq=estimate.model_fq)
 
     def amplitude(self, *, fq: Floats, sigma: Floats) -> float:
@@ -209,10 +227,15 @@ def build_analysis(
         diameter_limits=crystals.diameters,
         template_diameter=crystals.template,
     )
+    envelope = None
+    if crystals.cross_checks and crystal is not None and qdamp is not None:
+        largest = min(crystals.diameters[1], _LARGEST_ENVELOPE)
+        envelope = build_envelope(crystal, q=q, qdamp=qdamp, largest=largest)
     return Analysis(
         q=q,
         peaks=followed,
         estimator=estimator,
+        envelope=envelope,
         template=crystals.template,
         full_scale=crystals.full_scale,
     )
@@ -227,7 +250,7 @@ def _followed(
     crystal: Structure | None,
     composition: Mapping[str, float],
 ) -> FollowedPeak:
-    weight, isolated = None, None
+    weight, isolated, per_neighbour = None, None, float("nan")
     if crystal is not None:
         amplitudes = np.array([form_factor(q=fit_q, element=e) for e in crystal.species])
         shell = _shell_of(peak, crystal, amplitudes[:, len(fit_q) // 2], qmax=qmax)
@@ -235,10 +258,15 @@ def _followed(
             one, other = shell.species
             mean = mean_form_factors(q=fit_q, composition=composition)[0]
             weight, isolated = amplitudes[one] * amplitudes[other] / mean**2, shell.isolated
+            share = float(np.mean(crystal.species_index == one))
+            # Pairs of different species come in both orders.
+            per_neighbour = share * float(weight[0]) * (1 if one == other else 2)
     window = peak_window(
         fit_q=fit_q, qmax=qmax, near=peak.near, reach=peak.reach, rpoly=rpoly, weight=weight
     )
-    return FollowedPeak(name=peak.name, window=window, isolated=isolated)
+    return FollowedPeak(
+        name=peak.name, window=window, isolated=isolated, per_neighbour=per_neighbour
+    )
 
 
 def _shell_of(
@@ -267,9 +295,30 @@ def _trend(name: str, unit: str, value: float, sigma: float, reason: str) -> Tre
     return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
 
 
-def _peak_trends(name: str, fit: PeakFit) -> list[Trend]:
+def _cross_checked(check: EnvelopeSize, trends: Sequence[Trend]) -> list[Trend]:
+    """Return the size by the envelope, and by how many σ the fit disagrees with it."""
+    fitted = next(trend for trend in trends if trend.name.endswith("domain size"))
+    spread = math.hypot(check.sigma, fitted.sigma)
+    away = (check.diameter - fitted.value) / spread if spread > 0.0 else math.nan
+    return [
+        _trend("size by envelope", "Å", check.diameter, check.sigma, check.reason),
+        _trend("size disagreement", "σ", away, 1.0, check.reason or fitted.reason),
+    ]
+
+
+def _peak_trends(peak: FollowedPeak, fit: PeakFit) -> list[Trend]:
+    name = peak.name
+    each = peak.per_neighbour
+    unknown = "" if each == each else "no structure tells which pairs these are"
     return [
         _trend(f"{name} position", "Å", fit.position, fit.position_sigma, fit.reason),
         _trend(f"{name} FWHM", "Å", fit.fwhm, fit.fwhm_sigma, fit.fwhm_reason),
         _trend(f"{name} area", "", fit.area, fit.area_sigma, fit.area_reason),
+        _trend(
+            f"{name} neighbours",
+            "",
+            fit.area / each,
+            fit.area_sigma / each,
+            unknown or fit.area_reason,
+        ),
     ]

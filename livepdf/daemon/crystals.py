@@ -66,6 +66,7 @@ def wanted_crystals(
         template=wanted.template,
         full_scale=_full_scale(plan) if wanted.full_scale is None else wanted.full_scale,
         energy=energy,
+        cross_checks=wanted.cross_checks,
         nuisances=np.array([row for _, row in kept]).reshape(-1, plan.window_size),
         names=tuple(name for name, _ in kept),
     )

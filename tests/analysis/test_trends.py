@@ -9,10 +9,12 @@ NAMES = [
     "Hf-O position",
     "Hf-O FWHM",
     "Hf-O area",
+    "Hf-O neighbours",
     "Hf-O maximum",
     "Hf-Hf position",
     "Hf-Hf FWHM",
     "Hf-Hf area",
+    "Hf-Hf neighbours",
     "Hf-Hf maximum",
     "conversion",
     "domain size",
@@ -25,6 +27,8 @@ NAMES = [
     "delta2",
     "Hf-O distance",
     "reduced χ²",
+    "size by envelope",
+    "size disagreement",
 ]
 
 
@@ -114,6 +118,27 @@ def test_bad_data_give_every_name_with_a_reason(analysis: Analysis, fill: float)
             assert np.isnan(trend.sigma) == bool(trend.reason), trend
 
 
+def test_neighbours_are_those_of_the_bulk_less_what_the_surface_lacks() -> None:
+    # In spheres of 30 Å an atom of platinum has 12·γ(2.77) = 10.34 neighbours, not 12.
+    sample = particle("pt", diameter=30.0)
+    analysis = build_analysis(
+        fit_q=sample.q,
+        qmax=20.0,
+        rpoly=0.9,
+        composition=sample.composition,
+        peaks=[WantedPeak(name="Pt-Pt", near=2.77, reach=0.4)],
+        crystals=WantedCrystals(candidates=(Candidate(structure=sample.structure),)),
+        qdamp=0.0,
+    )
+
+    found = analysis.evaluate(fq=sample.corrected(sample.fq, rpoly=0.9), sigma=sample.sigma(1e8))
+
+    value = {trend.name: trend for trend in found.trends}
+    assert value["Pt-Pt neighbours"].value == pytest.approx(10.34, rel=0.12)
+    assert value["size by envelope"].value == pytest.approx(30.0, rel=0.05)
+    assert abs(value["size disagreement"].value) < 4.0
+
+
 def test_size_waits_for_the_resolution_but_the_lattice_does_not(hafnia: Particle) -> None:
     analysis = analysis_of(hafnia, qdamp=None)
     fq = hafnia.corrected(hafnia.fq, rpoly=0.9)
@@ -159,7 +184,8 @@ def test_peaks_alone_need_no_structure(hafnia: Particle) -> None:
     )
 
     names = [trend.name for trend in found.trends]
-    assert names == ["first position", "first FWHM", "first area", "first maximum"]
+    kinds = ("position", "FWHM", "area", "neighbours", "maximum")
+    assert names == [f"first {kind}" for kind in kinds]
     assert found.trends[0].value == pytest.approx(2.1445, abs=0.02)
     assert found.model_fq is None
 
