@@ -1,6 +1,7 @@
 """How the neighbours of an atom thin out with distance in a domain of finite size."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 import numpy as np
@@ -66,10 +67,13 @@ def spheres(r: Floats, *, diameter: float, spread: float) -> tuple[Floats, Float
     return gamma, by_diameter, by_spread
 
 
-def envelope(form: Form, r: Floats, *, diameter: float, extra: float) -> Floats:
+def envelope(
+    form: Form, r: Floats, *, diameter: float, extra: float, cosine: float | None = None
+) -> Floats:
     """Return the share of neighbours that a form keeps, and its changes, (2 or 3, n).
 
-    Forms other than spheres are averaged over all directions to the crystal.
+    Forms other than spheres are averaged over all directions to the crystal, unless the angle to
+    their axis is given.
 
     Parameters
     ----------
@@ -78,6 +82,8 @@ def envelope(form: Form, r: Floats, *, diameter: float, extra: float) -> Floats:
         Of the sphere of the same volume; of ``spheres`` the volume-weighted mean.
     extra : float
         Spread of ln D of ``spheres``; aspect (length over width) of ellipsoids, rods and plates.
+    cosine : float, optional
+        Of the angle between the distances and the form's axis; a cube is averaged all the same.
 
     Returns
     -------
@@ -87,7 +93,8 @@ def envelope(form: Form, r: Floats, *, diameter: float, extra: float) -> Floats:
         return np.array(sphere(r, diameter=diameter))
     if form == "spheres":
         return np.array(spheres(r, diameter=diameter, spread=extra))
-    kept = _KEPT[form]
+    way = _cosines() if cosine is None else (np.array([cosine]), np.ones(1))
+    kept = partial(_KEPT[form], way if form != "cube" else _cosines())
     wide, long = 1e-4 * diameter, 1e-4 * extra
     rows = [
         kept(r, diameter, extra),
@@ -112,15 +119,15 @@ def longest(form: Form, *, diameter: float, extra: float) -> float:
     return diameter * (float(np.sqrt(3.0)) * (np.pi / 6) ** (1 / 3) if form == "cube" else 1.0)
 
 
-def _ellipsoid(r: Floats, diameter: float, aspect: float) -> Floats:
-    along, weight = _cosines()
+def _ellipsoid(way: tuple[Floats, Floats], r: Floats, diameter: float, aspect: float) -> Floats:
+    along, weight = way
     times = np.sqrt((1 - along**2) * aspect ** (2 / 3) + along**2 * aspect ** (-4 / 3))
     t = np.minimum(np.outer(r, times) / diameter, 1.0)
     return np.asarray((1.0 - 1.5 * t + 0.5 * t**3) @ weight)
 
 
-def _cylinder(r: Floats, diameter: float, aspect: float) -> Floats:
-    along, weight = _cosines()
+def _cylinder(way: tuple[Floats, Floats], r: Floats, diameter: float, aspect: float) -> Floats:
+    along, weight = way
     width = diameter * (2.0 / (3.0 * aspect)) ** (1 / 3)
     across = np.minimum(np.outer(r, np.sqrt(1 - along**2)) / width, 1.0)
     ends = np.maximum(1.0 - np.outer(r, along) / (aspect * width), 0.0)
@@ -128,8 +135,8 @@ def _cylinder(r: Floats, diameter: float, aspect: float) -> Floats:
     return np.asarray((ends * overlap) @ weight)
 
 
-def _cube(r: Floats, diameter: float, _: float) -> Floats:
-    along, weight = _cosines()
+def _cube(way: tuple[Floats, Floats], r: Floats, diameter: float, _: float) -> Floats:
+    along, weight = way
     turn = 0.5 * np.pi * along
     edge = diameter * (np.pi / 6) ** (1 / 3)
     z = np.maximum(1.0 - np.outer(r, along) / edge, 0.0)
@@ -147,7 +154,7 @@ def _cosines() -> tuple[Floats, Floats]:
     return 0.5 * (nodes + 1.0), 0.5 * weights
 
 
-_KEPT: dict[Form, Callable[[Floats, float, float], Floats]] = {
+_KEPT: dict[Form, Callable[[tuple[Floats, Floats], Floats, float, float], Floats]] = {
     "ellipsoid": _ellipsoid,
     "rod": _cylinder,
     "plate": _cylinder,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,6 +61,8 @@ class SmallBox:
     qdamp: float
     qbroad: float
     form: Form
+    anisotropic: bool
+    """Whether atoms move differently along c than across."""
     step: float
     """Å, of the distance grid."""
     transform: ExactTransform
@@ -81,7 +84,7 @@ class SmallBox:
     @property
     def motions(self) -> tuple[str, ...]:
         """Displacements of each species: across and along c where directions count."""
-        return ("U11", "U33") if self.classes.along else ("U",)
+        return ("U11", "U33") if self.anisotropic else ("U",)
 
     @property
     def r_max(self) -> float:
@@ -108,6 +111,7 @@ def small_box(
     qbroad: float = 0.0,
     shells: Sequence[NDArray[np.int64]] = (),
     form: Form = "sphere",
+    anisotropic: bool = False,
 ) -> SmallBox:
     """Make a crystal ready.
 
@@ -132,7 +136,10 @@ def small_box(
     shells : of (m,) int64
         Numbers of the classes that each followed shell consists of.
     form : Form
-        Of the domains.
+        Of the domains: its axis is c where the classes are oriented; else it lies in all
+        directions.
+    anisotropic : bool
+        Whether atoms move differently along c than across; the classes must be oriented.
     """
     step = min(_FINEST, _PER_QMAX / q[-1])
     n = int(np.ceil((r_max + _MARGIN) / step)) + 4
@@ -160,6 +167,7 @@ def small_box(
         qdamp=qdamp,
         qbroad=qbroad,
         form=form,
+        anisotropic=anisotropic,
         step=step,
         transform=exact_transform(q=grid, r=q),
         restored=0.5 * np.pi / step / np.sinc(q * step / (2 * np.pi)) ** 4,
@@ -209,7 +217,7 @@ class _Values:
 
 def _directed(box: SmallBox, row: int) -> Floats:
     # How much each motion counts for a pair.
-    if not box.classes.along:
+    if not box.anisotropic:
         return np.ones(1)
     return np.array([1.0 - box.classes.along[row], box.classes.along[row]])
 
@@ -239,7 +247,7 @@ def _evaluate(box: SmallBox, values: Floats) -> tuple[Floats, Floats]:
             jacobian[-1] += seen[2 + free]
     if box.shells:
         first = 2 + free + motions
-        jacobian[first : first + box.shells] = _by_shifts(box, now, by_shift, envelopes[0], r)
+        jacobian[first : first + box.shells] = _by_shifts(box, now, by_shift, envelopes, r)
     return fq, jacobian
 
 
@@ -283,13 +291,17 @@ def _reach(box: SmallBox, now: _Values) -> float:
     return min(_widest(box, now), box.r_max)
 
 
-def _envelopes(box: SmallBox, now: _Values, r: Floats) -> Floats:
-    # γ(r) with the resolution, its change with the diameter and with what else the form has.
-    parts = envelope(box.form, r, diameter=now.diameter, extra=now.extra)
+def _envelopes(box: SmallBox, now: _Values, r: Floats) -> list[Floats]:
+    # For each pair γ(r) with the resolution, its change with the diameter and with what else the
+    # form has.
+    way = partial(envelope, box.form, r, diameter=now.diameter, extra=now.extra)
     seen = np.exp(-0.5 * (box.qdamp * r) ** 2)
     if _widest(box, now) > box.r_max:
         seen *= soft_end(r, start=box.r_max - _TAIL, end=box.r_max)
-    return parts * seen
+    if box.form in ("sphere", "spheres", "cube") or not box.classes.along:
+        return [way() * seen] * len(box.classes.pairs)
+    angles = {x: way(cosine=float(np.sqrt(x))) * seen for x in set(box.classes.along)}
+    return [angles[x] for x in box.classes.along]
 
 
 def _relative_motion(box: SmallBox, now: _Values, r: Floats) -> tuple[Floats, Floats]:
@@ -307,16 +319,18 @@ def _variance(box: SmallBox, now: _Values, spread: float, r: Floats) -> Floats:
     return np.maximum(spread * relative, (0.8 * box.step) ** 2)
 
 
-def _transformed(box: SmallBox, now: _Values, grid: Floats, envelopes: Floats, r: Floats) -> Floats:
+def _transformed(
+    box: SmallBox, now: _Values, grid: Floats, envelopes: list[Floats], r: Floats
+) -> Floats:
     # (n_pairs, m, n_q): F, ∂D, ∂lattice, ∂spread where there is one, then F by what δ2
     # takes off and by the relative motion.
     n = min(int((_reach(box, now) + _MARGIN) / box.step) + 2, len(r))
     r = r[:n]
-    gamma = envelopes[0, :n]
     relative, taken = _relative_motion(box, now, r)
-    factors = [*envelopes[:, :n], gamma * taken, gamma * relative]
     rows = []
     for row, height in enumerate(grid[:, :n]):
+        gamma = envelopes[row][0, :n]
+        factors = [*envelopes[row][:, :n], gamma * taken, gamma * relative]
         plain = height[:, :1]
         parts = [
             plain * factors[0][:, None],
@@ -329,13 +343,15 @@ def _transformed(box: SmallBox, now: _Values, grid: Floats, envelopes: Floats, r
     return _sines(box, np.array(rows))
 
 
-def _by_shifts(box: SmallBox, now: _Values, by_shift: Floats, gamma: Floats, r: Floats) -> Floats:
+def _by_shifts(
+    box: SmallBox, now: _Values, by_shift: Floats, envelopes: list[Floats], r: Floats
+) -> Floats:
     rows = np.empty_like(by_shift)
     weights = np.empty((box.shells, len(box.q)))
     for k in range(box.shells):
         row = box.classes.row[box.shell_classes[box.shell_number == k][0]]
         variance = _variance(box, now, now.spread(box, int(row)), r)
-        height = (by_shift[k] * gamma)[:, None]
+        height = (by_shift[k] * envelopes[row][0])[:, None]
         rows[k] = blurred(height, variance=variance, step=box.step)[:, 0]
         weights[k] = box.weights[row]
     return weights * _sines(box, rows)

@@ -6,7 +6,8 @@ from typing import Literal
 from livepdf.model.structure import Structure
 
 Shape = Literal["sphere", "ellipsoid", "rod", "plate", "cube"]
-"""Outer form of the domains. All but the sphere are tried only where χ² asks for them."""
+"""Outer form of the domains. All but the sphere are tried only where χ² asks for them. Their axis
+is c in hexagonal and tetragonal crystals; in others they lie in all directions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -59,6 +59,9 @@ class Phase:
     upper: Floats
     """(n_values,)"""
     shells: tuple[FollowedShell, ...]
+    formed_box: SmallBox
+    formed_shells: tuple[FollowedShell, ...]
+    """The same crystal for domains that are no spheres: with directions where c is unique."""
     diameters: Floats
     """(n_d,) Å, of the templates."""
     starts: Floats
@@ -126,27 +129,40 @@ def build_phase(
         metric=metric,
         r_max=longest * (1.0 + 2.0 * STRAIN_LIMIT),
     )
-    if candidate.anisotropic:
-        if structure.lattice not in ("hexagonal", "tetragonal"):
-            raise ValueError(f"{structure.name} is {structure.lattice}: it has no unique axis c")
-        classes = oriented(classes, metric=metric)
-    shells = tuple(_followed(shell, structure, classes) for shell in candidate.shells)
+    unique = structure.lattice in ("hexagonal", "tetragonal")
+    if candidate.anisotropic and not unique:
+        raise ValueError(f"{structure.name} is {structure.lattice}: it has no unique axis c")
+    aligned = oriented(classes, metric=metric) if unique else classes
     mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
-    box = small_box(
-        q=q,
-        kind=kind,
-        angles=structure.angles,
-        classes=classes,
-        species=structure.species,
-        atoms=np.bincount(structure.species_index).astype(np.float64),
-        amplitudes=np.array([_amplitude(q, e, energy_kev) for e in structure.species]),
-        mean_square=mean**2,
-        r_max=longest,
-        qdamp=qdamp,
-        qbroad=qbroad,
-        shells=[shell.classes for shell in shells],
+
+    def made(chosen: PairClasses) -> tuple[SmallBox, tuple[FollowedShell, ...]]:
+        shells = tuple(_followed(shell, structure, chosen) for shell in candidate.shells)
+        box = small_box(
+            q=q,
+            kind=kind,
+            angles=structure.angles,
+            classes=chosen,
+            species=structure.species,
+            atoms=np.bincount(structure.species_index).astype(np.float64),
+            amplitudes=np.array([_amplitude(q, e, energy_kev) for e in structure.species]),
+            mean_square=mean**2,
+            r_max=longest,
+            qdamp=qdamp,
+            qbroad=qbroad,
+            shells=[shell.classes for shell in shells],
+            anisotropic=candidate.anisotropic,
+        )
+        return box, shells
+
+    phase = _limited(
+        candidate,
+        *made(aligned if candidate.anisotropic else classes),
+        free,
+        priors,
+        diameter_limits,
     )
-    return _with_templates(_limited(candidate, box, free, shells, priors, diameter_limits))
+    formed = made(aligned) if unique and other_forms(candidate) else (phase.box, phase.shells)
+    return _with_templates(replace(phase, formed_box=formed[0], formed_shells=formed[1]))
 
 
 def _amplitude(q: Floats, element: str, energy: float | None) -> NDArray[np.complex128]:
@@ -176,8 +192,8 @@ def _followed(shell: NamedShell, structure: Structure, classes: PairClasses) -> 
 def _limited(
     candidate: Candidate,
     box: SmallBox,
-    free: Floats,
     shells: tuple[FollowedShell, ...],
+    free: Floats,
     priors: Priors,
     diameter_limits: tuple[float, float],
 ) -> Phase:
@@ -223,6 +239,8 @@ def _limited(
             ]
         ),
         shells=shells,
+        formed_box=box,
+        formed_shells=shells,
         diameters=np.empty(0),
         starts=np.empty((0, 0)),
         templates=np.empty((0, 0)),
@@ -258,13 +276,12 @@ _EXTRA_START: dict[Form, tuple[float, float, float, float]] = {
 
 def formed_phase(phase: Phase, form: Form) -> Phase:
     """Return the same crystal in domains of another form, without templates."""
-    box = with_form(phase.box, form)
+    phase = replace(phase, box=with_form(phase.formed_box, form), shells=phase.formed_shells)
     if not EXTRA[form]:
-        return replace(phase, box=box)
+        return phase
     start, sigma, least, largest = _EXTRA_START[form]
     return replace(
         phase,
-        box=box,
         reference=np.append(phase.reference, start),
         prior_sigma=np.append(phase.prior_sigma, sigma),
         lower=np.append(phase.lower, least),

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
+from scipy.interpolate import CubicSpline
 
 from livepdf.analysis.estimator.build import build_estimator
-from livepdf.analysis.estimator.candidate import Candidate
+from livepdf.analysis.estimator.candidate import Candidate, Shape
+from livepdf.simulate import particles
+from livepdf.simulate.debye import debye_intensity, particle_sums
 from tests.analysis.estimator.spheres import named, noisy
 from tests.analysis.particles import Particle, particle
 
@@ -58,11 +61,11 @@ def test_a_distribution_of_sizes_is_fitted_only_where_the_data_ask_for_it(
 
 
 @pytest.mark.parametrize(("form", "aspect"), [("ellipsoid", 2.0), ("rod", 2.5), ("plate", 0.4)])
-def test_an_elongated_domain_is_told_from_a_sphere(form: str, aspect: float) -> None:
+def test_an_elongated_domain_is_told_from_a_sphere(form: Shape, aspect: float) -> None:
     sample = particle("pt", diameter=20.0, qmax=14.0, centres=1, step=0.02)
     estimator = build_estimator(
         q=sample.q,
-        candidates=[Candidate(structure=sample.structure, shapes=("sphere", form))],  # type: ignore[arg-type]
+        candidates=[Candidate(structure=sample.structure, shapes=("sphere", form))],
         composition=sample.composition,
         qdamp=0.0,
         diameter_limits=(10.0, 70.0),
@@ -102,3 +105,35 @@ def scattered_by(form: str, aspect: float, q: np.ndarray) -> np.ndarray:
         kept = (disc * np.maximum(1 - long / (aspect * width), 0)).mean(axis=1)
     spread = np.exp(-0.5 * 0.008 * q**2)
     return (np.sin(np.outer(q, r)) @ (count * kept / r)) * spread
+
+
+@pytest.mark.parametrize(("form", "aspect"), [("ellipsoid", 1.5), ("rod", 2.0)])
+def test_explicit_particles_that_grew_along_c_come_back_with_their_aspect(
+    form: Shape, aspect: float
+) -> None:
+    sample = particle("sno2-rutile", diameter=20.0, centres=1, step=0.02)
+    kind: particles.ShapeKind = "rod" if form == "rod" else "ellipsoid"
+    shape = particles.Shape(kind=kind, width=30.0, aspect=aspect).of_diameter(35.0)
+    grown = particles.cuts(sample.structure, shape, centres=np.random.default_rng(1).random((4, 3)))
+    sums = particle_sums(sample.structure, grown, q_max=20.2)
+    intensity = CubicSpline(sums.q, debye_intensity(sample.structure, sums))(sample.q)
+    c, f = sample.fractions, sample.amplitudes
+    fq = sample.q * (intensity - c @ f**2) / (c @ f) ** 2
+    estimator = build_estimator(
+        q=sample.q,
+        candidates=[
+            Candidate(structure=sample.structure, shapes=("sphere", "ellipsoid", "rod", "plate"))
+        ],
+        composition=sample.composition,
+        qdamp=0.0,
+        diameter_limits=(10.0, 80.0),
+    )
+
+    found = estimator.evaluate(fq=fq, sigma=sample.sigma(1e7))
+
+    assert found.form == form
+    assert found.chi2 < 0.5
+    assert named(found, "aspect ratio").value == pytest.approx(aspect, rel=0.07)
+    assert named(found, "domain size").value == pytest.approx(35.0, rel=0.02)
+    reference = estimator.phases[0].reference[1:3]
+    np.testing.assert_allclose(found.values[2:4], reference, rtol=2.5e-4)
