@@ -4,7 +4,9 @@ The oracle shares nothing with the daemon: every frame is a picture of its own n
 keeps its own list, and what a kill left on disk is read by the few lines below.
 """
 
+import random
 import struct
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,14 +16,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tests.daemon import beamline
+from tests.system.daemon import Daemon, Detector
 
 _HEAD = struct.Struct("<4sBxxxIQQI")
 
 
+PIXELS = beamline.SHAPE[0] * beamline.SHAPE[1]
+
+
 def picture(index: int) -> NDArray[np.uint16]:
-    """Return an image that no other number has, all of it in the range of Q."""
+    """Return an image whose counts sum up to a number of its own."""
     image = np.full(beamline.SHAPE, 100, dtype=np.uint16)
-    image[index % beamline.SHAPE[0]] += 1 + index // beamline.SHAPE[0]
+    image[60, 70] += index
     return image
 
 
@@ -50,23 +56,90 @@ class Books:
     numbers: list[int] = field(default_factory=list)
     """Windows, as they stand in the files."""
     frames: list[int] = field(default_factory=list)
-    """Frames, from the windows' first and last, where each window is one frame."""
+    """First frame of each."""
     used: int = 0
     signal: float = 0.0
+    counted: tuple[int, int, int] = (0, 0, 0)
+    """Received, used and refused as the last file says."""
 
 
 def read_books(out: Path, run: str) -> Books:
     """Read all parts of a run as any program does: no SWMR, no livepdf."""
     books = Books()
-    for path in sorted(out.glob(f"{run}*.nxs")):
-        if path.stem.endswith("-whole"):
-            continue
+    for path in sorted(out.glob(f"{run}*.nxs"), key=_part):
         with h5py.File(path) as file:
             entry = file["entry"]
             numbers = entry["windows/number"][:]
-            written = numbers >= 0
-            books.numbers += numbers[written].tolist()
-            books.frames += entry["windows/first"][:][written].tolist()
-            books.used += int(entry["windows/frames"][:][written].sum())
-            books.signal += float(np.nansum(entry["sums/signal"][:][written]))
+            assert (numbers >= 0).all(), path
+            books.numbers += numbers.tolist()
+            books.frames += entry["windows/first"][:].tolist()
+            books.used += int(entry["windows/frames"][:].sum())
+            books.signal += float(entry["sums/signal"][:].sum())
+            counters = entry["counters"]
+            books.counted = (
+                int(counters["received"][()]),
+                int(counters["used"][()]),
+                int(counters["refused"][:].sum()),
+            )
     return books
+
+
+def _part(path: Path) -> int:
+    _, found, number = path.stem.rpartition("-part")
+    return int(number) if found else 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a run whose daemon was killed many times."""
+
+    kills: int
+    seen_on_disk: frozenset[int]
+    books: Books
+    files: int
+
+
+def hammer(folder: Path, *, kills: int, seed: int, journal: bool = True) -> Outcome:
+    """Send one run; kill its daemon at random moments, while it starts too; read what is left."""
+    chance = random.Random(seed)
+    out, seen, sent = folder / "out", set[int](), 0
+    with Detector() as detector:
+        profile, recipe = beamline.write_settings(folder, port=detector.port, window="frames = 1")
+        if journal:
+            text = profile.read_text().replace("[output]", "[output]\njournal = true")
+            profile.write_text(text)
+        detector.start(1, beamline.SHAPE)
+        for _ in range(kills):
+            with Daemon(profile, recipe, "--out", str(out)) as daemon:
+                if chance.random() < 0.8:
+                    daemon.address()
+                    end = time.monotonic() + chance.uniform(0.0, 1.0)
+                else:
+                    end = time.monotonic() + chance.uniform(0.5, 4.0)
+                while time.monotonic() < end:
+                    detector.image(1, sent, picture(sent))
+                    sent += 1
+                    time.sleep(0.004)
+                daemon.process.kill()
+                daemon.wait()
+            seen |= on_disk(out)
+        detector.image(1, sent, picture(sent))
+        detector.end(1)
+        with Daemon(profile, recipe, "--out", str(out), "--runs", "1") as daemon:
+            daemon.address()
+            assert daemon.wait(300.0) == 0, daemon.errors
+    assert not list(out.glob(".livepdf-spool/segment-*"))
+    (run,) = {path.stem.partition("-part")[0] for path in out.glob("*.nxs")}
+    return Outcome(kills, frozenset(seen), read_books(out, run), len(list(out.glob("*.nxs"))))
+
+
+def verify(outcome: Outcome) -> None:
+    """Nothing lost that was on disk, nothing twice, and books that add up."""
+    books = outcome.books
+    assert not outcome.seen_on_disk - set(books.frames)
+    assert len(books.frames) == len(set(books.frames)) == books.used
+    assert books.numbers == list(range(len(books.numbers)))
+    assert books.signal == books.used * 100.0 * PIXELS + sum(books.frames)
+    received, used, refused = books.counted
+    assert received == used + refused
+    assert used == books.used
