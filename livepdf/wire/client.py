@@ -2,16 +2,16 @@
 
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import zmq
 from numpy.typing import NDArray
 
 from livepdf.errors import SourceError
-from livepdf.model.curve import Curve, CurveKind, Result
+from livepdf.model.curve import CurveKind, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
-from livepdf.wire.curves import CurveHeader
+from livepdf.wire.dataset import to_dataset
 from livepdf.wire.keys import ClientKey, key_from_environment
 from livepdf.wire.laser import put_together
 from livepdf.wire.messages import (
@@ -33,7 +33,7 @@ from livepdf.wire.messages import (
     Window,
     WindowRequest,
 )
-from livepdf.wire.mirror import Mirror, RunWindows, regridded
+from livepdf.wire.mirror import Mirror, RunWindows
 from livepdf.wire.overview import (
     MapReply,
     MapRequest,
@@ -43,6 +43,10 @@ from livepdf.wire.overview import (
 )
 from livepdf.wire.renewal import Renewal
 from livepdf.wire.retune import Retune
+from livepdf.wire.unpack import put_history, reachable, result_of
+
+if TYPE_CHECKING:
+    import xarray
 
 Array = NDArray[Any]
 
@@ -124,6 +128,55 @@ class Client:
                 return self.mirror.snapshot
         raise SourceError(f"no livepdf answers at {self.endpoint}: {self.mirror.connection}")
 
+    def latest(self, timeout: float = 5.0) -> Result:
+        """Return the newest window whole, for a notebook; joins when that was not done yet.
+
+        Raises
+        ------
+        SourceError
+            When no daemon answers, or there is no window within ``timeout`` s.
+        """
+        if not self._joined:
+            self.connect(timeout)
+        deadline = time.monotonic() + timeout
+        while self.poll(0.0) or self.mirror.latest is None:
+            if time.monotonic() > deadline:
+                break
+            self.poll(0.1)
+        if self.mirror.latest is None:
+            raise SourceError(f"{self.endpoint} has made no window yet")
+        return self.mirror.latest
+
+    def history(self, timeout: float = 5.0) -> RunWindows:
+        """Return all windows of the run so far, for a notebook.
+
+        Raises
+        ------
+        SourceError
+            When no daemon answers, or there is no window within ``timeout`` s.
+        """
+        self.latest(timeout)
+        self.connect(timeout)
+        if self.mirror.windows is None:
+            raise SourceError(f"{self.endpoint} has made no window yet")
+        return self.mirror.windows
+
+    def to_xarray(self, timeout: float = 5.0) -> "xarray.Dataset":
+        """Return `history` as a labelled dataset; needs ``livepdf[notebook]``.
+
+        Raises
+        ------
+        SourceError
+            As `history` does.
+        ImportError
+            Without xarray.
+        """
+        windows, snapshot = self.history(timeout), self.mirror.snapshot
+        about = {"endpoint": self.endpoint}
+        if snapshot is not None:
+            about |= {"instrument": snapshot.profile, "sample": snapshot.sample}
+        return to_dataset(windows, about=about)
+
     def poll(self, timeout: float) -> bool:
         """Wait up to ``timeout`` s for news and take all of it; tell whether anything changed."""
         before = self.mirror.version
@@ -174,7 +227,7 @@ class Client:
         reply, arrays = self.ask(WindowRequest(run=run, number=number), timeout)
         if not isinstance(reply, Window):
             raise SourceError(f"a {type(reply).__name__} came instead of a window")
-        return _result(reply, arrays)
+        return result_of(reply, arrays)
 
     def map(
         self, kind: CurveKind, *, first: int, limit: int = 500, timeout: float = 5.0
@@ -315,7 +368,7 @@ class Client:
 
     def _take_window(self, reply: Window, arrays: Sequence[Array]) -> None:
         try:
-            self.mirror.add(_result(reply, arrays))
+            self.mirror.add(result_of(reply, arrays))
         except (IndexError, ValueError) as error:
             self._not_there = reply.span.run
             self._say(f"a window from {self.endpoint} does not fit together: {error}")
@@ -357,33 +410,7 @@ class Client:
             self._joined = False
             return
         self._renewal.came(history.spans[-1].number)
-        windows = self.mirror.windows_for(
-            history.run,
-            q=arrays[history.q],
-            r=arrays[history.r],
-            revision=max(span.revision for span in history.spans),
-        )
-        if history.spans[0].number > first:
-            windows.first = max(windows.first, history.spans[0].number)
-        rows = zip(
-            history.spans,
-            arrays[history.iq],
-            arrays[history.gr],
-            history.trends,
-            history.environment,
-            strict=True,
-        )
-        flags = history.flags or ((),) * len(history.spans)
-        for (span, iq, gr, trends, environment), raised in zip(rows, flags, strict=True):
-            windows.put(
-                span,
-                iq=regridded(iq, arrays[history.q], windows.q),
-                gr=regridded(gr, arrays[history.r], windows.r),
-                trends=trends,
-                environment=environment,
-            )
-            windows.flag(span.number, raised)
-        self.mirror.version += 1
+        put_history(self.mirror, history, arrays, first=first)
 
     def _take_overview(self, reply: OverviewReply, arrays: Sequence[Array]) -> None:
         """Begin with the run as the daemon averaged it; what came meanwhile is asked for again."""
@@ -427,7 +454,7 @@ class Client:
             case LaserMessage():
                 mirror.laser = put_together(message.header, arrays)
             case ResultMessage():
-                mirror.add(_result(message, arrays))
+                mirror.add(result_of(message, arrays))
             case ByeMessage():
                 self._lose(f"the daemon has stopped: {message.reason}")
         mirror.version += 1
@@ -447,35 +474,5 @@ class Client:
         self.mirror.version += 1
 
 
-def reachable(address: str, endpoint: str) -> str:
-    """Return an address as whoever came by ``endpoint`` reaches it.
-
-    A daemon that listens on all networks of its machine says 0.0.0.0, which is nowhere from here.
-    """
-    host, _, port = address.removeprefix("tcp://").rpartition(":")
-    if host not in ("0.0.0.0", "[::]", "*"):  # noqa: S104  it is compared, not bound
-        return address
-    return f"{endpoint.rpartition(':')[0]}:{port}"
-
-
 def _nothing() -> None:
     """Do nothing."""
-
-
-def _result(message: ResultMessage | Window, arrays: Sequence[Array]) -> Result:
-    return Result(
-        span=message.span,
-        curves=tuple(_curve(header, arrays) for header in message.curves),
-        trends=message.trends,
-        environment=message.environment,
-        flags=message.flags,
-        quality=message.quality,
-        flagged=message.flagged,
-        left_out=message.left_out,
-    )
-
-
-def _curve(header: CurveHeader, arrays: Sequence[Array]) -> Curve:
-    return Curve(
-        kind=header.kind, x=arrays[header.x], y=arrays[header.y], sigma=arrays[header.sigma]
-    )
