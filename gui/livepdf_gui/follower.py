@@ -43,9 +43,10 @@ class Follower:
         self._marks: list[str] = []
         self._wishes: list[TuningWish] = []
         self._tasks: list[Task] = []
-        self._failed: tuple[object, float] = (None, 0.0)
+        self._tried: dict[str, tuple[object, float]] = {}
         self._holding, self._renewed = False, 0.0
         self._asked_angles: object = None
+        self._published = -1
         self._stop = threading.Event()
         self._defect: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="follower", daemon=True)
@@ -100,14 +101,13 @@ class Follower:
         context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
         client = Client(self._endpoint, context=context)
         client.mirror = RecordingMirror()
-        published = -1
+        # while the daemon thinks about something, what it measures is shown all the same
+        client.meanwhile = lambda: self._publish(client)
         try:
             while not self._stop.is_set():
                 client.poll(_WAIT)
                 self._serve(client)
-                if client.mirror.version != published:
-                    published = client.mirror.version
-                    self._publish(client)
+                self._publish(client)
             self._let_go(client)
         except Exception as defect:  # noqa: BLE001  the top of a thread: the window ends with it
             with self._lock:
@@ -118,6 +118,9 @@ class Follower:
 
     def _publish(self, client: Client) -> None:
         mirror = client.mirror
+        if mirror.version == self._published:
+            return
+        self._published = mirror.version
         windows = mirror.windows
         history = windows.freeze() if isinstance(windows, RecordedWindows) else None
         with self._lock:
@@ -171,18 +174,18 @@ class Follower:
             fetched = self._state.fetched
         if fetched and same_window(fetched.span, history.span(wanted)):
             return
-        if not self._due(wanted):
+        if not self._due("window", wanted):
             return
         try:
             result = window_or_reduced(client, history, wanted)
         except SourceError as error:
-            self._failed = (wanted, time.monotonic())
+            self._tried["window"] = (wanted, time.monotonic())
             self._change(complaint=f"window {wanted}: {error}")
             return
         self._change(fetched=result, complaint="")
 
     def _look_closer(self, client: Client, run: str, zoom: Zoom) -> None:
-        if not self._due(zoom):
+        if not self._due("zoom", zoom):
             return
         with self._lock:
             have = self._state.detail
@@ -190,7 +193,7 @@ class Follower:
                 last = have.first + have.y.shape[0]
                 if have.first <= zoom.first and zoom.first + zoom.count <= last:
                     return
-        self._failed = (zoom, time.monotonic())
+        self._tried["zoom"] = (zoom, time.monotonic())
         try:
             first, x, y = client.map(zoom.kind, first=zoom.first, limit=zoom.count)
         except SourceError:
@@ -198,8 +201,9 @@ class Follower:
             return
         self._change(detail=MapDetail(run=run, kind=zoom.kind, first=first, x=x, y=y))
 
-    def _due(self, what: object) -> bool:
-        return self._failed[0] != what or time.monotonic() - self._failed[1] > _RETRY
+    def _due(self, kind: str, what: object) -> bool:
+        tried, when = self._tried.get(kind, (None, 0.0))
+        return tried != what or time.monotonic() - when > _RETRY
 
     def _find_angles(self, client: Client) -> None:
         """Ask once for each calibration where the pixels look, when the first image is here."""
@@ -254,31 +258,26 @@ class Follower:
             self._change(complaint=str(error))
 
     def _act(self, client: Client, task: Act) -> None:
-        done: Callable[[], object]
-        match task.deed:
-            case "take control" | "force control" | "leave control":
-                self._ask_control(client, task)
-                return
-            case "pause" | "go on":
-                done = lambda: client.ask(PauseRequest(paused=task.deed == "pause"))  # noqa: E731
-            case "reset":
-                done = lambda: client.ask(ResetRequest())  # noqa: E731
-            case "capture dark":
-                done = lambda: client.retune.capture("dark")  # noqa: E731
-            case "capture background":
-                done = lambda: client.retune.capture("background")  # noqa: E731
-            case "capture reference":
-                done = lambda: client.retune.capture("reference")  # noqa: E731
-            case "end capture":
-                saved = client.retune.end_capture(use=task.use)
-                words = f"{saved.frames} frames are saved in {saved.file}"
-                self._change(said=words, complaint="", recipe=client.retune.recipe())
-                return
-        done()
+        if task.deed in ("take control", "force control", "leave control"):
+            self._ask_control(client, task)
+            return
+        if task.deed == "end capture":
+            saved = client.retune.end_capture(use=task.use)
+            words = f"{saved.frames} frames are saved in {saved.file}"
+            self._change(said=words, complaint="", recipe=client.retune.recipe())
+            return
+        deeds: dict[str, Callable[[], object]] = {
+            "pause": lambda: client.ask(PauseRequest(paused=True)),
+            "go on": lambda: client.ask(PauseRequest(paused=False)),
+            "reset": lambda: client.ask(ResetRequest()),
+            "capture dark": lambda: client.retune.capture("dark"),
+            "capture background": lambda: client.retune.capture("background"),
+            "capture reference": lambda: client.retune.capture("reference"),
+        }
+        deeds[task.deed]()
         said = f"{task.deed}: done"
         if task.deed.startswith("capture"):
             said = f"{task.deed}: frames are added up until you end it"
-            self._change(recipe=client.retune.recipe())
         self._change(said=said, complaint="")
 
     def _ask_control(self, client: Client, task: Act) -> None:

@@ -10,7 +10,7 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("much older", "Shift+Left", "Many windows back"),
     ("much newer", "Shift+Right", "Many windows forward"),
     ("scope", "W", "Curves of the window or of the whole run"),
-    ("curve", "Q", "Upper left or lower left: I(Q), S(Q) or F(Q)"),
+    ("curve", "Q", "Curve over Q: I(Q), S(Q) or F(Q)"),
     ("map", "I", "Map of G(r), ΔG(r), I(Q) or F(Q)"),
     ("axis", "X", "Count time, windows, frames or a slow value along the maps"),
     ("difference", "D", "G(r), or ΔG(r) where a window or file is pinned"),
