@@ -376,9 +376,13 @@ class Outlet:
     def _close(self, closed: Closed) -> None:
         counters = closed.counters
         refused = sum(counters.refused.values())
+        expected = closed.run.start.expected
+        # A sender that is stopped sends fewer than it announced: none of those is lost.
+        short = expected is not None and counters.received + counters.lost < expected
+        announced = f" of {expected} announced" if short else ""
         self._board.say(
             "run end",
-            f"{closed.reason}: {counters.used} frames used, {refused} refused, "
+            f"{closed.reason}: {counters.used} frames used{announced}, {refused} refused, "
             f"{counters.lost} lost",
         )
         if self._begun is closed.run:

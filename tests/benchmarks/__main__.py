@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from tests.benchmarks.daemon_rate import Sustained, daemon_rate
-from tests.benchmarks.daemon_workers import daemon_workers
+from tests.benchmarks.daemon_workers import Held, daemon_workers
 from tests.benchmarks.estimator import estimator
 from tests.benchmarks.integration import engines, integration, rings, scaling, splitting
 from tests.benchmarks.peers import not_measured
@@ -15,7 +15,7 @@ from tests.benchmarks.reduction import reduction
 from tests.benchmarks.table import Row
 from tests.benchmarks.whole import whole
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Sustained]]] = {
+BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Row | Held] | Iterator[Sustained]]] = {
     "integration": integration,
     "splitting": splitting,
     "engines": engines,

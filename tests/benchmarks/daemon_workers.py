@@ -4,6 +4,7 @@ import queue
 import tempfile
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -26,9 +27,37 @@ from tests.benchmarks.timing import Time
 
 CAMERA = "pilatus-2m"
 FRAMES, ROUNDS = 192, 5
+_MIB = 1 << 20
 
 
-def daemon_workers() -> Iterator[Row]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What one worker process holds after it has worked."""
+
+    work: str
+    own: float
+    """MiB that no other process shares."""
+    shared: float
+    """MiB of libraries and of the memory that images come through."""
+
+    def line(self) -> str:
+        """Return the row for people."""
+        return f"{self.work:44}{self.own:.0f} MiB of its own, {self.shared:.0f} MiB shared"
+
+    def record(self) -> dict[str, object]:
+        """Return the row for programs."""
+        return {"work": self.work, "own": self.own, "shared": self.shared}
+
+
+def held_by(pid: int, *, work: str) -> Held:
+    """Ask the system what a process holds."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()[1:]
+    sizes = {line.split(":")[0]: 1024 * int(line.split()[1]) for line in lines}
+    own = sizes["Private_Clean"] + sizes["Private_Dirty"]
+    return Held(work=work, own=own / _MIB, shared=(sizes["Rss"] - own) / _MIB)
+
+
+def daemon_workers() -> Iterator[Row | Held]:
     """Time what one and two workers need for the same queue, wall time per frame."""
     with tempfile.TemporaryDirectory(prefix="livepdf-workers-") as name:
         folder = Path(name)
@@ -38,7 +67,7 @@ def daemon_workers() -> Iterator[Row]:
         yield from _race(pipeline.pipeline, folder)
 
 
-def _race(pipeline: Pipeline, folder: Path) -> Iterator[Row]:
+def _race(pipeline: Pipeline, folder: Path) -> Iterator[Row | Held]:
     tune_process()
     wanted = [Loops("i4", "one"), Loops("i4", "many")]
     for step in wanted:
@@ -66,6 +95,8 @@ def _race(pipeline: Pipeline, folder: Path) -> Iterator[Row]:
                     spent[name].append(_once(frames, run, folder, chosen))
             times = {n: Time(median=float(np.median(t)), best=min(t)) for n, t in spent.items()}
             yield Row(work=f"{CAMERA}: two daemon workers, {kind}, wall", times=times, target=1.5)
+        if crew[0].pid is not None:
+            yield held_by(crew[0].pid, work=f"{CAMERA}: memory of a worker process")
     finally:
         for worker in crew:
             worker.close()

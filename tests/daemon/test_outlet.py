@@ -12,7 +12,7 @@ import zmq
 
 from livepdf.daemon.assemble import Pipeline, prepare
 from livepdf.daemon.board import Board
-from livepdf.daemon.collector import Ended, Opened, Summed
+from livepdf.daemon.collector import Closed, Ended, Opened, Summed
 from livepdf.daemon.history import History
 from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.publish import Publisher
@@ -22,6 +22,7 @@ from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
 from livepdf.daemon.windows import Stretch, WindowCutter
 from livepdf.model.curve import Result
+from livepdf.model.frame import RunStart
 from livepdf.model.status import Counters
 from tests.daemon import beamline
 
@@ -101,6 +102,26 @@ def test_late_windows_are_skipped_until_the_newest_is_done_and_then_worked_off_o
     assert [number for number, _ in told] == [0, 1, 2, 0, 1]
     assert [reason == BUSY for _, reason in told] == [True, True, False, False, False]
     assert BUSY not in desk.reasons()
+
+
+@pytest.mark.parametrize(
+    ("announced", "words"), [(9, "4 frames used of 9 announced"), (5, "4 frames used,")]
+)
+def test_a_series_that_ends_early_says_how_many_frames_were_announced(
+    desk: Desk, announced: int, words: str
+) -> None:
+    run = Run(beamline.start(expected=announced), name="r", build=never_built, shape=None)
+    counters = Counters(received=4, used=4, lost=1)
+    desk.outlet.put(Closed(run=run, time=0.0, reason="next start", counters=counters))
+    desk.outlet.put(Ended())
+
+    desk.outlet.run()
+
+    assert words in desk.board.events()[-1].text
+
+
+def never_built(start: RunStart, shape: tuple[int, int]) -> Pipeline:
+    raise AssertionError((start, shape))
 
 
 @pytest.mark.parametrize("columns", [2, 3])
