@@ -1,22 +1,22 @@
 """`livepdf simulate`: a detector and a synthesis that do not exist, on a real socket."""
 
-import signal
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Literal
 
 import click
 
+from livepdf.cli.signals import stopped_by_signal
+
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
+    from livepdf.simulate.port import Port
     from livepdf.simulate.run import Run
-    from livepdf.simulate.sender import DataPort
 
 
 @click.command()
@@ -108,13 +108,13 @@ def simulate(
     """  # noqa: D301 click wants the real control character
     from livepdf.simulate.detector import write_instrument
     from livepdf.simulate.growth import write_truths
+    from livepdf.simulate.port import Port
     from livepdf.simulate.run import demo_run
-    from livepdf.simulate.sender import DataPort
 
     run = demo_run(
         sample, size=size, frames=frames, rate=rate, photons=photons, seed=seed, blank=blank
     )
-    with DataPort(endpoint, patience=wait) as port, _stopped_by_signal() as stop:
+    with Port(endpoint, patience=wait) as port, stopped_by_signal() as stop:
         click.echo(f"bound {port.endpoint}")
         sys.stdout.flush()
         if write is not None:
@@ -124,7 +124,7 @@ def simulate(
         _send(run, port=port, stop=stop)
 
 
-def _send(run: "Run", *, port: "DataPort", stop: threading.Event) -> None:
+def _send(run: "Run", *, port: "Port", stop: threading.Event) -> None:
     from livepdf.simulate.sender import send_series
 
     series = run.series(datetime.now(UTC))
@@ -160,20 +160,3 @@ def _progress(total: int) -> Iterator[tuple["Progress", "TaskID"]]:
         *columns, TimeRemainingColumn(), console=console, disable=not console.is_terminal
     ) as progress:
         yield progress, progress.add_task("images", total=total)
-
-
-@contextmanager
-def _stopped_by_signal() -> Iterator[threading.Event]:
-    """Set the event on SIGINT or SIGTERM; the handlers before are put back afterwards."""
-    stop = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        del number, frame
-        stop.set()
-
-    before = {kind: signal.signal(kind, handle) for kind in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for kind, handler in before.items():
-            signal.signal(kind, handler)

@@ -80,7 +80,15 @@ class Port:
                 return False
             if time.monotonic() > deadline:
                 raise SourceError(f"{self.endpoint}: no reader within {self._patience:g} s")
-        self._socket.send_multipart(parts)
+        self._socket.send_multipart(parts, copy=False)
+        return True
+
+    def offer(self, parts: Sequence[bytes | memoryview]) -> bool:
+        """Push one message if there is room for it now; tell whether there was."""
+        try:
+            self._socket.send_multipart(parts, zmq.NOBLOCK, copy=False)
+        except zmq.Again:
+            return False
         return True
 
     def wait_for_reader(self, *, stop: threading.Event) -> bool:

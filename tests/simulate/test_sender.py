@@ -6,7 +6,8 @@ import pytest
 import zmq
 
 from livepdf.errors import SourceError
-from livepdf.simulate.sender import DataPort, send_series
+from livepdf.simulate.port import Port
+from livepdf.simulate.sender import send_series
 
 LOCAL = "tcp://127.0.0.1:0"
 
@@ -23,7 +24,7 @@ def reader() -> Iterator[zmq.Socket[bytes]]:
 
 def test_a_series_arrives_whole_in_order_and_at_its_rate(reader: zmq.Socket[bytes]) -> None:
     counts: list[int] = []
-    with DataPort(LOCAL, patience=10.0) as port:
+    with Port(LOCAL, patience=10.0) as port:
         reader.connect(port.endpoint)
         began = time.monotonic()
         sent = send_series(
@@ -48,21 +49,21 @@ def test_a_series_arrives_whole_in_order_and_at_its_rate(reader: zmq.Socket[byte
 
 
 def test_without_a_reader_it_gives_up_after_its_patience() -> None:
-    with DataPort(LOCAL, patience=0.2) as port, pytest.raises(SourceError, match="no reader"):
-        port.send(b"start", stop=threading.Event())
+    with Port(LOCAL, patience=0.2) as port, pytest.raises(SourceError, match="no reader"):
+        port.send([b"start"], stop=threading.Event())
 
 
 def test_a_stop_ends_the_wait_for_a_reader() -> None:
     stop = threading.Event()
     stop.set()
 
-    with DataPort(LOCAL, patience=60.0) as port:
-        assert not port.send(b"start", stop=stop)
+    with Port(LOCAL, patience=60.0) as port:
+        assert not port.send([b"start"], stop=stop)
 
 
 def test_a_stopped_series_still_has_its_end(reader: zmq.Socket[bytes]) -> None:
     stop = threading.Event()
-    with DataPort(LOCAL, patience=10.0) as port:
+    with Port(LOCAL, patience=10.0) as port:
         reader.connect(port.endpoint)
         sent = send_series(
             port,
@@ -79,5 +80,5 @@ def test_a_stopped_series_still_has_its_end(reader: zmq.Socket[bytes]) -> None:
 
 
 def test_an_address_that_is_taken_is_refused_by_name() -> None:
-    with DataPort(LOCAL, patience=1.0) as port, pytest.raises(SourceError, match=port.endpoint):
-        DataPort(port.endpoint, patience=1.0)
+    with Port(LOCAL, patience=1.0) as port, pytest.raises(SourceError, match=port.endpoint):
+        Port(port.endpoint, patience=1.0)

@@ -14,9 +14,11 @@ import click
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.cli.signals import stopped_by_signal
 from livepdf.errors import LivepdfError
+from livepdf.simulate.port import Port
 from livepdf.simulate.powder import CAMERAS, WAVELENGTH, blind_pixels, powder_images
-from livepdf.simulate.sender import DataPort, Sent, send_series
+from livepdf.simulate.sender import Sent, send_series
 from livepdf.simulate.stream2 import (
     Series,
     end_message,
@@ -24,7 +26,6 @@ from livepdf.simulate.stream2 import (
     packed_image_message,
     start_message,
 )
-from tools.detectors.signals import stopped_by_signal
 
 _HC = 12.398419843
 """keV Å"""
@@ -92,7 +93,7 @@ def main(
     blind = blind_pixels(chosen.geometry())
     try:
         with (
-            DataPort(endpoint, patience=wait, queue=room) as port,
+            Port(endpoint, patience=wait, queue=room) as port,
             stopped_by_signal() as stop,
         ):
             print(f"bound {port.endpoint}", flush=True)
@@ -126,7 +127,7 @@ def _series(camera: str, blind: NDArray[np.bool_], *, frames: int, rate: float) 
 
 
 def _send(
-    port: DataPort,
+    port: Port,
     series: Series,
     contents: list[bytes],
     *,

@@ -14,9 +14,9 @@ import h5py
 import hdf5plugin
 import numpy as np
 
+from livepdf.cli.signals import stopped_by_signal
 from tools.detectors.options import image_options
 from tools.detectors.pictures import Image, Pictures, pictures
-from tools.detectors.signals import stopped_by_signal
 
 Master = Literal["first", "last", "none"]
 

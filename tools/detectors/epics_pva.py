@@ -10,11 +10,11 @@ from typing import Any
 import click
 import numpy as np
 
+from livepdf.cli.signals import stopped_by_signal
 from livepdf.simulate.faults import Message, Pause, Tally, faulty
 from livepdf.simulate.ntndarray import MEMBER, TYPE, Codec, ntndarray
 from tools.detectors.options import fault_options, faults_of, image_options
 from tools.detectors.pictures import Pictures, pictures
-from tools.detectors.signals import stopped_by_signal
 
 _WRAP = 1 << 31
 

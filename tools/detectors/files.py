@@ -9,11 +9,11 @@ from typing import Any
 
 import click
 
+from livepdf.cli.signals import stopped_by_signal
 from livepdf.simulate.faults import Message, Pause, Tally, faulty
 from tools.detectors.image_files import FORMATS, file_bytes, qxrd_metadata
 from tools.detectors.options import fault_options, faults_of, image_options
 from tools.detectors.pictures import Pictures, pictures
-from tools.detectors.signals import stopped_by_signal
 
 _PAUSE = 0.3
 """s between the two halves of a file that is written slowly."""

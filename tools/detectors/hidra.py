@@ -13,12 +13,12 @@ from typing import Any
 import click
 import zmq
 
+from livepdf.cli.signals import stopped_by_signal
 from livepdf.simulate.faults import Message, Pause, Step, Tally, faulty
 from livepdf.simulate.hidra import alive, file_messages
 from tools.detectors.image_files import FORMATS, file_bytes
 from tools.detectors.options import fault_options, faults_of, image_options, socket_options
 from tools.detectors.pictures import Pictures, pictures
-from tools.detectors.signals import stopped_by_signal
 
 _ORDER_PARTS = 4
 _SLICE = 100

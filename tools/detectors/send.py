@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 
+from livepdf.cli.signals import stopped_by_signal
 from livepdf.errors import LivepdfError
 from livepdf.simulate.faults import Faults, Message, Pause, Restart, Step, Tally, faulty
 from livepdf.simulate.port import Port, Way
-from tools.detectors.signals import stopped_by_signal
 
 
 def as_messages(
