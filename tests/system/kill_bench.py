@@ -126,7 +126,6 @@ def hammer(folder: Path, *, kills: int, seed: int, journal: bool = True) -> Outc
         detector.image(1, sent, picture(sent))
         detector.end(1)
         with Daemon(profile, recipe, "--out", str(out), "--runs", "1") as daemon:
-            daemon.address()
             assert daemon.wait(300.0) == 0, daemon.errors
     assert not list(out.glob(".livepdf-spool/segment-*"))
     (run,) = {path.stem.partition("-part")[0] for path in out.glob("*.nxs")}

@@ -103,9 +103,8 @@ def test_a_killed_daemon_leaves_all_windows_that_were_flushed(
     detector.image(2, 0, beamline.counts(0))
     detector.end(2)
     with Daemon(profile, recipe, "--out", str(tmp_path), "--runs", "2", "--json") as daemon:
-        daemon.address()
-        assert daemon.wait() == 0
-        files = json.loads(daemon.rest())["files"]
+        assert daemon.wait(240.0) == 0, daemon.errors
+        files = json.loads(daemon.rest().splitlines()[-1])["files"]
     assert str(tmp_path / "series-2_0001.nxs") in files
     with h5py.File(path) as file:
         np.testing.assert_array_equal(file["entry/pdf/G"][: len(shown)], shown)
