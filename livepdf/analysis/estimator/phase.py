@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,36 +134,50 @@ def build_phase(
     if candidate.anisotropic and not unique:
         raise ValueError(f"{structure.name} is {structure.lattice}: it has no unique axis c")
     aligned = oriented(classes, metric=metric) if unique else classes
-    mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
-
-    def made(chosen: PairClasses) -> tuple[SmallBox, tuple[FollowedShell, ...]]:
-        shells = tuple(_followed(shell, structure, chosen) for shell in candidate.shells)
-        box = small_box(
-            q=q,
-            kind=kind,
-            angles=structure.angles,
-            classes=chosen,
-            species=structure.species,
-            atoms=np.bincount(structure.species_index).astype(np.float64),
-            amplitudes=np.array([_amplitude(q, e, energy_kev) for e in structure.species]),
-            mean_square=mean**2,
-            r_max=longest,
-            qdamp=qdamp,
-            qbroad=qbroad,
-            shells=[shell.classes for shell in shells],
-            anisotropic=candidate.anisotropic,
-        )
-        return box, shells
-
-    phase = _limited(
+    box_of = partial(
+        _box,
         candidate,
-        *made(aligned if candidate.anisotropic else classes),
-        free,
-        priors,
-        diameter_limits,
+        q=q,
+        composition=composition,
+        energy_kev=energy_kev,
+        r_max=longest,
+        resolution=(qdamp, qbroad),
     )
-    formed = made(aligned) if unique and other_forms(candidate) else (phase.box, phase.shells)
+    box, shells = box_of(aligned if candidate.anisotropic else classes)
+    phase = _limited(candidate, box, shells, free, priors, diameter_limits)
+    formed = box_of(aligned) if unique and other_forms(candidate) else (box, shells)
     return _with_templates(replace(phase, formed_box=formed[0], formed_shells=formed[1]))
+
+
+def _box(
+    candidate: Candidate,
+    classes: PairClasses,
+    *,
+    q: Floats,
+    composition: Mapping[str, float],
+    energy_kev: float | None,
+    r_max: float,
+    resolution: tuple[float, float],
+) -> tuple[SmallBox, tuple[FollowedShell, ...]]:
+    structure = candidate.structure
+    shells = tuple(_followed(shell, structure, classes) for shell in candidate.shells)
+    mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
+    box = small_box(
+        q=q,
+        kind=LATTICES[structure.lattice],
+        angles=structure.angles,
+        classes=classes,
+        species=structure.species,
+        atoms=np.bincount(structure.species_index).astype(np.float64),
+        amplitudes=np.array([_amplitude(q, e, energy_kev) for e in structure.species]),
+        mean_square=mean**2,
+        r_max=r_max,
+        qdamp=resolution[0],
+        qbroad=resolution[1],
+        shells=[shell.classes for shell in shells],
+        anisotropic=candidate.anisotropic,
+    )
+    return box, shells
 
 
 def _amplitude(q: Floats, element: str, energy: float | None) -> NDArray[np.complex128]:
@@ -207,37 +222,22 @@ def _limited(
     lattice_sigma = np.where(angle, np.degrees(priors.lattice), priors.lattice * free)
     reach = np.where(angle, _ANGLE_LIMIT, STRAIN_LIMIT * free)
     none = np.zeros(len(shells))
+    mean, spread = priors.diameter
+    motion, motion_sigma = priors.delta2
+    least = np.full(len(uiso), _LEAST_UISO)
+    most = np.maximum(10.0 * uiso, _LARGEST_UISO)
+    together = _LARGEST_DELTA2 * float(box.classes.r[0]) ** 2
+    usual = priors.uiso * np.maximum(uiso, _DEFAULT_UISO)
+    low, high = diameter_limits
     return Phase(
         candidate=candidate,
         box=box,
-        reference=np.concatenate([[priors.diameter[0]], free, uiso, [priors.delta2[0]], none]),
+        reference=np.concatenate([[mean], free, uiso, [motion], none]),
         prior_sigma=np.concatenate(
-            [
-                [priors.diameter[1]],
-                lattice_sigma,
-                priors.uiso * np.maximum(uiso, _DEFAULT_UISO),
-                [priors.delta2[1]],
-                none + priors.shift,
-            ]
+            [[spread], lattice_sigma, usual, [motion_sigma], none + priors.shift]
         ),
-        lower=np.concatenate(
-            [
-                [diameter_limits[0]],
-                free - reach,
-                np.full(len(uiso), _LEAST_UISO),
-                [-1.0],
-                none - 0.3,
-            ]
-        ),
-        upper=np.concatenate(
-            [
-                [diameter_limits[1]],
-                free + reach,
-                np.maximum(10.0 * uiso, _LARGEST_UISO),
-                [_LARGEST_DELTA2 * float(box.classes.r[0]) ** 2],
-                none + 0.3,
-            ]
-        ),
+        lower=np.concatenate([[low], free - reach, least, [-1.0], none - 0.3]),
+        upper=np.concatenate([[high], free + reach, most, [together], none + 0.3]),
         shells=shells,
         formed_box=box,
         formed_shells=shells,

@@ -165,18 +165,7 @@ def fit_published(
     ValueError
         When there is too little to compare, or no candidate looks like the data at all.
     """
-    inside = (r >= rmin - 1e-9) & (r <= rmax + 1e-9)
-    r, gr = r[inside], gr[inside]
-    if not np.isfinite(gr).all() or not np.any(gr != 0.0):
-        raise ValueError("G(r) has gaps or is zero all over in the range of the fit")
-    stride = max(1, int(np.pi / limits.qmax / spacing(r)))
-    few = slice(None, None, stride)
-    if len(r[few]) < _FEWEST:
-        raise ValueError(
-            f"{len(r[few])} independent points from {rmin:g} to {rmax:g} Å, wanted {_FEWEST}"
-        )
-    rms = float(np.sqrt(np.mean(gr**2)))
-    view = gr_view(r=r[few], gr=gr[few], limits=limits, sigma=_FIRST_GUESS * rms)
+    r, gr, view = _compared(r, gr, limits, rmin, rmax)
     known = Known(
         qdamp=qdamp,
         diameter_limits=(_SMALLEST, _LARGEST * float(r[-1])),
@@ -216,6 +205,24 @@ def fit_published(
         gr=gr,
         model_gr=whole.shown(np.sum(outcome.fit.curves, axis=0)),
     )
+
+
+def _compared(
+    r: Floats, gr: Floats, limits: Limits, rmin: float, rmax: float
+) -> tuple[Floats, Floats, GrView]:
+    inside = (r >= rmin - 1e-9) & (r <= rmax + 1e-9)
+    r, gr = r[inside], gr[inside]
+    if not np.isfinite(gr).all() or not np.any(gr != 0.0):
+        raise ValueError("G(r) has gaps or is zero all over in the range of the fit")
+    stride = max(1, int(np.pi / limits.qmax / spacing(r)))
+    few = slice(None, None, stride)
+    if len(r[few]) < _FEWEST:
+        raise ValueError(
+            f"{len(r[few])} independent points from {rmin:g} to {rmax:g} Å, wanted {_FEWEST}"
+        )
+    rms = float(np.sqrt(np.mean(gr**2)))
+    view = gr_view(r=r[few], gr=gr[few], limits=limits, sigma=_FIRST_GUESS * rms)
+    return r, gr, view
 
 
 def _weighed(phases: Sequence[Phase], view: GrView, priors: Priors) -> tuple[GrView, Outcome]:
