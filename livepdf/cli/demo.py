@@ -113,7 +113,8 @@ def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Com
         result = _follow(client, daemon, windows=-(-run.frames // window))
         written = Path(client.mirror.status.output) if client.mirror.status else None
         client.ask(ShutdownRequest())
-        if daemon.wait(_START) is None:
+        # It first makes up for trends that it was too busy for.
+        if daemon.wait(4 * _START) is None:
             raise LivepdfError("the daemon does not stop")
         if screen is not None:
             _say("close the window to finish" if stay else "taking the screenshot …")

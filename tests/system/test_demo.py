@@ -23,7 +23,7 @@ def test_the_demo_ends_near_the_truth_and_leaves_its_files(tmp_path: Path) -> No
         [*command, "--duration", "15", "--out", str(out)],
         capture_output=True,
         text=True,
-        timeout=240,
+        timeout=600,
         env=environment,
         check=False,
     )

@@ -16,6 +16,8 @@ Curve = Callable[[Floats], Floats]
 
 INTERVAL = 0.95
 _STEP = 1e-5
+_TRIED = 3
+"""Starts that are followed to the end: those that fit best as they are."""
 _CHANCE = 1e-4
 """A law with a χ² that good data would exceed this seldom does not describe them."""
 _WIDEST = 3.0
@@ -123,7 +125,7 @@ def refused(law: str, reason: str, *, points: int = 0) -> KineticFit:
 
 
 def solve(problem: Problem, *, starts: Sequence[Floats]) -> Solved:
-    """Fit from several starts and keep the best.
+    """Fit from the best of several starts and keep the best outcome.
 
     Parameters
     ----------
@@ -131,6 +133,7 @@ def solve(problem: Problem, *, starts: Sequence[Floats]) -> Solved:
         Parameters as they are.
     """
     lower, upper = _fitted_limits(problem)
+    tried = sorted(starts, key=lambda start: _misfit(problem, start))[:_TRIED]
     minima = [
         minimise(
             partial(_residuals, problem),
@@ -139,7 +142,7 @@ def solve(problem: Problem, *, starts: Sequence[Floats]) -> Solved:
             upper=upper,
             steps=60,
         )
-        for start in starts
+        for start in tried
     ]
     best = min(minima, key=lambda minimum: minimum.chi2)
     freedom = len(problem.data) - len(problem.parameters)
@@ -247,6 +250,11 @@ def _profile(
 
     found = minimise(evaluate, start=start[others], lower=lower[others], upper=upper[others])
     return found.chi2, np.insert(found.parameters, place, value)
+
+
+def _misfit(problem: Problem, plain: Floats) -> float:
+    away = (problem.curve(plain) - problem.data) / problem.sigma
+    return float(away @ away)
 
 
 def _residuals(problem: Problem, fitted: Floats) -> tuple[Floats, Floats]:
