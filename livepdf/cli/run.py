@@ -12,6 +12,7 @@ from livepdf.errors import Complaint, ConfigError, LivepdfError
 if TYPE_CHECKING:
     from livepdf.daemon.assemble import Prepared
     from livepdf.daemon.service import Service
+    from livepdf.sinks.publishing import Sink
     from livepdf.sinks.recording import Recorder
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
@@ -72,8 +73,9 @@ def _service(
     settings = prepared.settings.profile
     output = (out or settings.output.directory).resolve()
     recorder = _recorder(prepared, output) if settings.output.record else None
+    sinks = _sinks(prepared)
     try:
-        return Service(
+        service = Service(
             prepared,
             make_source(settings.source, tap=None if recorder is None else recorder.put),
             output=output,
@@ -82,12 +84,50 @@ def _service(
             runs=runs,
             lasting=True,
             recorder=recorder,
+            sinks=sinks,
         )
     except LivepdfError:
         if recorder is not None:
             recorder.close()
             recorder.path.unlink()  # nothing has been received
         raise
+    _serve_metrics(prepared, service)
+    return service
+
+
+def _sinks(prepared: "Prepared") -> "list[tuple[str, Sink]]":
+    """Make what results are published to beside the wire; complain about all that cannot be."""
+    from livepdf.sinks.publishing import open_sink
+
+    made, complaints = list["tuple[str, Sink]"](), list[Complaint]()
+    for number, wanted in enumerate(prepared.settings.profile.publish):
+        try:
+            made.append((f"{wanted.kind} {number}", open_sink(wanted)))
+        except (LivepdfError, OSError, RuntimeError) as error:
+            key, file = f"publish.{number}", str(prepared.settings.profile_file)
+            complaints.append(Complaint(file, key, str(error), "a sink that can be made"))
+    if complaints:
+        for _, sink in made:
+            sink.close()
+        raise ConfigError(complaints)
+    return made
+
+
+def _serve_metrics(prepared: "Prepared", service: "Service") -> None:
+    """Serve numbers for Prometheus where the profile asks for that."""
+    wanted = prepared.settings.profile.metrics
+    if wanted is None:
+        return
+    from livepdf.daemon.metrics import serve_metrics
+
+    try:
+        server, _ = serve_metrics(
+            wanted.port, service.metrics(), file=str(prepared.settings.profile_file)
+        )
+    except ConfigError:
+        service.abandon()
+        raise
+    click.echo(f"metrics http://127.0.0.1:{server.server_port}/metrics", err=True)
 
 
 def _recorder(prepared: "Prepared", output: Path) -> "Recorder":

@@ -82,6 +82,9 @@ def _stop_on_signals(service: "Service") -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    # Of a terminal it means that nobody is there any more, of a supervisor: read again.
+    at_terminal = sys.stdin is not None and sys.stdin.isatty()
+    signal.signal(signal.SIGHUP, stop if at_terminal else lambda *_: service.reload())
 
 
 def _show(service: "Service", more: Callable[[], str]) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, ValidationInfo, field_validator, model_validator
 
+from livepdf.config.publish import Publish
 from livepdf.config.slow import SlowList
 from livepdf.config.sources import Source
 from livepdf.config.table import Positive, Table
@@ -142,6 +143,14 @@ class Wire(Table):
         return address
 
 
+class Metrics(Table):
+    """Numbers for Prometheus, on this machine alone."""
+
+    port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=9600, description="Of http://127.0.0.1:PORT/metrics; 0 takes a free one."
+    )
+
+
 class Limits(Table):
     """What the daemon may use."""
 
@@ -195,6 +204,10 @@ class Profile(Table):
     integration: Integration = Integration()
     resolution: Resolution = Resolution()
     wire: Wire = Wire()
+    publish: list[Publish] = Field(
+        default=[], max_length=20, description="Where results go beside the wire: [[publish]]."
+    )
+    metrics: Metrics | None = Field(default=None, description="Off without this table.")
     limits: Limits = Limits()
     output: Output = Output()
     slow: SlowList = Field(

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from livepdf.config.changes import changed_recipe, differences, recipe_toml
+from livepdf.config.changes import FIXED, changed_recipe, differences, recipe_toml
+from livepdf.config.load import load_recipe
 from livepdf.config.recipe import Recipe
 from livepdf.daemon.assemble import Pipeline, Settings
 from livepdf.daemon.fence import fenced
@@ -18,7 +19,7 @@ from livepdf.daemon.samples import (
     sample_bond,
     sample_plan,
 )
-from livepdf.errors import ConfigError
+from livepdf.errors import Complaint, ConfigError
 from livepdf.model.curve import Curve, Trend
 from livepdf.numerics.compton import HC
 from livepdf.reduction.advice import quality, rpoly_advice
@@ -69,6 +70,29 @@ def make_draft(settings: Settings, changes: Mapping[str, Any], *, fence: Path) -
     if outside:
         raise ConfigError(outside)
     return draft_of(settings, recipe)
+
+
+def reloaded(settings: Settings) -> Draft:
+    """Read the recipe file again.
+
+    Raises
+    ------
+    ConfigError
+        With every complaint, also where it changes what acts on frames while they are added up.
+    """
+    recipe = load_recipe(settings.recipe_file)
+    changed = differences(settings.recipe, recipe)
+    wanted = f"{' and '.join(FIXED)} as the daemon was started"
+    fixed = [
+        Complaint(str(settings.recipe_file), key, repr(new)[:80], wanted)
+        for key, (_, new) in changed.items()
+        if key.split(".")[0] in FIXED
+    ]
+    if fixed:
+        raise ConfigError(fixed)
+    draft = draft_of(settings, recipe)
+    text = settings.recipe_file.read_text(encoding="utf-8")
+    return replace(draft, settings=replace(draft.settings, recipe_text=text))
 
 
 def draft_of(settings: Settings, recipe: Recipe) -> Draft:

@@ -11,6 +11,7 @@ import zmq
 from numpy.typing import NDArray
 
 from livepdf.daemon.door import Door
+from livepdf.daemon.relay import Relay
 from livepdf.model.curve import Curve, Result
 from livepdf.model.laser import LaserReport
 from livepdf.model.status import Event, Status
@@ -48,6 +49,10 @@ class Publisher:
         self._socket.setsockopt(zmq.SNDHWM, _WATERMARK)
         self._socket.setsockopt(zmq.LINGER, 500)
         self._sequence = 0
+        self.relay: Relay | None = None
+        """Where everything goes beside the wire."""
+        self.results = self.statuses = 0
+        """How many were published."""
         try:
             self._socket.bind(address)
         except zmq.ZMQError:
@@ -63,6 +68,9 @@ class Publisher:
 
     def result(self, result: Result) -> None:
         """Publish all curves and trends of one window or run."""
+        self.results += 1
+        if self.relay is not None:
+            self.relay.result(result)
         headers, arrays = curve_buffers(result.curves)
         self._send(
             lambda n: ResultMessage(
@@ -81,10 +89,15 @@ class Publisher:
 
     def status(self, status: Status) -> None:
         """Publish the status: also the heartbeat."""
+        self.statuses += 1
+        if self.relay is not None:
+            self.relay.status(status)
         self._send(lambda n: StatusMessage(sequence=n, status=status))
 
     def event(self, event: Event) -> None:
         """Publish that something happened."""
+        if self.relay is not None:
+            self.relay.event(event)
         self._send(lambda n: EventMessage(sequence=n, event=event))
 
     def preview(

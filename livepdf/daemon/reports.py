@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from livepdf.daemon.baton import Baton
@@ -12,10 +12,13 @@ from livepdf.daemon.history import History
 from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.ledger import Ledger
+from livepdf.daemon.pulse import Pulse
 from livepdf.daemon.queue import FrameQueue
+from livepdf.daemon.relay import Relay
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.sockets import Sockets
 from livepdf.daemon.warmth import Warmth
+from livepdf.daemon.watchdog import Stage
 from livepdf.model.status import State, Status
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.source import Source
@@ -39,6 +42,10 @@ class Reports:
     software: Mapping[str, str]
     rate: Rate
     inspector: Inspector
+    relay: Relay
+    pulse: Pulse
+    busy: Callable[[], bool]
+    """Whether results wait to be made."""
     warmth: Warmth
     baton: Baton
 
@@ -72,11 +79,30 @@ class Reports:
             ),
             feeds=self.feeds.status(),
             quality=self.inspector.lamps(),
+            sinks=self.relay.dropped(),
             clients=self.sockets.door.peers("results"),
             turned_away=self.sockets.door.turned_away(),
             preparing=self.warmth.progress,
             control=self.baton.holder(),
         )
+
+    def stages(self) -> Mapping[str, Stage]:
+        """Return what each stage has done, and whether it has something to do.
+
+        The store is not among them: what a disk does not take waits in memory, and another start
+        of the daemon would not make the disk quicker.
+        """
+        counters = self.ledger.total()
+        settled = counters.used + counters.left_out + sum(counters.refused.values())
+        up, over = self.board.state == "waiting", self.stopping.is_set()
+        publisher = self.sockets.publisher
+        return {
+            "source": Stage(self.pulse.beats, up and not over and not counters.waiting),
+            "frames": Stage(settled, up and counters.waiting > 0),
+            "results": Stage(publisher.results, up and self.busy()),
+            "herald": Stage(publisher.statuses, up),
+            "control": Stage(self.sockets.control.beats, up),
+        }
 
     def snapshot(self, role: Role) -> Snapshot:
         """Return what a viewer needs before it follows the stream."""

@@ -74,6 +74,8 @@ class Retuning:
         self._tuner = Tuner(prepared, parts)
         self.ask = self._tuner.ask
         """Hand over a request; its answer comes later."""
+        self.reload = self._tuner.reload
+        """Read the recipe file again; the answer comes later."""
 
     @property
     def prepared(self) -> Prepared:

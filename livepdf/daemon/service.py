@@ -1,8 +1,10 @@
 """The daemon: threads around one source, from start to a clean stop."""
 
+import logging
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from livepdf.daemon.assemble import Prepared
 from livepdf.daemon.baton import Baton
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Collector
-from livepdf.daemon.control import Desk
+from livepdf.daemon.control import Answer, Desk
 from livepdf.daemon.crew import WorkerProcess, hire
 from livepdf.daemon.entries import Quit
 from livepdf.daemon.herald import Herald, Rate
@@ -23,7 +25,11 @@ from livepdf.daemon.laser import LaserReports
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.loops import Loops, compile_loops, likely_dtypes, stand_in
 from livepdf.daemon.memory import tune_process
+from livepdf.daemon.metrics import StatusMetrics
+from livepdf.daemon.notify import Notifier
 from livepdf.daemon.outlet import Outlet
+from livepdf.daemon.pulse import Pulse
+from livepdf.daemon.relay import Relay
 from livepdf.daemon.reports import Reports
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.runs import Run, RunNames
@@ -31,22 +37,27 @@ from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.store import Store
+from livepdf.daemon.supervision import Supervisor
 from livepdf.daemon.take_up import Left
 from livepdf.daemon.threads import Threads
+from livepdf.daemon.timings import Timings
 from livepdf.daemon.views import Seen, Views
 from livepdf.daemon.warmth import Warmth, warm_curves
-from livepdf.daemon.workers import Newest, Outcomes, integrate_here, work
+from livepdf.daemon.workers import Newest, Outcomes, integrate_here, timed, work
 from livepdf.errors import Complaint, ConfigError
 from livepdf.model.frame import Frame, RunStart
 from livepdf.model.status import Event, Status
 from livepdf.model.sums import Sums
 from livepdf.numerics.kernel import keeps_on_disk, told_of_compiling
 from livepdf.reduction.integrator import Integrator
+from livepdf.sinks.publishing import Sink
 from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
-from livepdf.wire.messages import Role, Snapshot
+from livepdf.wire.messages import Refused, Role, Snapshot
+
+log = logging.getLogger(__name__)
 
 _MIB = 1 << 20
 _TOLD_EVERY = 0.5
@@ -69,6 +80,7 @@ class Service:
         lasting: bool = False,
         recorder: Recorder | None = None,
         slow: SlowGiver | None = None,
+        sinks: Sequence[tuple[str, Sink]] = (),
     ) -> None:
         """Make everything ready but the source.
 
@@ -82,6 +94,8 @@ class Service:
             What the source's messages go to; closed with the service.
         slow : SlowGiver, optional
             What gives the slow values instead of the feeds of the profile.
+        sinks : (name, sink) each, optional
+            What results go to beside the wire; closed with the service.
         runs : int, optional
             Stop after this many runs.
 
@@ -153,12 +167,17 @@ class Service:
             folder=output,
             tell=lambda: self._sockets.publisher.status(self.status()),
         )
+        self._relay = Relay(sinks, self._board)
+        self._sockets.publisher.relay = self._relay
+        self._timings = Timings()
+        self._pulse = Pulse(source)
         self._inspector = Inspector(
             self._board, settings=lambda: self._retuning.prepared.settings.recipe.quality
         )
         self._laser = LaserReports(
             folder=output, board=self._board, publish=self._sockets.publisher.laser
         )
+        self._inspector.listen(self._relay.flag)
         self._collector = Collector(
             ledger=self._ledger,
             emit=self._outlet.put,
@@ -170,7 +189,7 @@ class Service:
         record = None if recorder is None else recorder.put
         self._joiner = Joiner(self._feeds, note=self._board.note, record=record)
         self._intake = Intake(
-            source,
+            self._pulse,
             frames=self._frames,
             ledger=self._ledger,
             board=self._board,
@@ -204,9 +223,15 @@ class Service:
             stopping=self.stopping,
             software=self._software,
             rate=Rate(),
+            relay=self._relay,
+            pulse=self._pulse,
+            busy=lambda: self._outlet.busy,
             inspector=self._inspector,
             warmth=self._warmth,
             baton=self._baton,
+        )
+        self._supervisor = Supervisor(
+            Notifier(), board=self._board, stages=self._reports.stages, status=self.status
         )
         self._board.listen(self._hear)
         if recorder is not None:
@@ -262,6 +287,7 @@ class Service:
             ("collector", self._collect),
             *self._retuning.threads(),
             ("herald", lambda: herald.run(self._closing)),
+            ("supervisor", lambda: self._supervisor.run(self._closing)),
             ("control", lambda: self._sockets.control.serve(desk, self._closing)),
             *((f"worker {n}", partial(self._work, n)) for n in range(limits.workers)),
             ("intake", lambda: self._intake.run(self.stopping)),
@@ -274,6 +300,21 @@ class Service:
         while not (self._warmth.wait_until_ready(_TOLD_EVERY) or self.stopping.is_set()):
             say(self._warmth.progress)
         self._board.state = "waiting"
+        self._supervisor.ready()
+
+    def reload(self) -> None:
+        """Read the recipe file again; one that is wrong changes nothing, and people hear why."""
+        self._supervisor.reloading()
+        self._retuning.reload().add_done_callback(self._reloaded)
+
+    def metrics(self) -> StatusMetrics:
+        """Return what Prometheus may read."""
+        return StatusMetrics(
+            self.status,
+            self._timings,
+            spooled=lambda: self._frames.spooled_bytes,
+            software=self._software,
+        )
 
     def finish(self) -> None:
         """Stop the intake, work off what waits, flush, close everything.
@@ -281,6 +322,7 @@ class Service:
         Takes as long as the queue needs; after a defect, ten seconds at most.
         """
         self.stopping.set()
+        self._supervisor.stopping()
         workers = [name for name in self._threads.names if name.startswith("worker")]
         self._threads.join("intake", *workers, "collector")
         if self._recorder is not None:
@@ -300,7 +342,8 @@ class Service:
         self._board.state = "stopped"
         self._sockets.publisher.status(self.status())
         self._closing.set()
-        self._threads.join("herald", "control", "sync")
+        self._threads.join("herald", "control", "sync", "supervisor")
+        self._relay.close()
         self._keeping.close(settled=self.failure is None and self._store.paid)
         self._views.close()
         self._sockets.close(str(self.failure or "stopped"))
@@ -314,6 +357,7 @@ class Service:
         self._views.close()
         if self._recorder is not None:
             self._recorder.close()
+        self._relay.close()
         self._sockets.close("not started")
 
     def status(self) -> Status:
@@ -323,6 +367,13 @@ class Service:
     def snapshot(self, role: Role = "controller") -> Snapshot:
         """Return what a viewer needs before it follows the stream."""
         return self._reports.snapshot(role)
+
+    def _reloaded(self, done: "Future[Answer]") -> None:
+        reply, _ = done.result()
+        if isinstance(reply, Refused) and reply.why != "not there":
+            log.warning("the recipe was not read again: %s", reply.text)
+            self._board.say("warning", f"the recipe was not read again: {reply.text[:1000]}")
+        self._supervisor.ready()
 
     def _desk(self) -> Desk:
         return Desk(
@@ -378,7 +429,7 @@ class Service:
         self._store.put(event)
 
     def _work(self, number: int) -> None:
-        own = self._crew[number].integrate if self._crew else integrate_here
+        own = timed(self._timings, self._crew[number].integrate if self._crew else integrate_here)
         seen = self._inspector.watching(self._warmth.before(own))
         work(
             self._frames, self._outcomes, self._newest, integrate=self._retuning.dark.watching(seen)
@@ -416,8 +467,9 @@ class Service:
                 self._collector.rest()
                 if self.failure is not None and not self._threads.alive("intake"):
                     self._collector.finish()
-            for outcome in ready:
-                self._collector.take(outcome)
+            with self._timings.measure("collect", len(ready)):
+                for outcome in ready:
+                    self._collector.take(outcome)
             if self._runs is not None and self._outlet.runs_closed >= self._runs:
                 self.stopping.set()
 

@@ -5,7 +5,7 @@ import queue
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,7 @@ from livepdf.daemon.drafts import (
     look,
     make_draft,
     recipe_keys,
+    reloaded,
 )
 from livepdf.daemon.fence import inside_or_error
 from livepdf.daemon.headers import with_reduction_of
@@ -63,6 +64,11 @@ _MOST_WINDOWS = 100_000
 _MOST_UNDONE = 100
 
 
+@dataclass(frozen=True, slots=True)
+class Reload:
+    """The recipe file is to be read again: asked for by a signal, never over the wire."""
+
+
 class Tuner:
     """Answers requests about recipe, references and captures."""
 
@@ -71,7 +77,9 @@ class Tuner:
         """What new runs are made from; replaced as a whole."""
         self._parts = parts
         self._find = Lookup(parts)
-        self._tasks: queue.Queue[tuple[TuningRequest, Future[Answer]] | None] = queue.Queue()
+        self._tasks: queue.Queue[tuple[TuningRequest | Reload, Future[Answer]] | None] = (
+            queue.Queue()
+        )
         self._past: list[Prepared] = []
         """What held before, for undo."""
         self._pinned: Pinned | None = None
@@ -82,6 +90,12 @@ class Tuner:
         """Hand over a request; never waits."""
         answer: Future[Answer] = Future()
         self._tasks.put((request, answer))
+        return answer
+
+    def reload(self) -> "Future[Answer]":
+        """Let the recipe be what its file says now; what is wrong with it is the answer."""
+        answer: Future[Answer] = Future()
+        self._tasks.put((Reload(), answer))
         return answer
 
     def stop(self) -> None:
@@ -105,8 +119,10 @@ class Tuner:
                 log.exception("a request failed by a defect: %.200r", request)
                 answer.set_result(_refused("failed", error))
 
-    def _answer(self, request: TuningRequest) -> Answer:
+    def _answer(self, request: TuningRequest | Reload) -> Answer:
         match request:
+            case Reload():
+                return self._apply(reloaded(self.prepared.settings), "none", 0), []
             case RecipeRequest():
                 return self._recipe(), []
             case PreviewRequest():

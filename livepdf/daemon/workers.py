@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.integrating import integrate_images
 from livepdf.daemon.queue import FrameQueue, RunOpens, Stop, Ticket, without_image
+from livepdf.daemon.timings import Timings
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
 from livepdf.model.sums import Sums
@@ -72,6 +73,16 @@ def integrate_here(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | F
         by_monitor=rule.monitor,
         by_exposure=rule.exposure,
     )
+
+
+def timed(timings: Timings, integrate: Integrate) -> Integrate:
+    """Return the same integration, measured."""
+
+    def integrate_timed(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | FrameError]:
+        with timings.measure("integrate", len(frames)):
+            return integrate(pipeline, frames)
+
+    return integrate_timed
 
 
 def _frame_outcomes(

@@ -113,6 +113,8 @@ class Status:
     """Who holds control; empty where nobody does, and anybody may change things."""
     clients: int = 0
     """Viewers that follow the results now."""
+    sinks: Mapping[str, int] = field(default_factory=dict)
+    """Results and events that each publishing sink did not take."""
     turned_away: Mapping[str, int] = field(default_factory=dict)
     """Requests and connections that were refused since the start, by reason."""
 
