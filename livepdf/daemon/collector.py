@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.journal import encode
 from livepdf.daemon.ledger import Ledger
-from livepdf.daemon.queue import Gap, PauseBegins, RunCloses, RunOpens, Stop
 from livepdf.daemon.runs import Run
+from livepdf.daemon.tickets import Gap, PauseBegins, RunCloses, RunOpens, Stop
 from livepdf.daemon.windows import Stretch, WindowCutter
 from livepdf.daemon.workers import Outcome
 from livepdf.errors import FrameError

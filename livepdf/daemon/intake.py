@@ -8,8 +8,9 @@ from collections.abc import Callable
 from livepdf.daemon.board import Board
 from livepdf.daemon.expected import Expected
 from livepdf.daemon.ledger import Ledger
-from livepdf.daemon.queue import FrameQueue, PauseBegins, RunCloses, RunOpens, Stop
+from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.runs import Run
+from livepdf.daemon.tickets import PauseBegins, RunCloses, RunOpens, Stop
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, FrameRefused, RunEnd, RunStart, SourceItem
 from livepdf.sources.source import Source

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from livepdf.daemon.queue import Stop
+from livepdf.daemon.tickets import Stop
 from livepdf.daemon.workers import Outcome
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, SourceItem

@@ -14,10 +14,11 @@ from livepdf.daemon.expected import Expected
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.logbook import Logbook, Part, Progress
-from livepdf.daemon.queue import FrameQueue, RunCloses, RunOpens
+from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Slot, Spool
 from livepdf.daemon.take_up import Left, look_back
+from livepdf.daemon.tickets import RunCloses, RunOpens
 
 log = logging.getLogger(__name__)
 

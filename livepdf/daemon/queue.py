@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from livepdf.daemon.logbook import Logbook
 from livepdf.daemon.paged import Paged
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Slot, Spool
+from livepdf.daemon.tickets import Item, PauseBegins, RunCloses, RunOpens, Stop, Ticket
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, PackedImage
 
@@ -32,55 +33,6 @@ _RETRY = 0.5
 """s between two attempts at a disk that refused."""
 _SYNC = 1.0
 """s between two times that what was written is forced onto the medium."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunOpens:
-    """From here on the frames are of this run."""
-
-
-@dataclass(frozen=True, slots=True)
-class RunCloses:
-    """The run is over."""
-
-    time: float
-    reason: str
-    lost: int = 0
-    """Frames of it that never arrived."""
-
-
-@dataclass(frozen=True, slots=True)
-class PauseBegins:
-    """The open window ends here, whole or not."""
-
-
-@dataclass(frozen=True, slots=True)
-class Gap:
-    """Frames that another process had received and that were in its memory when it was killed."""
-
-    frames: int
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    """Nothing follows."""
-
-
-Item = Frame | RunOpens | RunCloses | PauseBegins | Gap | Stop
-
-
-@dataclass(frozen=True, slots=True)
-class Ticket:
-    """A place in the queue: later stages restore the order of the numbers."""
-
-    number: int
-    item: Item
-    run: Run | None = None
-    paused: bool = False
-    slot: Slot | None = None
-    """Where the image lies on disk, where it could not be read back."""
-    serial: int = -1
-    """Its place among all that this directory ever received: restarts go on counting."""
 
 
 class FrameQueue:
@@ -418,13 +370,6 @@ class FrameQueue:
         if isinstance(following, Ticket) and not isinstance(following.item, Frame):
             return False
         return following.run is first.run
-
-
-def without_image(frame: Frame) -> Frame:
-    """Return the frame with all it says, but no bytes of its image."""
-    image = frame.image
-    packed = PackedImage(blob=b"", algorithm=image.algorithm, shape=image.shape, dtype=image.dtype)
-    return replace(frame, image=packed)
 
 
 def _size(frame: Frame) -> int:

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from livepdf.daemon.journal import CLOSED, Closed, FrameHead, Opened, decode
 from livepdf.daemon.logbook import Logbook, Progress
-from livepdf.daemon.queue import Gap, RunCloses
 from livepdf.daemon.runs import TakenUp
 from livepdf.daemon.spool import Slot, Spool
+from livepdf.daemon.tickets import Gap, RunCloses
 from livepdf.daemon.windows import CutterState
 
 log = logging.getLogger(__name__)

@@ -14,9 +14,10 @@ from livepdf.daemon.assemble import Pipeline, prepare
 from livepdf.daemon.crew import WorkerProcess
 from livepdf.daemon.loops import Loops, compile_loops
 from livepdf.daemon.memory import tune_process
-from livepdf.daemon.queue import FrameQueue, Stop
+from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Spool
+from livepdf.daemon.tickets import Stop
 from livepdf.daemon.workers import Integrate, Newest, Outcomes, integrate_here, work
 from livepdf.model.frame import Frame, PackedImage, RunStart
 from livepdf.simulate.powder import CAMERAS, powder_images

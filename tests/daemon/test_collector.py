@@ -6,8 +6,8 @@ import pytest
 from livepdf.daemon.assemble import prepare
 from livepdf.daemon.collector import Closed, Collector, Ended, Opened, Refusal, Settled, Summed
 from livepdf.daemon.ledger import Ledger
-from livepdf.daemon.queue import RunCloses, RunOpens, Stop, Ticket
 from livepdf.daemon.runs import Run, RunNames
+from livepdf.daemon.tickets import RunCloses, RunOpens, Stop, Ticket
 from livepdf.daemon.workers import Outcome, integrate_here
 from livepdf.errors import FrameError
 from livepdf.model.sums import Sums

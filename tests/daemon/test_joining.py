@@ -9,7 +9,7 @@ import pytest
 
 from livepdf.config.slow import SlowTable
 from livepdf.daemon.joining import Joiner
-from livepdf.daemon.queue import Stop, Ticket
+from livepdf.daemon.tickets import Stop, Ticket
 from livepdf.daemon.workers import Outcome
 from livepdf.model.sums import empty_sums
 from livepdf.sources.slow_feeds import SlowFeeds

@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from livepdf.daemon.queue import FrameQueue, RunOpens, Stop
+from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Slot, Spool
+from livepdf.daemon.tickets import RunOpens, Stop
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, PackedImage
 from tests.daemon import beamline

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from livepdf.daemon.assemble import prepare
-from livepdf.daemon.queue import FrameQueue, RunOpens, Stop
+from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Spool
+from livepdf.daemon.tickets import RunOpens, Stop
 from livepdf.daemon.workers import Newest, Outcome, Outcomes, integrate_here, work
 from livepdf.model.sums import Sums
 from tests.daemon import beamline
