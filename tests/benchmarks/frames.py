@@ -1,6 +1,7 @@
 """Frames and geometries of the three detectors that speed is quoted for."""
 
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 import h5py
@@ -94,8 +95,12 @@ def mask_of(camera: Camera) -> NDArray[np.bool_]:
     return mask
 
 
+@cache
 def frames(camera: Camera) -> NDArray[Any]:
-    """Return (FRAMES, ny, nx): rings on a falling background, Poisson noise, sentinels in gaps."""
+    """Return (FRAMES, ny, nx): rings on a falling background, Poisson noise, sentinels in gaps.
+
+    Kept and shared, since several benchmarks want them: read-only.
+    """
     q = pyfai(camera).center_array(camera.shape, unit="q_A^-1")
     expected = np.exp(-q / 6) * (1 + 0.5 * np.sin(3.1 * q) ** 8)
     expected *= camera.mean / expected.mean()
@@ -103,6 +108,7 @@ def frames(camera: Camera) -> NDArray[Any]:
     dtype = np.dtype(camera.dtype)
     stack = random.poisson(expected, size=(FRAMES, *camera.shape)).astype(dtype)
     stack[:, mask_of(camera)] = np.iinfo(dtype).max if dtype.kind == "u" else -1
+    stack.flags.writeable = False
     return stack
 
 

@@ -26,7 +26,15 @@ from tests.benchmarks.frames import (
     packed,
     pyfai,
 )
-from tests.benchmarks.peers import BINS, ENGINES, pyfai_engine
+from tests.benchmarks.peers import (
+    AZINT,
+    BINS,
+    ENGINES,
+    SPARSE,
+    azint_engine,
+    pyfai_engine,
+    sparse_decoder,
+)
 from tests.benchmarks.stages import decode, read
 from tests.benchmarks.table import Row
 from tests.benchmarks.timing import Time, race
@@ -60,9 +68,11 @@ def integration() -> Iterator[Row]:
             floor=reading,
             most=round(1 / 0.6, 2),
         )
+        yield from _beside_azint(camera, times)
+        sparse = {SPARSE: times[SPARSE]} if SPARSE in times else {}
         yield Row(
             work=f"{camera.name}: bslz4, one frame",
-            times={"h5py + pyFAI csc": pyfai_h5, "livepdf": times["one packed"]},
+            times={"h5py + pyFAI csc": pyfai_h5} | sparse | {"livepdf": times["one packed"]},
             floor=lz4,
             most=3.6,
         )
@@ -72,6 +82,19 @@ def integration() -> Iterator[Row]:
             floor=lz4,
             most=2.0,
         )
+
+
+def _beside_azint(camera: Camera, times: dict[str, Time]) -> Iterator[Row]:
+    if AZINT in times:
+        for name, ours, target in (
+            ("one frame", times["one"], 6.0),
+            ("16 lanes", times["lanes"].over(LANES), 18.0),
+        ):
+            yield Row(
+                work=f"{camera.name}: {name}, beside azint",
+                times={AZINT: times[AZINT], "livepdf": ours},
+                target=target,
+            )
 
 
 def splitting() -> Iterator[Row]:
@@ -87,6 +110,7 @@ def splitting() -> Iterator[Row]:
                 "lanes": lambda _, raw=raw, ours=ours: ours.integrate_batch(raw),
             },
             rounds=5,
+            warm_up=1,
         )
         for name, time, target in (
             ("one frame", times["one"], 5.0),
@@ -112,7 +136,7 @@ def engines() -> Iterator[Row]:
                 name: lambda i, stack=stack, one=one: one(stack[i % FRAMES])
                 for name, one in (theirs | {"livepdf": ours.integrate}).items()
             }
-            times = race(work, rounds=3)
+            times = race(work, rounds=3, warm_up=1)
             yield Row(work=f"{camera.name}: {split} split, one frame", times=times)
 
 
@@ -132,6 +156,7 @@ def rings() -> Iterator[Row]:
                 for name, one in chosen.items()
             },
             rounds=5,
+            warm_up=1,
         )
         for name in wishes:
             yield Row(
@@ -164,7 +189,13 @@ def _one_frame(camera: Camera, stack: NDArray[Any]) -> Work:
     ours, theirs, images = _ours(camera), pyfai_engine(camera), _packed_images(camera, stack)
     chunks, blobs = _chunks(stack), [np.frombuffer(image.blob, np.uint8) for image in images]
     size = stack[0].size // 8 * 8 * stack.itemsize
-    return {
+    azint, sparse = azint_engine(camera), sparse_decoder(camera)
+    others: Work = {}
+    if azint is not None:
+        others[AZINT] = lambda i: azint(stack[i % FRAMES])
+    if sparse is not None:
+        others[SPARSE] = lambda i: sparse(blobs[i % FRAMES])
+    return others | {
         "read": lambda i: read(stack[i % FRAMES]),
         "lz4": lambda i: decode(blobs[i % FRAMES], size),
         "pyFAI csc": lambda i: theirs(stack[i % FRAMES]),
@@ -215,6 +246,7 @@ def geometry_of(camera: Camera) -> Any:
     return geometry_from_pyfai(pyfai(camera), shape=camera.shape)
 
 
+@cache
 def _ours(camera: Camera, **wishes: Any) -> Integrator:
     return build_integrator(
         geometry_of(camera), npt=BINS, polarization=0.99, mask=mask_of(camera), **wishes

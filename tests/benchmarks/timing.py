@@ -27,7 +27,11 @@ class Time:
 
 
 def race(
-    contenders: Mapping[str, Callable[[int], object]], *, rounds: int, patience: float = PATIENCE
+    contenders: Mapping[str, Callable[[int], object]],
+    *,
+    rounds: int,
+    warm_up: int = 2,
+    patience: float = PATIENCE,
 ) -> dict[str, Time]:
     """Time contenders in turns, forward then backward, so that a noisy minute hits all alike.
 
@@ -35,7 +39,7 @@ def race(
     """
     names = list(contenders)
     taken: dict[str, list[tuple[float, bool]]] = {name: [] for name in names}
-    for number in range(-2, rounds):
+    for number in range(-warm_up, rounds):
         for name in names if number % 2 else reversed(names):
             if number < 0:
                 contenders[name](number)
