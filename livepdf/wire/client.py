@@ -12,8 +12,10 @@ from livepdf.errors import SourceError
 from livepdf.model.curve import CurveKind, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.dataset import to_dataset
+from livepdf.wire.joining import Joining
 from livepdf.wire.keys import ClientKey, key_from_environment
 from livepdf.wire.laser import put_together
+from livepdf.wire.line import Line
 from livepdf.wire.messages import (
     VERSION,
     ByeMessage,
@@ -41,9 +43,8 @@ from livepdf.wire.overview import (
     OverviewRequest,
     unpack_overview,
 )
-from livepdf.wire.renewal import Renewal
 from livepdf.wire.retune import Retune
-from livepdf.wire.unpack import put_history, reachable, result_of
+from livepdf.wire.unpack import put_history, result_of
 
 if TYPE_CHECKING:
     import xarray
@@ -52,8 +53,6 @@ Array = NDArray[Any]
 
 SILENCE = 3.0
 """s without any message after which the daemon counts as gone; it speaks twice a second."""
-_MOST = 500
-"""Windows that are fetched at once."""
 _KNOCK = 0.3
 """s between two requests for a snapshot."""
 
@@ -84,12 +83,12 @@ class Client:
             When LIVEPDF_KEY names no key file.
         """
         self.endpoint = endpoint
-        self._key = key or key_from_environment()
         self.mirror = Mirror()
-        self._context = context or zmq.Context.instance()
-        self._requests: zmq.Socket[bytes] | None = None
-        self._results: zmq.Socket[bytes] | None = None
-        self._results_address = ""
+        self._line = Line(
+            endpoint,
+            context=context or zmq.Context.instance(),
+            key=key or key_from_environment(),
+        )
         self._pending: dict[bytes, tuple[Request, float]] = {}
         self._replies: dict[bytes, tuple[Reply, list[Array]]] = {}
         self._waiting: set[bytes] = set()
@@ -97,10 +96,7 @@ class Client:
         self._heard = -np.inf
         self._knocked = -np.inf
         self._joined = False
-        self._survey_due = False
-        self._not_there = ""
-        """A run whose last window cannot be had."""
-        self._renewal = Renewal()
+        self._joining = Joining()
         self.retune = Retune(self.ask)
         """Drafts of the recipe, revisions, references, captures."""
         self.meanwhile: Callable[[], None] = _nothing
@@ -108,10 +104,7 @@ class Client:
 
     def close(self) -> None:
         """Close both sockets; nothing is waited for."""
-        for socket in (self._requests, self._results):
-            if socket is not None:
-                socket.close(linger=0)
-        self._requests = self._results = None
+        self._line.close()
 
     def connect(self, timeout: float = 5.0) -> Snapshot:
         """Poll until the history is here.
@@ -124,7 +117,8 @@ class Client:
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             self.poll(0.1)
-            if self.mirror.snapshot is not None and self._complete():
+            here = self._joined and self._joining.next(self.mirror) is None
+            if self.mirror.snapshot is not None and here:
                 return self.mirror.snapshot
         raise SourceError(f"no livepdf answers at {self.endpoint}: {self.mirror.connection}")
 
@@ -139,10 +133,8 @@ class Client:
         if not self._joined:
             self.connect(timeout)
         deadline = time.monotonic() + timeout
-        while self.poll(0.0) or self.mirror.latest is None:
-            if time.monotonic() > deadline:
-                break
-            self.poll(0.1)
+        while time.monotonic() < deadline and (self.poll(0.1) or self.mirror.latest is None):
+            pass
         if self.mirror.latest is None:
             raise SourceError(f"{self.endpoint} has made no window yet")
         return self.mirror.latest
@@ -181,11 +173,7 @@ class Client:
         """Wait up to ``timeout`` s for news and take all of it; tell whether anything changed."""
         before = self.mirror.version
         self._keep_asking()
-        sockets = [s for s in (self._requests, self._results) if s is not None]
-        poller = zmq.Poller()
-        for socket in sockets:
-            poller.register(socket, zmq.POLLIN)
-        poller.poll(int(timeout * 1000))
+        self._line.wait(timeout)
         self._take_replies()
         self._take_results()
         self._watch_silence()
@@ -247,8 +235,8 @@ class Client:
             When they are not there, or nobody answers.
         """
         run = self.mirror.windows.run if self.mirror.windows else ""
-        request = MapRequest(run=run, kind=kind, first=first, limit=limit)
-        reply, arrays = self.ask(request, timeout)
+        asked = MapRequest(run=run, kind=kind, first=first, limit=limit)
+        reply, arrays = self.ask(asked, timeout)
         if not isinstance(reply, MapReply):
             raise SourceError(f"a {type(reply).__name__} came instead of a map")
         return reply.first, arrays[reply.x], arrays[reply.y]
@@ -265,76 +253,24 @@ class Client:
             if SnapshotRequest not in asked and now - self._knocked > _KNOCK:
                 self._knocked = now
                 if not heard and not self._waiting:
-                    self._reopen()
+                    self._pending.clear()
+                    self._line.reopen()
                 self._send(SnapshotRequest())
         elif not asked & {HistoryRequest, OverviewRequest, WindowRequest}:
-            wanted = self._wanted() or self._newest()
+            wanted = self._joining.next(self.mirror)
             if wanted is not None:
                 self._send(wanted)
 
-    def _wanted(self) -> HistoryRequest | OverviewRequest | None:
-        snapshot, windows = self.mirror.snapshot, self.mirror.windows
-        if self._survey_due and snapshot is not None and snapshot.first_window >= 0:
-            return OverviewRequest(run=snapshot.status.run)
-        if snapshot is None or snapshot.first_window < 0:
-            return None if windows is None else self._gap_or_newer(windows, windows.missing())
-        run = snapshot.status.run
-        if windows is None:
-            return HistoryRequest(run=run, first=snapshot.first_window)
-        missing = windows.missing()
-        if windows.run == run and missing is None and len(windows) <= snapshot.last_window:
-            missing = len(windows)
-        return self._gap_or_newer(windows, missing)
-
-    def _gap_or_newer(self, windows: RunWindows, missing: int | None) -> HistoryRequest | None:
-        """Ask for what is missing, then for what was reduced again."""
-        if missing is not None:
-            return HistoryRequest(run=windows.run, first=missing)
-        newer = self._renewal.next(windows.run, _MOST)
-        return newer and HistoryRequest(run=windows.run, first=newer[0], limit=newer[1])
-
-    def _complete(self) -> bool:
-        return self._joined and self._wanted() is None and self._newest() is None
-
-    def _newest(self) -> WindowRequest | None:
-        """Ask for the last window whole where no stream has brought one: the run may be over."""
-        windows, latest = self.mirror.windows, self.mirror.latest
-        if windows is None or not len(windows) or windows.run == self._not_there:
-            return None
-        if latest is not None and latest.span.run == windows.run:
-            return None
-        return WindowRequest(run=windows.run, number=len(windows) - 1)
-
-    def _reopen(self) -> None:
-        """Start anew: a request that a dead daemon swallowed must not block its successor's."""
-        if self._requests is not None:
-            self._requests.close(linger=0)
-        self._pending.clear()
-        self._requests = self._context.socket(zmq.DEALER)
-        self._requests.setsockopt(zmq.LINGER, 0)
-        if self._key is not None:
-            self._key.use(self._requests)
-        self._requests.connect(self.endpoint)
-
     def _send(self, request: Request) -> bytes:
-        if self._requests is None:
-            self._reopen()
-        assert self._requests is not None
         self._number += 1
         key = self._number.to_bytes(8, "little")
         self._pending[key] = (request, time.monotonic())
-        try:
-            self._requests.send_multipart([key, *encode(request)], flags=zmq.NOBLOCK)
-        except zmq.Again:
+        if not self._line.send([key, *encode(request)]):
             self.mirror.connection = f"waiting for {self.endpoint}"
         return key
 
     def _take_replies(self) -> None:
-        while self._requests is not None:
-            try:
-                key, *parts = self._requests.recv_multipart(flags=zmq.NOBLOCK)
-            except zmq.Again:
-                return
+        for key, *parts in self._line.replies():
             try:
                 reply, arrays = decode_reply(parts)
             except WireError as error:
@@ -362,15 +298,15 @@ class Client:
         elif isinstance(reply, Refused) and isinstance(request, HistoryRequest):
             self._joined = False
         elif isinstance(reply, Refused) and isinstance(request, WindowRequest):
-            self._not_there = request.run
+            self._joining.give_up(request.run)
         elif isinstance(reply, Refused) and isinstance(request, OverviewRequest):
-            self._survey_due = False
+            self._joining.surveyed()
 
     def _take_window(self, reply: Window, arrays: Sequence[Array]) -> None:
         try:
             self.mirror.add(result_of(reply, arrays))
         except (IndexError, ValueError) as error:
-            self._not_there = reply.span.run
+            self._joining.give_up(reply.span.run)
             self._say(f"a window from {self.endpoint} does not fit together: {error}")
 
     def _take_snapshot(self, snapshot: Snapshot) -> None:
@@ -378,43 +314,30 @@ class Client:
         if snapshot.version != VERSION:
             self._say(f"the daemon speaks version {snapshot.version} of the wire, we {VERSION}")
             return
-        if snapshot.results != self._results_address or self._results is None:
-            self._subscribe(snapshot.results)
+        if snapshot.results != self._line.results_address or not self._line.subscribed:
+            self._line.subscribe(snapshot.results)
+            self._joined = False
             return
         if time.monotonic() - self._heard > SILENCE:
             return
         self.mirror.snapshot = snapshot
         self.mirror.status = snapshot.status
         self.mirror.events = list(snapshot.events)
-        self._renewal.join(snapshot.status.redo)
-        self._survey_due = self.mirror.takes_overviews
+        self._joining.begin(snapshot, survey=self.mirror.takes_overviews)
         self._joined = True
         self.mirror.connected = True
         self._say("connected")
-
-    def _subscribe(self, address: str) -> None:
-        if self._results is not None:
-            self._results.close(linger=0)
-        self._results = self._context.socket(zmq.SUB)
-        self._results.setsockopt(zmq.LINGER, 0)
-        self._results.setsockopt(zmq.RCVHWM, 1000)
-        self._results.setsockopt(zmq.SUBSCRIBE, b"")
-        if self._key is not None:
-            self._key.use(self._results)
-        self._results.connect(reachable(address, self.endpoint))
-        self._results_address = address
-        self._joined = False
 
     def _take_history(self, history: History, arrays: Sequence[Array], first: int) -> None:
         if not history.spans:
             self._joined = False
             return
-        self._renewal.came(history.spans[-1].number)
+        self._joining.renewal.came(history.spans[-1].number)
         put_history(self.mirror, history, arrays, first=first)
 
     def _take_overview(self, reply: OverviewReply, arrays: Sequence[Array]) -> None:
         """Begin with the run as the daemon averaged it; what came meanwhile is asked for again."""
-        self._survey_due = False
+        self._joining.surveyed()
         try:
             self.mirror.take_overview(unpack_overview(reply, arrays))
         except (IndexError, ValueError) as error:
@@ -422,28 +345,27 @@ class Client:
         self.mirror.version += 1
 
     def _take_results(self) -> None:
-        while self._results is not None:
-            try:
-                parts = self._results.recv_multipart(flags=zmq.NOBLOCK)
-            except zmq.Again:
-                return
+        source = self._line.results_address
+        for parts in self._line.published():
             self._heard = time.monotonic()
             try:
                 message, arrays = decode_published(parts)
             except WireError as error:
-                self._say(f"a message from {self._results_address} cannot be read: {error}")
+                self._say(f"a message from {source} cannot be read: {error}")
                 continue
             try:
                 self._take(message, arrays)
             except (IndexError, KeyError, ValueError) as error:
-                self._say(f"a message from {self._results_address} does not fit together: {error}")
+                self._say(
+                    f"a message from {self._line.results_address} does not fit together: {error}"
+                )
 
     def _take(self, message: PublishedMessage, arrays: Sequence[Array]) -> None:
         mirror = self.mirror
         match message:
             case StatusMessage():
                 mirror.status = message.status
-                self._renewal.hear(message.status.redo)
+                self._joining.renewal.hear(message.status.redo)
             case EventMessage():
                 if self._joined and message.event not in mirror.events[-50:]:
                     mirror.events.append(message.event)
