@@ -181,6 +181,9 @@ class Spool:
             self._file = -1
         if settled:
             self.settle(1 << 62)
+            # Only where it is empty: whatever else lies there is not ours.
+            with contextlib.suppress(OSError):
+                self._directory.rmdir()
 
     def _require_room(self, length: int) -> None:
         if self.held_bytes + length > self._budget:

@@ -40,7 +40,7 @@ def paging(queue: FrameQueue) -> threading.Thread:
 
 
 def test_frames_beyond_the_memory_go_to_disk_and_come_back_in_order(tmp_path: Path) -> None:
-    spool = Spool(tmp_path, reserve=0)
+    spool = Spool(tmp_path / "spool", reserve=0)
     queue = FrameQueue(limit=16_000, spool=spool)
     pager = paging(queue)
     of = run()
