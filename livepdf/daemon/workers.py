@@ -8,6 +8,7 @@ from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.integrating import integrate_images
 from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.tickets import RunOpens, Stop, Ticket, without_image
+from livepdf.daemon.timings import Timings
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame
 from livepdf.model.sums import Sums
@@ -73,6 +74,16 @@ def integrate_here(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | F
         by_monitor=rule.monitor,
         by_exposure=rule.exposure,
     )
+
+
+def timed(timings: Timings, integrate: Integrate) -> Integrate:
+    """Return the same integration, measured."""
+
+    def integrate_timed(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | FrameError]:
+        with timings.measure("integrate", len(frames)):
+            return integrate(pipeline, frames)
+
+    return integrate_timed
 
 
 def _frame_outcomes(
