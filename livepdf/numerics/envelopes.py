@@ -112,7 +112,7 @@ def longest(form: Form, *, diameter: float, extra: float) -> float:
     if form == "spheres":
         return diameter * float(np.exp(6.0 * extra))
     if form == "ellipsoid":
-        return diameter * max(extra ** (2 / 3), extra ** (-1 / 3))
+        return float(diameter * max(extra ** (2 / 3), extra ** (-1 / 3)))
     if form in ("rod", "plate"):
         width = diameter * (2.0 / (3.0 * extra)) ** (1 / 3)
         return float(np.hypot(width, extra * width))
