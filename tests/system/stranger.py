@@ -13,9 +13,10 @@ import msgspec
 import zmq
 
 from livepdf.errors import SourceError
-from livepdf.wire.client import Client, reachable
+from livepdf.wire.client import Client
 from livepdf.wire.keys import ClientKey, read_client_key
 from livepdf.wire.messages import MarkRequest, PauseRequest, ShutdownRequest
+from livepdf.wire.unpack import reachable
 
 TIMEOUT = 4.0
 
