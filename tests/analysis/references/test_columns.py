@@ -1,8 +1,3 @@
-"""Columns of references: their noise, their number, the scale of the solute.
-
-python -m pytest tests/long/reference_columns.py
-"""
-
 import numpy as np
 import pytest
 
