@@ -17,7 +17,7 @@ Start = Callable[..., Bench]
 LEFT_OUT = '[quality]\nleave_out = ["beam lost"]\n'
 
 
-def follow(client: Client, until: Callable[[], bool], timeout: float = 60.0) -> None:
+def follow(client: Client, until: Callable[[], bool], timeout: float = 240.0) -> None:
     deadline = time.monotonic() + timeout
     while not until():
         assert time.monotonic() < deadline, client.mirror.status

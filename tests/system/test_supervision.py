@@ -18,7 +18,7 @@ from tests.daemon import beamline
 from tests.system.daemon import Daemon, Detector
 
 pytestmark = pytest.mark.system
-PATIENCE = 120.0
+PATIENCE = 240.0
 
 
 class Supervisor:
