@@ -63,6 +63,13 @@ class Board:
         with self._lock:
             self._standing.pop(part, None)
 
+    def stand(self, part: str, text: str) -> None:
+        """Show a problem; an empty text takes it back."""
+        if text:
+            self.trouble(part, text)
+        else:
+            self.clear(part)
+
     def note(self, part: str, text: str) -> None:
         """Show something that happened, for some seconds."""
         with self._lock:

@@ -1,19 +1,17 @@
 """The daemon: threads around one source, from start to a clean stop."""
 
-import logging
 import queue
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 
 from livepdf.daemon.assemble import Prepared
 from livepdf.daemon.baton import Baton
 from livepdf.daemon.board import Board
+from livepdf.daemon.collecting import collect
 from livepdf.daemon.collector import Collector
-from livepdf.daemon.control import Answer, Desk
-from livepdf.daemon.crew import WorkerProcess, hire
+from livepdf.daemon.control import Desk
 from livepdf.daemon.entries import Quit
 from livepdf.daemon.herald import Herald, Rate
 from livepdf.daemon.history import History
@@ -23,7 +21,6 @@ from livepdf.daemon.joining import Joiner
 from livepdf.daemon.keeping import Keeping
 from livepdf.daemon.laser import LaserReports
 from livepdf.daemon.ledger import Ledger
-from livepdf.daemon.loops import Loops, compile_loops, likely_dtypes, stand_in
 from livepdf.daemon.memory import tune_process
 from livepdf.daemon.metrics import StatusMetrics
 from livepdf.daemon.notify import Notifier
@@ -32,32 +29,27 @@ from livepdf.daemon.pulse import Pulse
 from livepdf.daemon.relay import Relay
 from livepdf.daemon.reports import Reports
 from livepdf.daemon.retuning import Retuning
-from livepdf.daemon.runs import Run, RunNames
+from livepdf.daemon.run_maker import RunMaker, names_beside
+from livepdf.daemon.runs import Run
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.store import Store
 from livepdf.daemon.supervision import Supervisor
-from livepdf.daemon.take_up import Left
 from livepdf.daemon.threads import Threads
 from livepdf.daemon.timings import Timings
 from livepdf.daemon.views import Seen, Views
-from livepdf.daemon.warmth import Warmth, warm_curves
-from livepdf.daemon.workers import Newest, Outcomes, integrate_here, timed, work
-from livepdf.errors import Complaint, ConfigError
-from livepdf.model.frame import Frame, RunStart
+from livepdf.daemon.workers import Outcomes
+from livepdf.daemon.workshop import Workshop
+from livepdf.model.frame import Frame
 from livepdf.model.status import Event, Status
 from livepdf.model.sums import Sums
-from livepdf.numerics.kernel import keeps_on_disk, told_of_compiling
-from livepdf.reduction.integrator import Integrator
 from livepdf.sinks.publishing import Sink
 from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
-from livepdf.wire.messages import Refused, Role, Snapshot
-
-log = logging.getLogger(__name__)
+from livepdf.wire.messages import Role, Snapshot
 
 _MIB = 1 << 20
 _TOLD_EVERY = 0.5
@@ -110,7 +102,7 @@ class Service:
         self._source = source
         self._runs = runs
         self._recorder = recorder
-        self._names = _run_names(output, file)
+        names = names_beside(output, file)
         self._software = software_versions()
         wire = prepared.settings.profile.wire
         self._sockets: Sockets = bind(
@@ -124,17 +116,15 @@ class Service:
         self.stopping = threading.Event()
         """Set when the daemon is to stop, whoever wants it."""
         self._closing = threading.Event()
-        self._crew: list[WorkerProcess] = []
         self._board = Board()
         self._threads = Threads(board=self._board, stopping=self.stopping)
         self._ledger = Ledger()
-        self._newest = Newest()
         self._outcomes: Outcomes = queue.Queue(maxsize=256)
         self._keeping = Keeping(
             prepared.settings.profile, output=output, lasting=lasting, board=self._board
         )
         self._frames = self._keeping.frames
-        self._names.know(self._keeping.names)
+        names.know(self._keeping.names)
         # Curves of old windows are looked at more than their sums are needed.
         self._history = History(limit=limits.history * _MIB * 3 // 4)
         self._shelf = Shelf(limit=limits.history * _MIB // 4)
@@ -167,6 +157,7 @@ class Service:
             folder=output,
             tell=lambda: self._sockets.publisher.status(self.status()),
         )
+        self._maker = RunMaker(names, self._retuning)
         self._relay = Relay(sinks, self._board)
         self._sockets.publisher.relay = self._relay
         self._timings = Timings()
@@ -186,21 +177,26 @@ class Service:
             inspector=self._inspector,
         )
         self._feeds = SlowFeeds(prepared.settings.profile.slow) if slow is None else slow
-        record = None if recorder is None else recorder.put
-        self._joiner = Joiner(self._feeds, note=self._board.note, record=record)
+        self._joiner = Joiner(
+            self._feeds, note=self._board.note, record=None if recorder is None else recorder.put
+        )
         self._intake = Intake(
             self._pulse,
             frames=self._frames,
             ledger=self._ledger,
             board=self._board,
-            make_run=self._make_run,
+            make_run=self._maker.new,
             prepare=self._joiner.prepare,
             patient=patient,
         )
-        self._warmth = Warmth(
-            self._compile,
-            likely=likely_dtypes(prepared.settings.profile),
-            keeps=keeps_on_disk(),
+        self._workshop = Workshop(
+            prepared,
+            board=self._board,
+            frames=self._frames,
+            outcomes=self._outcomes,
+            timings=self._timings,
+            inspector=self._inspector,
+            retuning=self._retuning,
             leisure=lambda: not self._intake.running,
         )
         self._baton = Baton(tell=lambda words: self._board.say("warning", words))
@@ -227,7 +223,7 @@ class Service:
             pulse=self._pulse,
             busy=lambda: self._outlet.busy,
             inspector=self._inspector,
-            warmth=self._warmth,
+            warmth=self._workshop.warmth,
             baton=self._baton,
         )
         self._supervisor = Supervisor(
@@ -235,7 +231,7 @@ class Service:
         )
         self._board.listen(self._hear)
         if recorder is not None:
-            recorder.tell(self._say_recording)
+            recorder.tell(partial(self._board.stand, "recording"))
 
     @property
     def address(self) -> str:
@@ -269,16 +265,15 @@ class Service:
         """
         tune_process()
         limits = self._prepared.settings.profile.limits
-        self._crew = hire(limits, say=self._say_replaced)
+        self._workshop.hire()
         self._source.open()
         self._feeds.open()
         herald = Herald(
             publisher=self._sockets.publisher,
-            newest=self._newest,
+            newest=self._workshop.newest,
             status=self.status,
-            unpacks=lambda: self._warmth.views,
+            unpacks=lambda: self._workshop.warmth.views,
         )
-        desk = self._desk()
         parts: list[tuple[str, Callable[[], None]]] = [
             ("store", self._store.run),
             ("spool", self._frames.page),
@@ -288,24 +283,24 @@ class Service:
             *self._retuning.threads(),
             ("herald", lambda: herald.run(self._closing)),
             ("supervisor", lambda: self._supervisor.run(self._closing)),
-            ("control", lambda: self._sockets.control.serve(desk, self._closing)),
-            *((f"worker {n}", partial(self._work, n)) for n in range(limits.workers)),
+            ("control", lambda: self._sockets.control.serve(self._desk(), self._closing)),
+            *((f"worker {n}", partial(self._workshop.work, n)) for n in range(limits.workers)),
             ("intake", lambda: self._intake.run(self.stopping)),
-            ("compiler", self._warm_up),
+            ("compiler", lambda: self._workshop.warm_up(self.stopping)),
             ("laser", self._laser.run),
         ]
-        self._keeping.take_up(self._intake, self._ledger, self._remake_run)
+        self._keeping.take_up(self._intake, self._ledger, self._maker.again)
         for name, part in parts:
             self._threads.start(name, part)
-        while not (self._warmth.wait_until_ready(_TOLD_EVERY) or self.stopping.is_set()):
-            say(self._warmth.progress)
+        warmth = self._workshop.warmth
+        while not (warmth.wait_until_ready(_TOLD_EVERY) or self.stopping.is_set()):
+            say(warmth.progress)
         self._board.state = "waiting"
         self._supervisor.ready()
 
     def reload(self) -> None:
         """Read the recipe file again; one that is wrong changes nothing, and people hear why."""
-        self._supervisor.reloading()
-        self._retuning.reload().add_done_callback(self._reloaded)
+        self._supervisor.reload(self._retuning.reload)
 
     def metrics(self) -> StatusMetrics:
         """Return what Prometheus may read."""
@@ -333,10 +328,9 @@ class Service:
         self._retuning.stop()
         self._threads.join("tuner", "reworker")
         self._outlet.finish_again()
-        self._warmth.close()
+        self._workshop.warmth.close()
         self._threads.join("compiler")
-        for worker in self._crew:
-            worker.close()
+        self._workshop.close()
         self._store.put(Quit())
         self._threads.join("store")
         self._board.state = "stopped"
@@ -350,8 +344,7 @@ class Service:
 
     def abandon(self) -> None:
         """Let go of the sockets of a daemon that never started."""
-        for worker in self._crew:
-            worker.close()
+        self._workshop.close()
         self._source.close()
         self._feeds.close()
         self._views.close()
@@ -367,13 +360,6 @@ class Service:
     def snapshot(self, role: Role = "controller") -> Snapshot:
         """Return what a viewer needs before it follows the stream."""
         return self._reports.snapshot(role)
-
-    def _reloaded(self, done: "Future[Answer]") -> None:
-        reply, _ = done.result()
-        if isinstance(reply, Refused) and reply.why != "not there":
-            log.warning("the recipe was not read again: %s", reply.text)
-            self._board.say("warning", f"the recipe was not read again: {reply.text[:1000]}")
-        self._supervisor.ready()
 
     def _desk(self) -> Desk:
         return Desk(
@@ -397,88 +383,20 @@ class Service:
             self._intake.pause = paused
             self._board.say("mark", "paused" if paused else "going on")
 
-    def _make_run(self, start: RunStart) -> Run:
-        return Run(
-            start,
-            name=self._names.next(start.name),
-            build=self._retuning.build,
-            shape=self._retuning.known_shape(),
-        )
-
-    def _remake_run(self, left: Left) -> Run:
-        return Run(
-            left.opened.start,
-            name=left.opened.name,
-            taken_up=left.taken_up,
-            build=self._retuning.build,
-            shape=self._retuning.known_shape() or left.shape,
-        )
-
-    def _say_replaced(self, text: str) -> None:
-        self._board.note("worker", text)
-        self._board.say("warning", text)
-
-    def _say_recording(self, trouble: str) -> None:
-        if trouble:
-            self._board.trouble("recording", trouble)
-        else:
-            self._board.clear("recording")
-
     def _hear(self, event: Event) -> None:
         self._sockets.publisher.event(event)
         self._store.put(event)
 
-    def _work(self, number: int) -> None:
-        own = timed(self._timings, self._crew[number].integrate if self._crew else integrate_here)
-        seen = self._inspector.watching(self._warmth.before(own))
-        work(
-            self._frames, self._outcomes, self._newest, integrate=self._retuning.dark.watching(seen)
+    def _collect(self) -> None:
+        collect(
+            self._collector,
+            outcomes=self._outcomes,
+            joiner=self._joiner,
+            timings=self._timings,
+            given_up=lambda: self.failure is not None and not self._threads.alive("intake"),
+            after=self._stop_after_runs,
         )
 
-    def _warm_up(self) -> None:
-        pipeline = self._prepared.pipeline
-        if pipeline is not None:
-            for worker in self._crew:
-                worker.prepare(pipeline)
-            warm_curves(pipeline)
-        self._warmth.run(self.stopping)
-
-    @cached_property
-    def _example(self) -> Integrator:
-        """What shows the compiler the loops."""
-        prepared = self._prepared
-        if prepared.pipeline is not None:
-            return prepared.pipeline.integrator
-        return stand_in(prepared.detector, prepared.settings.profile)
-
-    def _compile(self, loops: Loops) -> None:
-        with told_of_compiling(self._warmth.not_on_disk):
-            compile_loops(self._example, loops)
-        for worker in self._crew:
-            worker.learn(loops)
-
-    def _collect(self) -> None:
-        while not self._collector.ended:
-            try:
-                came = self._outcomes.get(timeout=min(0.2, self._joiner.pause))
-                ready = self._joiner.add(came)
-            except queue.Empty:
-                ready = self._joiner.due()
-                self._collector.rest()
-                if self.failure is not None and not self._threads.alive("intake"):
-                    self._collector.finish()
-            with self._timings.measure("collect", len(ready)):
-                for outcome in ready:
-                    self._collector.take(outcome)
-            if self._runs is not None and self._outlet.runs_closed >= self._runs:
-                self.stopping.set()
-
-
-def _run_names(output: Path, file: str) -> RunNames:
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        return RunNames(path.stem for path in output.glob("*.nxs"))
-    except OSError as error:
-        found = f"{output}: {error.strerror or error}"
-        wanted = "a directory that can be made"
-        raise ConfigError([Complaint(file, "output.directory", found, wanted)]) from None
+    def _stop_after_runs(self) -> None:
+        if self._runs is not None and self._outlet.runs_closed >= self._runs:
+            self.stopping.set()

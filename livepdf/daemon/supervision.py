@@ -4,11 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 
 from livepdf.daemon.board import Board
+from livepdf.daemon.control import Answer
 from livepdf.daemon.notify import Notifier
 from livepdf.daemon.watchdog import Stage, Watchdog
 from livepdf.model.status import Status
+from livepdf.wire.messages import Refused
 
 log = logging.getLogger(__name__)
 
@@ -60,9 +63,17 @@ class Supervisor:
         """Tell that everything is up, or that settings were read again."""
         self._notifier.ready(status_words(self._status()))
 
-    def reloading(self) -> None:
-        """Tell that settings are being read again."""
+    def reload(self, read: "Callable[[], Future[Answer]]") -> None:
+        """Let settings be read again, and tell when that is done and what was wrong."""
         self._notifier.reloading()
+        read().add_done_callback(self._reloaded)
+
+    def _reloaded(self, done: "Future[Answer]") -> None:
+        reply, _ = done.result()
+        if isinstance(reply, Refused) and reply.why != "not there":
+            log.warning("the recipe was not read again: %s", reply.text)
+            self._board.say("warning", f"the recipe was not read again: {reply.text[:1000]}")
+        self.ready()
 
     def stopping(self) -> None:
         """Tell that it ends."""
