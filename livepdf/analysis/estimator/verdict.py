@@ -21,6 +21,11 @@ _ENOUGH = 10.0
 """Scale over its σ below which only the scale itself is shown."""
 _VAGUE = 0.2
 """σ_D/D above which no size is shown."""
+_VAGUE_EARLY = 0.05
+"""The same while little has formed: the surroundings, which are all but the whole signal then, may
+be wrong by more than their noise, and sizes were up to 2.5 σ off."""
+_EARLY = 30.0
+"""Scale over its σ below which that holds."""
 _WRONG = 3.0
 """Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
 _WRONG_FOR_SHIFTS = 2.0
@@ -79,7 +84,8 @@ def phase_trends(
     for k, name in enumerate(names):
         value, error = float(values[k]), float(sigma[1 + k])
         if name == "diameter":
-            why = unknown or _why_no_diameter(value, error, known)
+            vague = _VAGUE_EARLY if scale < _EARLY * sigma[0] else _VAGUE
+            why = unknown or _why_no_diameter(value, error, known, vague=vague)
             trends.append(shown.trend("domain size", "Å", value, error, why))
         elif name.startswith("shift"):
             trends.append(
@@ -191,7 +197,7 @@ def _why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
     return ""
 
 
-def _why_no_diameter(value: float, sigma: float, known: Known) -> str:
+def _why_no_diameter(value: float, sigma: float, known: Known, *, vague: float) -> str:
     low, high = known.diameter_limits
     separable = _SEPARABLE / known.qdamp if known.qdamp else np.inf
     if value >= 0.99 * high:
@@ -200,8 +206,8 @@ def _why_no_diameter(value: float, sigma: float, known: Known) -> str:
         return f"≤ {low:g} Å: too small to have a structure"
     if value > separable:
         return f"≥ {separable:.0f} Å: larger than the Q resolution can tell"
-    if not sigma < _VAGUE * value:
-        return f"uncertainty above {100 * _VAGUE:.0f} %"
+    if not sigma < vague * value:
+        return f"uncertainty above {100 * vague:.0f} %"
     return ""
 
 
