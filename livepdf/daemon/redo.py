@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.entries import Again
+from livepdf.daemon.following import course_names
 from livepdf.daemon.history import History
 from livepdf.daemon.pins import Pin
 from livepdf.daemon.results import (
@@ -219,6 +220,9 @@ class Reworker:
             if job.cancelled.wait(0.02):
                 return
         followed.result()
+        assert self.state is not None
+        if course_names(job.pipeline):
+            self.state = replace(self.state, followed=self._history.ends()[1])
 
     def _measured(self, job: Job, number: int) -> tuple[Result, float] | None:
         kept = self._history.window(job.run, number)

@@ -47,6 +47,8 @@ class Redo:
     missing: int = 0
     """Windows whose sums could not be had: they keep their revision."""
     state: Literal["running", "done", "cancelled", "failed"] = "running"
+    followed: int = -1
+    """Newest window that has its trends of the whole run once more, after all others; −1 before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

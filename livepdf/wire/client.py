@@ -323,7 +323,7 @@ class Client:
         self.mirror.snapshot = snapshot
         self.mirror.status = snapshot.status
         self.mirror.events = list(snapshot.events)
-        self._joining.begin(snapshot, survey=self.mirror.takes_overviews)
+        self._joining.begin(snapshot, self.mirror)
         self._joined = True
         self.mirror.connected = True
         self._say("connected")
@@ -332,7 +332,7 @@ class Client:
         if not history.spans:
             self._joined = False
             return
-        self._joining.renewal.came(history.spans[-1].number)
+        self._joining.renewal.came(first, history.spans[-1].number)
         put_history(self.mirror, history, arrays, first=first)
 
     def _take_overview(self, reply: OverviewReply, arrays: Sequence[Array]) -> None:

@@ -18,10 +18,14 @@ class Joining:
         self.renewal = Renewal()
         """What was reduced again meanwhile."""
 
-    def begin(self, snapshot: Snapshot, *, survey: bool) -> None:
-        """Join anew; ``survey``: with the run at the resolution of a screen."""
-        self.renewal.join(snapshot.status.redo)
-        self._survey_due = survey
+    def begin(self, snapshot: Snapshot, mirror: Mirror) -> None:
+        """Join anew; what the mirror has of the run stays, and may have newer results."""
+        status, windows = snapshot.status, mirror.windows
+        if windows is not None and windows.run == status.run:
+            self.renewal.rejoin(status.redo)
+        else:
+            self.renewal.join(status.redo)
+        self._survey_due = mirror.takes_overviews
 
     def surveyed(self) -> None:
         """Note that the overview came, or that there is none."""

@@ -12,6 +12,7 @@ import pytest
 
 from livepdf.config.recipe import Recipe
 from livepdf.daemon.assemble import Pipeline, prepare
+from livepdf.daemon.results import LATER
 from livepdf.errors import SourceError
 from livepdf.files.columns import read_columns
 from livepdf.model.curve import Curve
@@ -42,7 +43,11 @@ def redone(client: Client, revision: int) -> bool:
         return False
     windows = client.mirror.windows
     assert windows is not None
-    return status.redo.state == "done" and all(s and s.revision == revision for s in windows.spans)
+    if status.redo.state != "done" or not all(s and s.revision == revision for s in windows.spans):
+        return False
+    # That all is done is heard before the last of it is fetched.
+    told = [t for name in windows.trend_names() for t in windows.trend(name) if t is not None]
+    return all(trend.reason != LATER for trend in told)
 
 
 def job(client: Client) -> str:
