@@ -306,7 +306,7 @@ def build_estimator(
         ),
         nuisances=_columns(q, nuisances, slow_degree),
         nuisance_names=tuple(nuisance_names),
-        known=Known(qdamp=qdamp, diameter_limits=diameter_limits),
+        known=Known(qdamp=qdamp, diameter_limits=diameter_limits, early=expected.diameter_until),
         qdamp_sigma=qdamp_sigma,
         priors=expected,
         template_diameter=template_diameter,

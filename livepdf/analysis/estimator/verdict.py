@@ -24,8 +24,6 @@ _VAGUE = 0.2
 _VAGUE_EARLY = 0.05
 """The same while little has formed: the surroundings, which are all but the whole signal then, may
 be wrong by more than their noise, and sizes were up to 2.5 σ off."""
-_EARLY = 30.0
-"""Scale over its σ below which that holds."""
 _WRONG = 3.0
 """Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
 _WRONG_FOR_SHIFTS = 2.0
@@ -51,6 +49,8 @@ class Known:
     diameter_limits: tuple[float, float]
     without_qdamp: str = NO_QDAMP
     """What to do where qdamp is None."""
+    early: float = 0.0
+    """Scale over its σ below which so little has formed that a size must be surer."""
 
 
 def phase_trends(
@@ -84,7 +84,7 @@ def phase_trends(
     for k, name in enumerate(names):
         value, error = float(values[k]), float(sigma[1 + k])
         if name == "diameter":
-            vague = _VAGUE_EARLY if scale < _EARLY * sigma[0] else _VAGUE
+            vague = _VAGUE_EARLY if scale < known.early * sigma[0] else _VAGUE
             why = unknown or _why_no_diameter(value, error, known, vague=vague)
             trends.append(shown.trend("domain size", "Å", value, error, why))
         elif name.startswith("shift"):
