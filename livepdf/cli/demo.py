@@ -5,6 +5,7 @@ import os
 import shutil
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -26,6 +27,9 @@ _RATE = 10.0
 """Hz"""
 _COLD_WINDOWS = 21
 """Windows before the heater goes on: the search for the onset wants twenty."""
+_PHOTONS = 3e7
+"""Of the cold solution in a window: the search for the onset wants 1e7 within its range of Q in
+each of its steps, and a short run has few frames in a window."""
 _START = 120.0
 """s that a process may take to start: the first start on a machine compiles the kernels."""
 
@@ -60,10 +64,9 @@ def demo(
     """
     from livepdf.cli.demo_table import as_json as plain
     from livepdf.cli.demo_table import print_table
-    from livepdf.simulate.run import demo_run
 
     folder = _folder(out)
-    run = demo_run("hfo2", frames=int(duration * _RATE), rate=_RATE, seed=seed)
+    run = _run(duration, seed=seed)
     comparisons = _play(run, folder=folder, headless=headless, stay=stay)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "results": plain(comparisons)}))
@@ -72,6 +75,19 @@ def demo(
         click.echo(f"results in {folder}: {', '.join(sorted(p.name for p in folder.iterdir()))}")
     if not all(item.good for item in comparisons):
         raise SystemExit(1)
+
+
+def _run(duration: float, *, seed: int) -> "Run":
+    """Return the synthesis, in a beam that is the brighter the fewer frames a window has."""
+    from livepdf.simulate.run import demo_run
+
+    run = demo_run("hfo2", frames=int(duration * _RATE), rate=_RATE, seed=seed)
+    return replace(run, photons=_PHOTONS / _window_frames(run))
+
+
+def _window_frames(run: "Run") -> int:
+    cold = run.frames * run.sample.growth.heater_on
+    return max(1, int(cold / _COLD_WINDOWS))
 
 
 def _folder(out: Path | None) -> Path:
@@ -97,8 +113,7 @@ def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Com
         detector = stack.enter_context(Child("the detector", _detector(run, instrument), log=log))
         endpoint = detector.address("bound", _START)
         _say("measuring references: water at six temperatures, the cold solution …")
-        cold = run.frames * run.sample.growth.heater_on
-        window = max(1, int(cold / _COLD_WINDOWS))
+        window = _window_frames(run)
         files = write_demo(instrument, run=run, endpoint=endpoint, window=window)
         _say("starting the daemon …")
         daemon = stack.enter_context(Child("the daemon", _daemon(files, folder), log=log))

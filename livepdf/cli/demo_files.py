@@ -20,10 +20,10 @@ from livepdf.reduction.integrator import build_integrator
 from livepdf.simulate.run import Run, blank_images, precursor_images
 from livepdf.sinks.columns import write_curve
 
-_REFERENCE_FRAMES = 6
-_LONGER = 10
-"""Times the exposure of the run's frames that each image of a reference has: what noise is left in
-a reference is in every window."""
+_LONGER = 60
+"""Times the exposure of the run's frames that the one image of a reference has: what noise is left
+in a reference is in every window. One long image holds as many photons as many short ones, and is
+drawn and integrated once."""
 _BLANKS = 6
 """Temperatures at which water and capillary are measured alone."""
 _TARGET = "\ntarget_size = 40.0"
@@ -61,12 +61,12 @@ def write_demo(folder: Path, *, run: Run, endpoint: str, window: int) -> DemoFil
     long = replace(run, photons=_LONGER * run.photons)
     text = (ready / "recipes" / "hfo2.toml").read_text(encoding="utf-8")
     text = _with(text, "frames", str(window))
-    measure.write(folder / "precursor.iq", precursor_images(long, frames=_REFERENCE_FRAMES))
+    measure.write(folder / "precursor.iq", precursor_images(long, frames=1))
     text = text.replace("[analysis]", f'[analysis]\nprecursor = ["precursor.iq"]{_TARGET}', 1)
     text += _BACKGROUND
     for heat in _temperatures(run):
         name = f"blank_{heat:.0f}K.iq"
-        blanks = blank_images(long, frames=_REFERENCE_FRAMES, temperature=heat)
+        blanks = blank_images(long, frames=1, temperature=heat)
         measure.write(folder / name, blanks)
         text += f'[[background.ramp]]\ntemperature = {heat}\nfile = "{name}"\n'
     files.recipe.write_text(text, encoding="utf-8")
@@ -103,5 +103,5 @@ class _Measure:
         mean, sigma = intensity(reduce(add, frames))
         x = self._integrator.q
         curve = Curve(kind="iq", x=x, y=mean / _LONGER, sigma=sigma / _LONGER)
-        extras = {"frames": _REFERENCE_FRAMES, "exposure": f"{_LONGER} frames each"}
+        extras = {"frames": 1, "exposure": f"{_LONGER} frames"}
         write_curve(path, curve, header={"dataformat": "QA"}, extras=extras)
