@@ -76,7 +76,8 @@ class Keeping:
             run = make_run(left)
             run.opened = left.opened.serial
             ledger.open(run.series, before=left.taken_up.counters)
-            self.frames.restore(RunOpens(), run, serial=left.opened.serial)
+            # Not its own serial: what was settled after the beginning would be open again.
+            self.frames.restore(RunOpens(), run, serial=left.serial)
             for serial, what, paused in left.items:
                 if isinstance(what, Slot):
                     ledger.receive(run.series)
@@ -86,7 +87,7 @@ class Keeping:
                 intake.take_up(run, self._expected(run, left))
             elif not left.closed:
                 ends = RunCloses(time=left.opened.start.time, reason="next start")
-                self.frames.restore(ends, run, serial=left.opened.serial)
+                self.frames.restore(ends, run, serial=left.serial)
             self._tell(left)
         self._left = []
 
@@ -95,6 +96,9 @@ class Keeping:
         run = found.run
         if self.logbook is not None:
             built = None if run is None else run.built
+            before = None if run is None else run.taken_up
+            if before is not None and not parts:
+                parts = before.parts  # nothing has been added to its files yet
             progress = Progress(
                 serial=found.serial,
                 opened=-1 if run is None else run.opened,

@@ -3,7 +3,8 @@
 A killed writer leaves the mark "somebody writes to this" in the head of an HDF5 file, with which
 only SWMR readers open it. Here the mark is taken out, as ``h5clear`` does, and rows are cut off
 that were not certain yet: they come again in the next part of the run. Run it as a process of its
-own, ``python -m livepdf.sinks.nexus_mend FILE ROWS``: HDF5 may crash on a damaged file.
+own, ``python -m livepdf.sinks.nexus_mend FILE ROWS``: HDF5 may crash on a damaged file. With
+``all`` for ROWS every row stays that all columns have.
 """
 
 import struct
@@ -19,12 +20,19 @@ _HEAD = 48
 """Bytes of the superblock, version 3; see the HDF5 file format specification, II.A."""
 _FLAGS, _END_OF_FILE, _CHECKSUM = 11, 28, 44
 _WORD = 0xFFFFFFFF
+_WHOLE = ("entry/windows/", "entry/sums/", "entry/pdf/G")
+"""Columns that every window fills."""
 _NOT_ROWS = ("entry/events/", "entry/references/")
 """Groups with columns that grow by themselves, not by windows."""
 
 
-def mend(path: Path, *, rows: int) -> None:
+def mend(path: Path, *, rows: int | None) -> None:
     """Take the mark out and cut every column of windows to ``rows``.
+
+    Parameters
+    ----------
+    rows : int or None
+        None: as many as all columns have that every window fills.
 
     Raises
     ------
@@ -33,13 +41,15 @@ def mend(path: Path, *, rows: int) -> None:
     """
     _clear_mark(path)
     with h5py.File(path, "r+", libver="latest") as file:
-        for name, dataset in _growing(file):
-            if not name.startswith(_NOT_ROWS):
-                dataset.resize(rows, axis=0)
+        columns = [(n, d) for n, d in _growing(file) if not n.startswith(_NOT_ROWS)]
+        if rows is None:
+            rows = min(d.shape[0] for n, d in columns if n.startswith(_WHOLE))
+        for _, dataset in columns:
+            dataset.resize(rows, axis=0)
         for group in _NOT_ROWS:
-            columns = [d for name, d in _growing(file) if name.startswith(group)]
-            shortest = min((column.shape[0] for column in columns), default=0)
-            for column in columns:
+            found = [d for name, d in _growing(file) if name.startswith(group)]
+            shortest = min((column.shape[0] for column in found), default=0)
+            for column in found:
                 column.resize(shortest, axis=0)
         _read_through(file)
 
@@ -114,4 +124,4 @@ def _last(a: int, b: int, c: int) -> int:
 
 
 if __name__ == "__main__":
-    mend(Path(sys.argv[1]), rows=int(sys.argv[2]))
+    mend(Path(sys.argv[1]), rows=None if sys.argv[2] == "all" else int(sys.argv[2]))
