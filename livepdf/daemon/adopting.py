@@ -17,7 +17,7 @@ _NOTHING = CutterState(number=0, place=None, origin=math.nan, open=Growing(), wh
 
 
 def irreplaceable(
-    rows: Sequence[Stored], taken_up: TakenUp, *, missing: Collection[int]
+    rows: Sequence[Stored], taken_up: TakenUp, *, on_disk: Collection[int]
 ) -> list[Stored]:
     """Return the windows that are to stay: none where all their frames lie on disk.
 
@@ -25,13 +25,15 @@ def irreplaceable(
     ----------
     rows
         What the last file of the run holds from the next window on, in order.
-    missing : collection of int
-        Numbers of frames that were in memory alone.
+    on_disk : collection of int
+        Numbers of the frames that come again.
     """
     found = [row for number, row in enumerate(rows, taken_up.number) if row.span.number == number]
-    if not any(row.span.first <= index <= row.span.last for row in found for index in missing):
-        return []
     state = taken_up.state or _NOTHING
+    settled = -1 if state.whole.sums is None else state.whole.last
+    used = {index for row in found for index in range(row.span.first, row.span.last + 1)}
+    if all(index <= settled or index in on_disk for index in used):
+        return []
     bins = {sums.signal.shape for sums in (state.whole.sums, state.open.sums) if sums is not None}
     begun_anew = state.open.sums is not None and state.whole.first > state.open.first
     fits = bins <= {found[0].sums.signal.shape} and not begun_anew

@@ -101,11 +101,11 @@ def _mended(left: Left, folder: Path) -> Left:
     if not taken_up.parts:
         return left
     path, first = taken_up.parts[-1]
-    if left.missing:
-        _mend(path, "all")
-        kept = irreplaceable(_rows(path, first, taken_up.number), taken_up, missing=left.missing)
-        if kept:
-            return _adopted(left, kept)
+    on_disk = {left.indices.get(s, -1) for s, what, _ in left.items if isinstance(what, Slot)}
+    _mend(path, "all")
+    kept = irreplaceable(_rows(path, first, taken_up.number), taken_up, on_disk=on_disk)
+    if kept:
+        return _adopted(left, kept)
     _mend(path, str(max(0, taken_up.number - first)))
     return left
 

@@ -11,12 +11,12 @@ import h5py
 import numpy as np
 import pytest
 
-from livepdf.daemon.journal import encode
+from livepdf.daemon.journal import FRAME, encode, frame_head
 from livepdf.daemon.logbook import Logbook, Part, Progress
 from livepdf.daemon.spool import Spool
 from livepdf.daemon.take_up import Left, look_back
 from livepdf.daemon.windows import CutterState, Growing
-from livepdf.model.frame import RunStart
+from livepdf.model.frame import Frame, PackedImage, RunStart
 from livepdf.model.status import Counters
 from livepdf.sinks.nexus import NexusFile
 from tests.sinks.test_nexus import header, row
@@ -118,3 +118,37 @@ def test_what_is_settled_is_never_open_again(tmp_path: Path, logbook: Logbook) -
     assert left.serial == 15
     assert left.missing == list(range(15, 45))
     assert left.taken_up.number == 1
+
+
+def test_windows_stay_after_a_restart_of_the_machine_when_nobody_knows_what_came_in(
+    tmp_path: Path,
+) -> None:
+    path = killed(tmp_path, windows=3)
+    book = Logbook(tmp_path / "spool")
+    book.keep_start(RUN)
+    noted(book)
+    left = back(book, tmp_path)
+    book.close(settled=True)
+
+    with h5py.File(path) as file:
+        assert file["entry/windows/number"][:].tolist() == [0, 1, 2]
+    assert (left.taken_up.number, left.taken_up.newest, left.missing) == (3, 29, [])
+
+
+def test_windows_whose_frames_all_lie_on_disk_are_cut_off_and_come_again(
+    tmp_path: Path, logbook: Logbook
+) -> None:
+    path = killed(tmp_path, windows=2)
+    noted(logbook)
+    spool = Spool(logbook.folder, reserve=0)
+    for index in range(15, 45):
+        image = PackedImage(blob=b"1234", algorithm="raw", shape=(1, 2), dtype=np.dtype("u2"))
+        frame = Frame(series="s", index=index, image=image, received=0.0, time=0.0, origin="here")
+        head = frame_head(frame, opened=0, paused=False)
+        spool.append(FRAME, head, image.blob, serial=index + 1)
+    spool.close(settled=False)
+    left = back(logbook, tmp_path)
+
+    with h5py.File(path) as file:
+        assert file["entry/windows/number"][:].tolist() == [0]
+    assert (left.taken_up.number, left.frames, left.missing) == (1, 30, [])
