@@ -174,6 +174,26 @@ def test_the_whole_run_is_as_if_the_recipe_had_been_so_from_the_start(
         assert file["entry/continued_in"][()] == b"growth_0001-rev2.nxs"
 
 
+def test_what_follows_from_the_whole_run_reaches_a_viewer_that_was_there_all_the_time(
+    bench: Start,
+) -> None:
+    daemon, client = begun(bench, 12, more='[analysis]\nstructures = ["ni"]')
+
+    client.retune.apply({"reduction.qmax": 17.0}, again="whole")
+    daemon.source.put(beamline.frame(12), beamline.end())
+    follow(client, lambda: ended(client) and redone(client, 2))
+    client.connect()
+    late = daemon.client()
+    late.connect()
+
+    mine, other = client.mirror.windows, late.mirror.windows
+    assert mine is not None
+    assert other is not None
+    assert "novelty" in other.trend_names()
+    for name in other.trend_names():
+        assert repr(mine.trend(name)) == repr(other.trend(name))
+
+
 def test_from_now_on_leaves_old_windows_and_says_which_is_which(
     bench: Start, tmp_path: Path
 ) -> None:
