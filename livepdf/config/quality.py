@@ -63,6 +63,12 @@ class Quality(Table):
     )
     look_every: Positive = Field(
         default=2.0,
-        description="s between two frames whose image is looked at: spotty rings, texture, "
-        "silent modules.",
+        description="s of exposure between two frames whose image is looked at: spotty rings, "
+        "texture, silent modules. Taken as a stride, the nearest power of two, by the number of "
+        "the frame; exposures below 4 ms count as 4 ms.",
+    )
+    look_stride: Annotated[int, Field(ge=1, le=1_000_000)] = Field(
+        default=512,
+        description="Frames between two whose image is looked at where they tell no exposure; the "
+        "nearest power of two is taken.",
     )

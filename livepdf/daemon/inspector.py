@@ -1,4 +1,8 @@
-"""Judges every frame on its way into the windows, and looks at an image now and then."""
+"""Judges every frame on its way into the windows, and looks at the images of some.
+
+Which images is said by the frames alone, so that a replay looks at the same, however fast it goes
+and however many workers there are.
+"""
 
 import copy
 import logging
@@ -31,8 +35,12 @@ log = logging.getLogger(__name__)
 
 _QUIET = 5.0
 """s between two events about the same flag."""
-_MOST_LOOKS = 64
+_MOST_LOOKS = 1 << 14
 """Looks that wait for their frames to be booked."""
+_SHORTEST = 0.004
+"""s that an exposure counts at least: a look costs as much as several frames."""
+_RAREST = 2.0**40
+"""Frames: of any longer stride only the first one comes."""
 _ABSENT = {
     "monitor jump": "the frames tell no I0",
     "background drift": "the recipe names no background, or the run is too young",
@@ -62,9 +70,8 @@ class Inspector:
         self._judge: Judge | None = None
         self._pages: deque[_Page] = deque(maxlen=1_000_000)
         self._looks: dict[tuple[str, int], Look] = {}
-        self._looked = -math.inf
-        self._maps: dict[int, tuple[Pipeline, RingMap | None]] = {}
-        self._mapping = False
+        self._map_of: tuple[Pipeline, RingMap | None] | None = None
+        self._mapping = threading.Lock()
         self._numbers: dict[str, float] = {}
         self._raised: dict[str, bool] = {}
         self._counts: dict[str, int] = {}
@@ -76,14 +83,14 @@ class Inspector:
         self._listeners.append(listener)
 
     def watching(self, integrate: Integrate) -> Integrate:
-        """Return the same integration, which now and then shows this an image."""
+        """Return the same integration, which shows this the images to be looked at."""
 
         def integrate_seen(pipeline: Pipeline, frames: Sequence[Frame]) -> list[Sums | FrameError]:
             results = integrate(pipeline, frames)
-            if frames and self._due():
-                found = results[-1]
-                if isinstance(found, Sums):
-                    self._look(pipeline, frames[-1], found)
+            settings = self._settings()
+            for frame, found in zip(frames, results, strict=True):
+                if isinstance(found, Sums) and is_looked_at(frame, settings):
+                    self._look(pipeline, frame, found)
             return results
 
         return integrate_seen
@@ -133,6 +140,8 @@ class Inspector:
         backgrounds = [] if plan is None else sorted(plan.backgrounds, key=lambda b: not b.cell)
         size = sums.signal.size
         cells = [b.intensity for b in backgrounds if b.intensity.shape == (size,)]
+        if self._run is not None and self._run.series != run.series:
+            self._forget_looks(self._run.series)
         self._run, self._judge = run, Judge(_limits(settings), bins=size, cells=cells)
         self._pages.clear()
         self._numbers, self._raised, self._counts = {}, {}, {}
@@ -168,13 +177,10 @@ class Inspector:
         for listener in self._listeners:
             listener(flag, raised, words)
 
-    def _due(self) -> bool:
-        now = time.monotonic()
+    def _forget_looks(self, series: str) -> None:
+        """Forget the images of frames that were refused later, as those without I0."""
         with self._lock:
-            if now - self._looked < self._settings().look_every:
-                return False
-            self._looked = now
-            return True
+            self._looks = {key: look for key, look in self._looks.items() if key[0] != series}
 
     def _look(self, pipeline: Pipeline, frame: Frame, sums: Sums) -> None:
         where = self._map(pipeline)
@@ -206,33 +212,46 @@ class Inspector:
             textured=pipeline.profile.integration.polarization is not None,
         )
         with self._lock:
-            while len(self._looks) >= _MOST_LOOKS:
+            full = len(self._looks) >= _MOST_LOOKS
+            if full:
                 del self._looks[next(iter(self._looks))]
-            self._looks[frame.series, frame.index] = look
+            # What each ring says is not kept: many looks may wait.
+            self._looks[frame.series, frame.index] = replace(look, rings=())
+        if full:
+            words = f"more than {_MOST_LOOKS} images wait for their frames: the oldest go unused"
+            self._board.note("quality", words)
 
     def _map(self, pipeline: Pipeline) -> RingMap | None:
-        """Return where the pixels are; None while that is being found out, beside the frames."""
-        known = self._maps.get(id(pipeline.integrator))
-        if known is not None and known[0].integrator is pipeline.integrator:
-            return known[1]
-        with self._lock:
-            if self._mapping:
-                return None
-            self._mapping = True
-        threading.Thread(
-            target=self._make_map, args=(pipeline,), name="ring map", daemon=True
-        ).start()
-        return None
+        """Return where the pixels are; who comes first finds out, and the others wait.
 
-    def _make_map(self, pipeline: Pipeline) -> None:
+        An image that were passed over meanwhile would be another one in a replay.
+        """
+        with self._mapping:
+            known = self._map_of
+            if known is None or known[0].integrator is not pipeline.integrator:
+                known = self._map_of = (pipeline, self._made_map(pipeline))
+            return known[1]
+
+    def _made_map(self, pipeline: Pipeline) -> RingMap | None:
         try:
-            found = pixel_map(pipeline)
+            return pixel_map(pipeline)
         except (ValueError, MemoryError) as error:
             log.warning("images are not looked at: %s", error)
-            found = None
-        with self._lock:
-            self._maps = {id(pipeline.integrator): (pipeline, found)}
-            self._mapping = False
+            self._board.note("quality", f"images are not looked at: {error}")
+            return None
+
+
+def is_looked_at(frame: Frame, settings: Quality) -> bool:
+    """Tell whether the image of a frame is looked at, from what this frame says alone.
+
+    The stride is a power of two: exposures that differ a little give the same, or one that holds
+    every frame of the other.
+    """
+    stride = float(settings.look_stride)
+    if frame.exposure is not None and frame.exposure > 0:
+        stride = settings.look_every / max(frame.exposure, _SHORTEST)
+    power = round(math.log2(min(max(stride, 1.0), _RAREST)))
+    return frame.index % (1 << power) == 0
 
 
 def pixel_map(pipeline: Pipeline) -> RingMap | None:
@@ -279,5 +298,5 @@ def gathered(pages: Sequence[_Page]) -> Marks:
 
 
 def _limits(settings: Quality) -> Limits:
-    fields = settings.model_dump(exclude={"leave_out", "look_every"})
+    fields = settings.model_dump(exclude={"leave_out", "look_every", "look_stride"})
     return Limits(**fields)

@@ -1,19 +1,24 @@
 """Flags on their way: from a frame into windows, books, lamps, events and the file."""
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import h5py
 import numpy as np
+import pytest
 
-from livepdf.daemon.inspector import Inspector
+from livepdf.config.quality import Quality
+from livepdf.daemon.inspector import Inspector, is_looked_at
 from livepdf.model.frame import Frame
 from livepdf.wire.client import Client
 from tests.daemon.beamline import counts, end, frame, pack, start
 from tests.daemon.conftest import Bench
 
 Start = Callable[..., Bench]
+PLAIN_IMAGES = "[quality]\ntexture = 1e9\nspotty_rings = 1e9\n"
+"""The images of these tests are no powder's: what is in their rings raises nothing."""
 LEFT_OUT = '[quality]\nleave_out = ["beam lost"]\n'
 
 
@@ -36,7 +41,7 @@ def run_of(made: Bench, lost: range) -> None:
 
 
 def test_flagged_frames_are_kept_and_named_in_their_window(bench: Start) -> None:
-    made = bench(runs=1)
+    made = bench(runs=1, more=PLAIN_IMAGES)
     client = made.client()
     client.connect()
     run_of(made, range(14, 18))
@@ -107,7 +112,7 @@ def test_a_limit_that_was_never_reached_tells_why_there_is_no_number(bench: Star
 
 
 def test_images_are_looked_at_beside_the_frames(bench: Start) -> None:
-    made = bench(more="[quality]\nlook_every = 0.01\n")
+    made = bench(more="[quality]\nlook_every = 1.0\n")
     client = made.client()
     client.connect()
     made.source.put(start())
@@ -122,3 +127,41 @@ def test_images_are_looked_at_beside_the_frames(bench: Start) -> None:
 
     follow(client, looked)
     assert isinstance(made.service._inspector, Inspector)
+
+
+def spots_of(made: Bench, *, pace: int) -> list[float]:
+    """Return what the file says of the rings of each window, frames put ``pace`` at a time."""
+    client = made.client()
+    client.connect()
+    made.source.put(start())
+    for first in range(0, 24, pace):
+        made.source.put(*(frame(i) for i in range(first, first + pace)))
+        if pace == 1:
+            client.poll(0.05)
+    made.source.put(end())
+    follow(client, lambda: any(event.kind == "run end" for event in client.mirror.events))
+    made.finish()
+    with h5py.File(made.service.files[0]) as file:
+        found: list[float] = file["entry/quality/spotty_rings"][:].tolist()
+        return found
+
+
+def test_which_images_are_looked_at_depends_neither_on_pace_nor_on_workers(bench: Start) -> None:
+    settings = "[quality]\nlook_every = 4.0\n"
+    slow = spots_of(bench(runs=1, more=settings, limits="workers = 1"), pace=1)
+    fast = spots_of(bench(runs=1, more=settings, limits="workers = 2"), pace=24)
+
+    # Every 8th of exposures of 0.5 s; windows hold four frames.
+    assert np.isfinite(slow).tolist() == [True, False] * 3
+    np.testing.assert_array_equal(slow, fast)
+
+
+@pytest.mark.parametrize(
+    ("exposure", "stride"),
+    [(0.5, 4), (0.004, 512), (0.00397, 512), (1e-9, 512), (10.0, 1), (math.inf, 1),
+     (None, 512), (math.nan, 512), (0.0, 512)],
+)  # fmt: skip
+def test_images_are_looked_at_by_number_and_exposure(exposure: float | None, stride: int) -> None:
+    looked = [i for i in range(1025) if is_looked_at(frame(i, exposure=exposure), Quality())]
+
+    assert looked == list(range(0, 1025, stride))

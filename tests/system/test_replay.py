@@ -75,6 +75,8 @@ def test_a_recording_of_the_demo_replayed_at_max_gives_the_same_numbers(tmp_path
         run = demo_run("hfo2", frames=60, rate=30.0)
         write_demo(tmp_path / "instrument", run=run, endpoint=endpoint, window=10)
         profile.write_text(profile.read_text() + "\n[output]\nrecord = true\n")
+        # About every eighth image is looked at.
+        recipe.write_text(recipe.read_text() + "\n[quality]\nlook_every = 0.27\n")
         more = ("--out", str(tmp_path / "live"), "--requests", "tcp://127.0.0.1:0", "--runs", "1")
         with Daemon(profile, recipe, *more) as daemon:
             daemon.address()
