@@ -12,18 +12,22 @@ from numpy.typing import NDArray
 
 from livepdf.daemon.door import Door
 from livepdf.daemon.relay import Relay
+from livepdf.model.breakdown import BreakdownReport
 from livepdf.model.curve import Curve, Result
 from livepdf.model.laser import LaserReport
+from livepdf.model.serial import SerialReport
 from livepdf.model.status import Event, Status
+from livepdf.wire import breakdown, laser, serial
 from livepdf.wire.codec import encode
 from livepdf.wire.curves import CurveHeader
-from livepdf.wire.laser import take_apart
 from livepdf.wire.messages import (
+    BreakdownMessage,
     ByeMessage,
     EventMessage,
     LaserMessage,
     PreviewMessage,
     ResultMessage,
+    SerialMessage,
     StatusMessage,
 )
 
@@ -125,8 +129,18 @@ class Publisher:
 
     def laser(self, report: LaserReport) -> None:
         """Publish what is known of shots with and without a laser."""
-        header, arrays = take_apart(report)
+        header, arrays = laser.take_apart(report)
         self._send(lambda n: LaserMessage(sequence=n, header=header), arrays)
+
+    def serial(self, report: SerialReport) -> None:
+        """Publish what is known of hits."""
+        header, arrays = serial.take_apart(report)
+        self._send(lambda n: SerialMessage(sequence=n, header=header), arrays)
+
+    def breakdown(self, report: BreakdownReport) -> None:
+        """Publish what is known of samples that a laser destroys."""
+        header, arrays = breakdown.take_apart(report)
+        self._send(lambda n: BreakdownMessage(sequence=n, header=header), arrays)
 
     def close(self, reason: str) -> None:
         """Say good-bye and close."""

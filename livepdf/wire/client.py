@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from livepdf.errors import SourceError
 from livepdf.model.curve import CurveKind, Result
+from livepdf.wire import breakdown, laser, serial
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.dataset import to_dataset
 from livepdf.wire.joining import Joining
 from livepdf.wire.keys import ClientKey, key_from_environment
-from livepdf.wire.laser import put_together
 from livepdf.wire.line import Line
 from livepdf.wire.messages import (
     VERSION,
+    BreakdownMessage,
     ByeMessage,
     EventMessage,
     History,
@@ -29,6 +30,7 @@ from livepdf.wire.messages import (
     Reply,
     Request,
     ResultMessage,
+    SerialMessage,
     Snapshot,
     SnapshotRequest,
     StatusMessage,
@@ -374,7 +376,11 @@ class Client:
                 spoilt = message.saturated
                 mirror.preview_saturated = arrays[spoilt] if spoilt >= 0 else None
             case LaserMessage():
-                mirror.laser = put_together(message.header, arrays)
+                mirror.laser = laser.put_together(message.header, arrays)
+            case SerialMessage():
+                mirror.serial = serial.put_together(message.header, arrays)
+            case BreakdownMessage():
+                mirror.breakdown = breakdown.put_together(message.header, arrays)
             case ResultMessage():
                 mirror.add(result_of(message, arrays))
             case ByeMessage():

@@ -6,9 +6,11 @@ import msgspec
 
 from livepdf.model.curve import Span, Trend
 from livepdf.model.status import Event, Status
+from livepdf.wire.breakdown import BreakdownHeader
 from livepdf.wire.curves import CurveHeader
 from livepdf.wire.laser import LaserHeader
 from livepdf.wire.overview import MapReply, MapRequest, OverviewReply, OverviewRequest
+from livepdf.wire.serial import SerialHeader
 from livepdf.wire.tuning import TuningReply, TuningRequest
 from livepdf.wire.views import ControlReply, ControlRequest, ViewReply, ViewRequest
 
@@ -72,6 +74,18 @@ class LaserMessage(Published, frozen=True, kw_only=True, tag="laser"):
     header: LaserHeader
 
 
+class SerialMessage(Published, frozen=True, kw_only=True, tag="serial"):
+    """Hits, their powder and sizes, now; buffers as `livepdf.wire.serial` says."""
+
+    header: SerialHeader
+
+
+class BreakdownMessage(Published, frozen=True, kw_only=True, tag="breakdown"):
+    """Samples that a laser destroys, now; buffers as `livepdf.wire.breakdown` says."""
+
+    header: BreakdownHeader
+
+
 class ByeMessage(Published, frozen=True, kw_only=True, tag="bye"):
     """The daemon stops; nothing follows."""
 
@@ -79,7 +93,14 @@ class ByeMessage(Published, frozen=True, kw_only=True, tag="bye"):
 
 
 PublishedMessage = (
-    ResultMessage | StatusMessage | EventMessage | PreviewMessage | LaserMessage | ByeMessage
+    ResultMessage
+    | StatusMessage
+    | EventMessage
+    | PreviewMessage
+    | LaserMessage
+    | SerialMessage
+    | BreakdownMessage
+    | ByeMessage
 )
 
 

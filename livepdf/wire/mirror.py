@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.model.breakdown import BreakdownReport
 from livepdf.model.curve import Result, Span, Trend
 from livepdf.model.laser import LaserReport
 from livepdf.model.overview import Overview
+from livepdf.model.serial import SerialReport
 from livepdf.model.status import Event, Status
 from livepdf.wire.messages import PreviewMessage, Snapshot
 
@@ -167,6 +169,10 @@ class Mirror:
     """(ny, nx) what holds a saturated pixel; None where the detector has no such limit."""
     laser: LaserReport | None = None
     """Shots with and without a laser; None where the recipe has no [pump_probe]."""
+    serial: SerialReport | None = None
+    """Hits and their sizes; None where the recipe has no [serial]."""
+    breakdown: BreakdownReport | None = None
+    """Samples that a laser destroys; None where the recipe has no [breakdown]."""
     windows: RunWindows | None = None
     version: int = 0
     """Grows with every change: a viewer redraws when it has moved."""

@@ -1,22 +1,12 @@
 """How many shots hit a particle, and how sure that number is."""
 
 from collections import deque
-from dataclasses import dataclass
 from math import sqrt
+
+from livepdf.model.serial import HitRate
 
 _Z = 1.959963984540054
 """Of a 95 % interval."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HitRate:
-    """Hits among shots with the 95 % interval of Wilson (1927); NaN before the first shot."""
-
-    hits: int
-    shots: int
-    rate: float
-    low: float
-    high: float
 
 
 def hit_rate(hits: int, shots: int) -> HitRate:
