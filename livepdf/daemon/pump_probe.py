@@ -9,18 +9,21 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.pump_probe import classify
 from livepdf.analysis.pump_probe.classify import ShotError, ShotRules
+from livepdf.analysis.pump_probe.counting import CountingNoise
 from livepdf.analysis.pump_probe.delay import DelayPart
 from livepdf.analysis.pump_probe.delay_map import components, of_differences
-from livepdf.analysis.pump_probe.difference import Difference, grouped, of_groups
+from livepdf.analysis.pump_probe.difference import Difference, grouped, of_groups, sides
 from livepdf.analysis.pump_probe.significance import convergence, interleaving, significance
 from livepdf.analysis.pump_probe.table import ShotTable
 from livepdf.config import pump_probe as config
 from livepdf.daemon.assemble import Pipeline
 from livepdf.model.frame import Frame
-from livepdf.model.laser import LaserReport, LaserTest, ShotCounts
+from livepdf.model.laser import LaserReport, LaserTest, Limits, ShotCounts
 from livepdf.model.shot import Shot, ShotLabel
 from livepdf.model.sums import Sums, intensity
+from livepdf.reduction.curves import reduce_intensity
 from livepdf.reduction.difference import linear_gr, reference_plan
+from livepdf.reduction.plan import Plan
 
 MONITOR = "monitor"
 """Name of the frame's own I0 among the values of a shot."""
@@ -28,6 +31,7 @@ SIGMA_IS = "block jackknife over the shots"
 _FIRST = 32
 """Lit shots that tell the reference curve before sums begin."""
 _SHOWN_COMPONENTS = 4
+_OF_GR = ("dgr", "dgr_sigma", "off_gr", "off_gr_sigma", "on_gr_sigma")
 
 
 class LaserFollower:
@@ -41,6 +45,8 @@ class LaserFollower:
         self._lock = threading.Lock()
         self._early: list[Shot] = []
         self._table: ShotTable | None = None
+        edges, n_q = bin_edges(settings), pipeline.plan.q.size
+        self._counting = CountingNoise(edges=edges, n_q=n_q)
         self._first_lit: int | None = None
         self._classes: Counter[str] = Counter()
         self._rejected: Counter[str] = Counter()
@@ -64,7 +70,10 @@ class LaserFollower:
                 return
             self._classes[label.kind] += 1
             if label.kind in ("on", "off"):
-                self._add(Shot(id=(frame.index, 0), label=label, iq=_pattern(sums)))
+                iq, sigma = intensity(sums)
+                shot = self._normalised(Shot(id=(frame.index, 0), label=label, iq=iq))
+                self._counting.add(shot.label, sigma=sigma)
+                self._add(shot)
 
     def report(self) -> LaserReport:
         """Return all that is known now; empty curves before the first shots."""
@@ -73,6 +82,7 @@ class LaserFollower:
             table = self._table or self._begun()
             groups = [grouped(table, number) for number in range(table.bins)]
             turns = _turns(table)
+            counting = [self._counting.sigma(number) for number in range(table.bins)]
         found = [of_groups(group) for group in groups]
         best = int(np.argmax([one.on for one in found]))
         growth = convergence(groups[best])
@@ -92,7 +102,8 @@ class LaserFollower:
                 )
             )
         delays = (table.edges[1:] + table.edges[:-1]) / 2
-        dgr, dgr_sigma = self._gr(table.reference, found, warnings)
+        both = [sides(group) for group in groups]
+        gr = self._gr(table.reference, both, warnings)
         strength, curves, over = _components(found, delays)
         return LaserReport(
             run=self._run,
@@ -100,16 +111,21 @@ class LaserFollower:
             counts=counts,
             sigma_is=SIGMA_IS,
             normalised=_words(self._settings),
+            limits=self._limits(),
             delays=delays,
+            edges=table.edges,
             q=self._pipeline.plan.q,
             diq=np.array([one.value for one in found], dtype=np.float32),
             diq_sigma=np.array([one.sigma for one in found], dtype=np.float32),
+            off_iq=np.array([off.value for _, off in both], dtype=np.float32),
+            off_iq_sigma=np.array([off.sigma for _, off in both], dtype=np.float32),
+            on_iq_sigma=np.array([on.sigma for on, _ in both], dtype=np.float32),
             r=self._pipeline.plan.r,
-            dgr=dgr,
-            dgr_sigma=dgr_sigma,
+            **gr,
             tests=tuple(tests),
             growth_shots=growth.shots,
             growth_sigma=growth.sigma,
+            counting_sigma=_rms(counting[best]),
             strength=strength,
             components=curves,
             component_delays=over,
@@ -128,7 +144,6 @@ class LaserFollower:
         return label
 
     def _add(self, shot: Shot) -> None:
-        shot = self._normalised(shot)
         if self._table is None:
             self._early.append(shot)
             if len(self._early) >= _FIRST:
@@ -170,12 +185,21 @@ class LaserFollower:
             outside=0 if self._table is None else self._table.outside,
         )
 
+    def _limits(self) -> Limits:
+        chosen = self._pipeline.plan.parameters
+        return Limits(qmin=chosen.qmin, qmax=chosen.qmax, taper=chosen.taper)
+
     def _gr(
-        self, reference: NDArray[np.float64], found: list[Difference], warnings: list[str]
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        self,
+        reference: NDArray[np.float64],
+        both: list[tuple[Difference, Difference]],
+        warnings: list[str],
+    ) -> dict[str, NDArray[np.float32]]:
+        """Return ΔG and G without the laser by the names of the report, NaN where there is none."""
         plan = self._pipeline.plan
-        value = np.full((len(found), plan.r.size), np.nan, dtype=np.float32)
-        sigma = np.full_like(value, np.nan)
+        rows = {
+            name: np.full((len(both), plan.r.size), np.nan, dtype=np.float32) for name in _OF_GR
+        }
         try:
             frozen = reference_plan(
                 plan,
@@ -183,13 +207,13 @@ class LaserFollower:
                 sigma=np.full(reference.shape, np.nan),
                 revision=plan.revision,
             )
-            for number, one in enumerate(found):
-                if one.on and one.off:
-                    moved = one.through(lambda row: linear_gr(frozen, row[None])[0])
-                    value[number], sigma[number] = moved.value, moved.sigma
+            for number, (on, off) in enumerate(both):
+                if on.on and on.off:
+                    for name, row in _transformed(frozen, on, off).items():
+                        rows[name][number] = row
         except ValueError as error:
             warnings.append(f"no ΔG(r): {error}")
-        return value, sigma
+        return rows
 
 
 def shot_rules(settings: config.PumpProbe) -> ShotRules:
@@ -230,8 +254,30 @@ def _part(part: config.DelayPart) -> DelayPart:
     return DelayPart(name=part.name, unit=part.unit, sign=part.sign, reference=part.reference)
 
 
-def _pattern(sums: Sums) -> NDArray[np.float64]:
-    return intensity(sums)[0]
+def _transformed(plan: Plan, on: Difference, off: Difference) -> dict[str, NDArray[np.float64]]:
+    """Push shots with and without the laser through one transform, every block of time with them.
+
+    What is taken off every pattern alike drops out of all but G without the laser itself.
+    """
+    with_laser, without = (
+        linear_gr(plan, np.vstack([one.value, one.replicates])) for one in (on, off)
+    )
+    change = with_laser - without
+    moved = off.moved(change[0], change[1:])
+    unknown = np.full(off.value.shape, np.nan)
+    whole = reduce_intensity(plan, intensity=off.value, sigma=unknown)[-1]
+    return {
+        "dgr": moved.value,
+        "dgr_sigma": moved.sigma,
+        "off_gr": whole.y,
+        "off_gr_sigma": off.moved(without[0], without[1:]).sigma,
+        "on_gr_sigma": on.moved(with_laser[0], with_laser[1:]).sigma,
+    }
+
+
+def _rms(values: NDArray[np.float64]) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.sqrt(np.mean(known**2))) if len(known) else math.nan
 
 
 def _turns(table: ShotTable) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -34,6 +34,17 @@ class LaserTest:
     reason: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What of Q goes into G(r): it decides which distances can be told apart."""
+
+    qmin: float
+    """Å⁻¹"""
+    qmax: float
+    taper: str
+    """Name of the termination function, as in the recipe."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class LaserReport:
     """Differences between shots with and without the laser, over the delay."""
@@ -46,24 +57,38 @@ class LaserReport:
     """Where σ comes from, in words."""
     normalised: str
     """What intensities were divided by, in words."""
+    limits: Limits
     delays: NDArray[np.float64]
     """(n_bins,) s, middle of each bin."""
+    edges: NDArray[np.float64]
+    """(n_bins + 1,) s, limits of the bins."""
     q: NDArray[np.float64]
     """(n_q,) Å⁻¹"""
     diq: NDArray[np.float32]
     """(n_bins, n_q) ΔI per I0, NaN where a bin is empty."""
     diq_sigma: NDArray[np.float32]
+    off_iq: NDArray[np.float32]
+    """(n_bins, n_q) I per I0 without the laser, at the times of the bin's shots with it; with it
+    there is ΔI more."""
+    off_iq_sigma: NDArray[np.float32]
+    on_iq_sigma: NDArray[np.float32]
     r: NDArray[np.float64]
     """(n_r,) Å"""
     dgr: NDArray[np.float32]
     """(n_bins, n_r) Å⁻²"""
     dgr_sigma: NDArray[np.float32]
+    off_gr: NDArray[np.float32]
+    """(n_bins, n_r) Å⁻², without the laser; NaN where it cannot be reduced."""
+    off_gr_sigma: NDArray[np.float32]
+    on_gr_sigma: NDArray[np.float32]
     tests: tuple[LaserTest, ...]
     """One a bin."""
     growth_shots: NDArray[np.int64]
     """(n,) with the laser, in the bin that has most."""
     growth_sigma: NDArray[np.float64]
     """(n,) root mean square over Q of σ(ΔI) after so many."""
+    counting_sigma: float
+    """The same after all of them if nothing but photons scattered; NaN where they are not known."""
     strength: NDArray[np.float64]
     """(k,) of the components of the map; noise has about 1."""
     components: NDArray[np.float32]

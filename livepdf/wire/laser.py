@@ -7,16 +7,23 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.model.laser import LaserReport, LaserTest, ShotCounts
+from livepdf.model.laser import LaserReport, LaserTest, Limits, ShotCounts
 
 ARRAYS = (
     "delays",
+    "edges",
     "q",
     "diq",
     "diq_sigma",
+    "off_iq",
+    "off_iq_sigma",
+    "on_iq_sigma",
     "r",
     "dgr",
     "dgr_sigma",
+    "off_gr",
+    "off_gr_sigma",
+    "on_gr_sigma",
     "growth_shots",
     "growth_sigma",
     "strength",
@@ -34,6 +41,8 @@ class LaserHeader(msgspec.Struct, frozen=True, kw_only=True):
     counts: ShotCounts
     sigma_is: str
     normalised: str
+    limits: Limits
+    counting_sigma: float
     tests: tuple[LaserTest, ...]
     warnings: tuple[str, ...]
 
@@ -46,6 +55,8 @@ def take_apart(report: LaserReport) -> tuple[LaserHeader, list[NDArray[Any]]]:
         counts=report.counts,
         sigma_is=report.sigma_is,
         normalised=report.normalised,
+        limits=report.limits,
+        counting_sigma=report.counting_sigma,
         tests=report.tests,
         warnings=report.warnings,
     )
@@ -59,10 +70,11 @@ def put_together(header: LaserHeader, arrays: Sequence[NDArray[Any]]) -> LaserRe
     named = dict(zip(ARRAYS, arrays, strict=True))
     bins, n_q, n_r = (named[name].size for name in ("delays", "q", "r"))
     wanted = {
-        "diq": (bins, n_q),
-        "diq_sigma": (bins, n_q),
-        "dgr": (bins, n_r),
-        "dgr_sigma": (bins, n_r),
+        "edges": (bins + 1,),
+        **dict.fromkeys(("diq", "diq_sigma"), (bins, n_q)),
+        **dict.fromkeys(("off_iq", "off_iq_sigma", "on_iq_sigma"), (bins, n_q)),
+        **dict.fromkeys(("dgr", "dgr_sigma"), (bins, n_r)),
+        **dict.fromkeys(("off_gr", "off_gr_sigma", "on_gr_sigma"), (bins, n_r)),
         "growth_sigma": named["growth_shots"].shape,
         "components": (named["strength"].size, n_q),
         "component_delays": (named["strength"].size, bins),
@@ -79,6 +91,8 @@ def put_together(header: LaserHeader, arrays: Sequence[NDArray[Any]]) -> LaserRe
         counts=header.counts,
         sigma_is=header.sigma_is,
         normalised=header.normalised,
+        limits=header.limits,
+        counting_sigma=header.counting_sigma,
         tests=header.tests,
         warnings=header.warnings,
         **known,

@@ -84,6 +84,14 @@ def test_what_the_laser_changes_in_the_images_is_in_the_report(tmp_path: Path) -
     assert np.sqrt(np.mean(pull**2)) < 1.5
     assert np.nanmax(np.abs(report.dgr[1])) > 3 * np.nanmedian(report.dgr_sigma[1])
     assert np.nanmedian(np.abs(report.dgr[0] / report.dgr_sigma[0])) < 1.2
+    # The images scatter by their photons alone, and the monitor is exact.
+    assert report.growth_sigma[-1] == pytest.approx(report.counting_sigma, rel=0.2)
+    # Solid angle and polarization are in both: the share of what is there without the laser.
+    share = (report.diq[1] - relative * report.off_iq[1])[fair] / report.diq_sigma[1][fair]
+    assert np.sqrt(np.mean(share**2)) < 1.5
+    assert np.nanmax(np.abs(report.off_gr[1])) > 3 * np.nanmedian(report.off_gr_sigma[1])
+    assert (report.limits.qmin, report.limits.qmax) == (1.0, 18.0)
+    np.testing.assert_allclose(report.edges, [-1e-11, 0.0, 1e-11])
 
 
 def made_scale(report: LaserReport, off: NDArray[np.float64], fair: NDArray[np.bool_]) -> float:

@@ -71,7 +71,11 @@ class Difference:
         """
         moved = transform(self.value)
         replicates = np.array([transform(one) for one in self.replicates]).reshape(-1, len(moved))
-        return _with_sigma(moved, replicates, self.shares, on=self.on, off=self.off)
+        return self.moved(moved, replicates)
+
+    def moved(self, value: NDArray[np.float64], replicates: NDArray[np.float64]) -> "Difference":
+        """Return the same with what a linear transform made of value, (n_r,), and replicates."""
+        return _with_sigma(value, replicates, self.shares, on=self.on, off=self.off)
 
 
 def grouped(table: ShotTable, number: int, *, groups: int = GROUPS) -> Grouped:
@@ -140,6 +144,30 @@ def of_groups(found: Grouped) -> Difference:
         on=int(found.shots.sum()),
         off=found.off_shots,
     )
+
+
+def sides(found: Grouped) -> tuple[Difference, Difference]:
+    """Return what `of_groups` subtracts: I / I0 with and without the laser, each with its σ.
+
+    The first less the second is the difference, replicate by replicate; their errors are not
+    independent, so their σ say more than that of the difference where the beam drifts.
+    """
+    incident = found.on_incident.sum(axis=0)
+    rest = incident - found.on_incident
+    shares = found.shots / max(found.shots.sum(), 1)
+    made = []
+    for excess in (found.on_excess, found.off_excess):
+        total = excess.sum(axis=0)
+        made.append(
+            _with_sigma(
+                found.reference + _ratio(total, incident),
+                found.reference + _ratio(total - excess, rest),
+                shares,
+                on=int(found.shots.sum()),
+                off=found.off_shots,
+            )
+        )
+    return made[0], made[1]
 
 
 def _with_sigma(

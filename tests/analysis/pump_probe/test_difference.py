@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import kstest
 
 from livepdf.analysis.pump_probe.amplitude import amplitude
-from livepdf.analysis.pump_probe.difference import difference, grouped
+from livepdf.analysis.pump_probe.difference import difference, grouped, of_groups, sides
 from livepdf.analysis.pump_probe.significance import convergence, interleaving, significance
 from livepdf.analysis.pump_probe.table import ShotTable
 from tests.analysis.pump_probe.shots import PATTERN, PEAK, Truth, shot, shots, table
@@ -37,6 +37,16 @@ def test_without_an_effect_p_is_uniform_and_the_errors_cover() -> None:
     assert 0.02 <= np.mean(np.array(p) <= 0.05) <= 0.09
     # All bins of a run share the error of I0: 200 runs, not 40 000 bins, are independent.
     assert np.mean(covered) == pytest.approx(0.68, abs=0.03 + 2 * np.std(covered) / np.sqrt(200))
+
+
+def test_with_less_without_the_laser_is_the_difference_block_by_block() -> None:
+    found = grouped(table(shots(Truth(effect=0.01), seed=6)), 0)
+    whole, (on, off) = of_groups(found), sides(found)
+
+    np.testing.assert_allclose(on.value - off.value, whole.value, atol=1e-9 * 1e4)
+    moved = off.moved(on.value - off.value, on.replicates - off.replicates)
+    np.testing.assert_allclose(moved.sigma, whole.sigma, rtol=1e-6)
+    assert np.all(np.abs(off.value - 1e4 * PATTERN) < 6 * off.sigma)
 
 
 def test_a_dimmer_beam_with_the_laser_is_no_effect() -> None:
