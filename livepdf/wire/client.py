@@ -57,6 +57,10 @@ SILENCE = 3.0
 """s without any message after which the daemon counts as gone; it speaks twice a second."""
 _KNOCK = 0.3
 """s between two requests for a snapshot."""
+_AT_ONCE = 0.1
+"""s that one look takes results for."""
+_CATCH_UP = 0.5
+"""s at most for what came while a notebook did not look."""
 
 
 class Client:
@@ -135,10 +139,14 @@ class Client:
         if not self._joined:
             self.connect(timeout)
         deadline = time.monotonic() + timeout
-        while time.monotonic() < deadline and (self.poll(0.1) or self.mirror.latest is None):
-            pass
+        while self.mirror.latest is None and time.monotonic() < deadline:
+            self.poll(0.1)
         if self.mirror.latest is None:
             raise SourceError(f"{self.endpoint} has made no window yet")
+        # what piled up while nobody looked; a stream that never pauses is not waited for
+        caught_up = min(deadline, time.monotonic() + _CATCH_UP)
+        while self.poll(0.05) and time.monotonic() < caught_up:
+            pass
         return self.mirror.latest
 
     def history(self, timeout: float = 5.0) -> RunWindows:
@@ -348,6 +356,8 @@ class Client:
 
     def _take_results(self) -> None:
         source = self._line.results_address
+        # a stream faster than its viewer must not keep it from being drawn and answered
+        enough = time.monotonic() + _AT_ONCE
         for parts in self._line.published():
             self._heard = time.monotonic()
             try:
@@ -361,6 +371,8 @@ class Client:
                 self._say(
                     f"a message from {self._line.results_address} does not fit together: {error}"
                 )
+            if time.monotonic() > enough:
+                return
 
     def _take(self, message: PublishedMessage, arrays: Sequence[Array]) -> None:
         mirror = self.mirror

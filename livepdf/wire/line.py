@@ -7,8 +7,8 @@ import zmq
 from livepdf.wire.keys import ClientKey
 from livepdf.wire.unpack import reachable
 
-_MOST_WAITING = 1000
-"""Results that wait for a viewer that looks away; more are missed, and fetched later."""
+_MOST_WAITING = 200
+"""Results that wait for a viewer that looks away, 40 MB at most; others are fetched later."""
 
 
 class Line:

@@ -83,13 +83,13 @@ def status() -> Status:
     return Status(state="running", time=1.0, counters=Counters(), run="r")
 
 
-def result(*, buffer: int = 1) -> list[bytes]:
+def result(*, buffer: int = 1, number: int = 0) -> list[bytes]:
     span = Span(
         scope="window",
         run="r",
-        number=0,
-        first=0,
-        last=0,
+        number=number,
+        first=number,
+        last=number,
         frames=1,
         start=0.0,
         end=1.0,
@@ -149,6 +149,34 @@ def test_a_refusal_reaches_who_asked(stub: Stub) -> None:
     with pytest.raises(SourceError, match="a stub"):
         client.window(3)
     client.close()
+
+
+def test_the_newest_window_of_a_stream_without_pauses_is_there_at_once(stub: Stub) -> None:
+    client = Client(stub.address)
+    client.connect()
+    done = threading.Event()
+
+    def stream() -> None:
+        number = 0
+        while not done.wait(0.005):
+            stub.publish(result(number=number))
+            number += 1
+
+    thread = threading.Thread(target=stream)
+    thread.start()
+    try:
+        since = time.monotonic()
+        first = client.latest(timeout=30.0)
+        second = client.latest(timeout=30.0)
+        took = time.monotonic() - since
+    finally:
+        done.set()
+        thread.join()
+        client.close()
+
+    assert second.span.number > first.span.number
+    # two catch-ups of half a second; it used to be twice the time-out
+    assert took < 20.0
 
 
 def test_nobody_there_is_said_within_the_time_given() -> None:
