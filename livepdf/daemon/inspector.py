@@ -17,7 +17,7 @@ import numpy as np
 
 from livepdf.analysis.quality.judge import Judge, Verdict
 from livepdf.analysis.quality.limits import BELOW, SAMPLED, UNITS, Limits
-from livepdf.analysis.quality.rings import Look, RingMap, look_at, ring_map
+from livepdf.analysis.quality.rings import Look, RingMap, chosen_places, look_at, ring_map
 from livepdf.config.quality import Quality
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.board import Board
@@ -29,7 +29,6 @@ from livepdf.model.marks import Marks
 from livepdf.model.quality import FLAGS, Lamp
 from livepdf.model.sums import Sums
 from livepdf.numerics.integrate import usable_range
-from livepdf.reduction.corrections import flipped, weight
 
 log = logging.getLogger(__name__)
 
@@ -255,24 +254,26 @@ def is_looked_at(frame: Frame, settings: Quality) -> bool:
 
 
 def pixel_map(pipeline: Pipeline) -> RingMap | None:
-    """Return where pixels of a detector are on the rings; None where frames are no images."""
-    if pipeline.integrator.shape != pipeline.geometry.shape:
+    """Return where pixels of a detector are on the rings; None where frames are no images.
+
+    Only the pixels that are looked at are placed: all of them would hold frames up for seconds.
+    """
+    shape = pipeline.integrator.shape
+    places = chosen_places(pipeline.ignored)
+    if shape != pipeline.geometry.shape or places is None:
         return None
     # A geometry is for one thread: others may be using this one.
     geometry = replace(pipeline.geometry, pyfai=copy.deepcopy(pipeline.geometry.pyfai))
     flip, integration = pipeline.profile.detector.flip, pipeline.profile.integration
-    azimuth = geometry.pyfai.array_from_unit(geometry.shape, "center", "chi_rad", scale=False)
-    return ring_map(
-        q=flipped(geometry.q(), flip=flip),
-        azimuth=flipped(np.asarray(azimuth, np.float64), flip=flip),
-        weight=weight(
-            geometry,
-            polarization=integration.polarization,
-            solid_angle=integration.solid_angle,
-            flip=flip,
-        ),
-        unused=pipeline.ignored,
+    rows, columns = np.divmod(places, shape[1])
+    there = geometry.at(
+        rows=shape[0] - 1 - rows if "ud" in flip else rows,
+        columns=shape[1] - 1 - columns if "lr" in flip else columns,
     )
+    weight = there.solid_angle if integration.solid_angle else np.ones(places.size)
+    if integration.polarization is not None:
+        weight = weight * there.polarization(integration.polarization)
+    return ring_map(places, shape=shape, q=there.q, azimuth=there.azimuth, weight=weight)
 
 
 def gathered(pages: Sequence[_Page]) -> Marks:

@@ -16,6 +16,29 @@ ORIENTATION = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Directions:
+    """Where some pixels look."""
+
+    q: NDArray[np.float64]
+    """(k,) Å⁻¹"""
+    two_theta: NDArray[np.float64]
+    """(k,) rad"""
+    azimuth: NDArray[np.float64]
+    """(k,) rad, from the detector's x axis."""
+    solid_angle: NDArray[np.float64]
+    """(k,) relative to one at normal incidence."""
+
+    def polarization(self, factor: float) -> NDArray[np.float64]:
+        r"""Return the share of the scattering that the beam's polarization leaves, as pyFAI does.
+
+        .. math:: P = \frac{1}{2}\left(1 + \cos^2 2\theta - f \cos 2\chi \sin^2 2\theta\right)
+        """
+        square = np.cos(self.two_theta) ** 2
+        uneven = factor * np.cos(2 * self.azimuth) * (1 - square)
+        return np.asarray((1 + square - uneven) / 2, dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Geometry:
     """A calibrated detector. Arrays are made anew at each call: keep what you need.
 
@@ -88,6 +111,28 @@ class Geometry:
         array = self.pyfai.polarization(shape=self.shape, factor=factor)
         self._forget()
         return np.asarray(array, dtype=np.float64)
+
+    def at(self, *, rows: NDArray[np.int64], columns: NDArray[np.int64]) -> "Directions":
+        """Return where some pixels look; far cheaper than arrays of all of them.
+
+        Parameters
+        ----------
+        rows, columns : (k,) int64
+            As the calibration sees the image.
+        """
+        wanted = (rows.astype(np.float64), columns.astype(np.float64))
+        z, y, x = self.pyfai.calc_pos_zyx(d0=None, d1=wanted[0], d2=wanted[1])
+        two_theta = np.arctan2(np.hypot(x, y), z)
+        if self.pyfai.detector.IS_FLAT:
+            solid = np.asarray(self.pyfai.diffSolidAngle(*wanted), dtype=np.float64)
+        else:
+            solid = self.solid_angle()[rows, columns]
+        return Directions(
+            q=4 * np.pi / self.wavelength * np.sin(two_theta / 2),
+            two_theta=two_theta,
+            azimuth=np.arctan2(y, x),
+            solid_angle=np.broadcast_to(solid, rows.shape),
+        )
 
     def detector_mask(self) -> NDArray[np.bool_] | None:
         """Return the gaps of the detector model that the calibration names.

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 
 from livepdf.config.quality import Quality
-from livepdf.daemon.inspector import Inspector, is_looked_at
+from livepdf.daemon.assemble import prepare
+from livepdf.daemon.inspector import Inspector, is_looked_at, pixel_map
 from livepdf.model.frame import Frame
+from livepdf.reduction.corrections import Flip, flipped, weight
 from livepdf.wire.client import Client
+from tests.daemon import beamline
 from tests.daemon.beamline import counts, end, frame, pack, start
 from tests.daemon.conftest import Bench
 
@@ -165,3 +168,26 @@ def test_images_are_looked_at_by_number_and_exposure(exposure: float | None, str
     looked = [i for i in range(1025) if is_looked_at(frame(i, exposure=exposure), Quality())]
 
     assert looked == list(range(0, 1025, stride))
+
+
+@pytest.mark.parametrize("flip", ["none", "ud", "lr", "udlr"])
+def test_pixels_that_are_looked_at_are_where_the_arrays_of_all_pixels_say(
+    tmp_path: Path, flip: Flip
+) -> None:
+    settings = beamline.write_settings(tmp_path, detector=f'flip = "{flip}"')
+    pipeline = prepare(*settings).pipeline
+    assert pipeline is not None
+    where = pixel_map(pipeline)
+    assert where is not None
+    geometry, integration = pipeline.geometry, pipeline.profile.integration
+    weights = weight(
+        geometry,
+        polarization=integration.polarization,
+        solid_angle=integration.solid_angle,
+        flip=flip,
+    )
+
+    q = flipped(geometry.q(), flip=flip).ravel()[where.places]
+    np.testing.assert_allclose(where.q, q, rtol=1e-6)
+    np.testing.assert_allclose(where.weight, weights.ravel()[where.places], rtol=1e-6)
+    assert not pipeline.ignored.ravel()[where.places].any()

@@ -4,6 +4,7 @@ from pyFAI.detectors import Detector, detector_factory
 from pyFAI.integrator.azimuthal import AzimuthalIntegrator
 
 from livepdf.numerics.geometry import Geometry, geometry_from_pyfai
+from livepdf.numerics.tiles import Panel, TiledDetector, pyfai_detector
 
 PIXEL = 2e-4
 DISTANCE = 0.2
@@ -109,3 +110,49 @@ def test_no_wavelength_is_refused() -> None:
 def test_a_polarization_factor_beyond_one_is_refused() -> None:
     with pytest.raises(ValueError, match=r"1\.5 is outside"):
         straight().polarization(1.5)
+
+
+def tilted_tiles() -> Detector:
+    """Two tiles of 30 × 40 pixels, one turned towards the sample."""
+
+    def panel(name: str, top: int, slow: tuple[float, float, float]) -> Panel:
+        return Panel(
+            name=name,
+            top=top,
+            bottom=top + 30,
+            left=0,
+            right=40,
+            corner=np.array([-0.01, 0.002 * top, 0.2]),
+            fast=np.array([PIXEL, 0.0, 0.0]),
+            slow=np.array(slow),
+        )
+
+    tiles = TiledDetector(
+        panels=(
+            panel("low", 0, (0.0, PIXEL, 0.0)),
+            panel("high", 30, (0.0, PIXEL, -PIXEL / 2)),
+        )
+    )
+    return pyfai_detector(tiles)[0]
+
+
+@pytest.mark.parametrize("flat", [True, False])
+def test_some_pixels_look_where_the_arrays_of_all_pixels_say(flat: bool) -> None:
+    detector = detector_factory("Pilatus100k") if flat else tilted_tiles()
+    pyfai = AzimuthalIntegrator(
+        dist=0.2, poni1=0.03, poni2=0.05, rot1=0.1, rot2=-0.05, detector=detector, wavelength=2e-11
+    )
+    geometry = geometry_from_pyfai(pyfai)
+    rng = np.random.default_rng(5)
+    rows, columns = (rng.integers(0, size, 200) for size in geometry.shape)
+
+    there = geometry.at(rows=rows, columns=columns)
+
+    azimuth = pyfai.array_from_unit(geometry.shape, "center", "chi_rad", scale=False)
+    np.testing.assert_allclose(there.q, geometry.q()[rows, columns], rtol=1e-6)
+    np.testing.assert_allclose(there.two_theta, geometry.two_theta()[rows, columns], rtol=1e-6)
+    np.testing.assert_allclose(there.azimuth, azimuth[rows, columns], atol=1e-6)
+    np.testing.assert_allclose(there.solid_angle, geometry.solid_angle()[rows, columns], rtol=1e-6)
+    np.testing.assert_allclose(
+        there.polarization(0.9), geometry.polarization(0.9)[rows, columns], rtol=1e-6
+    )

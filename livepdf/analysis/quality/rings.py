@@ -41,8 +41,6 @@ class RingMap:
     """(k,) sin 2χ"""
     tile: NDArray[np.int64]
     """(k,) which square of the detector."""
-    per_pixel: float
-    """Pixels in use that each of these stands for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,39 +59,57 @@ class Look:
     """χ²/dof of each ring, NaN where it has too few pixels."""
 
 
-def ring_map(
-    *, q: Floats, azimuth: Floats, weight: Floats, unused: NDArray[np.bool_]
-) -> RingMap | None:
-    """Choose pixels; None where fewer than a thousand are in use.
+def chosen_places(unused: NDArray[np.bool_]) -> NDArray[np.int64] | None:
+    """Choose pixels, spread over all that are in use; None where these are fewer than a thousand.
 
     Parameters
     ----------
-    q, azimuth, weight : (ny, nx) float64, Å⁻¹, rad
-        In the orientation of the image as read.
     unused : (ny, nx) bool
         True = ignore.
+
+    Returns
+    -------
+    places : (k,) in the flat image, rising
     """
-    used = np.flatnonzero(~unused.ravel() & (weight.ravel() > 0))
+    used = np.flatnonzero(~unused.ravel())
     if used.size < 1000:
         return None
     step = max(1, -(-used.size // MOST_PIXELS))
     # An even step would keep to some columns of the detector.
     step += step > 1 and step % 2 == 0
-    places = used[::step]
-    there = q.ravel()[places]
+    return used[::step]
+
+
+def ring_map(
+    places: NDArray[np.int64], *, shape: tuple[int, int], q: Floats, azimuth: Floats, weight: Floats
+) -> RingMap | None:
+    """Sort pixels into rings; None where fewer than a thousand see anything.
+
+    Parameters
+    ----------
+    places : (k,)
+        As `chosen_places` gives them.
+    shape : (ny, nx)
+        Of the image as read.
+    q, azimuth, weight : (k,) float64, Å⁻¹, rad
+        Of these pixels. Those without a weight are left out.
+    """
+    seeing = weight > 0
+    if np.count_nonzero(seeing) < 1000:
+        return None
+    places, there = places[seeing], q[seeing]
     edges = np.quantile(there, np.linspace(0, 1, RINGS + 1)[1:-1])
-    angle = 2 * azimuth.ravel()[places]
-    rows, columns = np.divmod(places, q.shape[1])
-    tile = (rows // _TILE) * (-(-q.shape[1] // _TILE)) + columns // _TILE
+    angle = 2 * azimuth[seeing]
+    rows, columns = np.divmod(places, shape[1])
+    tile = (rows // _TILE) * (-(-shape[1] // _TILE)) + columns // _TILE
     return RingMap(
         places=places,
         q=there,
-        weight=weight.ravel()[places],
+        weight=weight[seeing],
         ring=np.searchsorted(edges, there).astype(np.int64),
         cosine=np.cos(angle),
         sine=np.sin(angle),
         tile=tile,
-        per_pixel=used.size / places.size,
     )
 
 

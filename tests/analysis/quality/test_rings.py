@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from livepdf.analysis.quality.rings import Look, RingMap, look_at, ring_map
+from livepdf.analysis.quality.rings import Look, RingMap, chosen_places, look_at, ring_map
 
 SHAPE = (700, 640)
 _Y, _X = np.indices(SHAPE)
@@ -23,9 +23,17 @@ def intensity(q: NDArray[np.float64]) -> NDArray[np.float64]:
 
 @pytest.fixture(scope="module")
 def where() -> RingMap:
-    made = ring_map(q=Q, azimuth=CHI, weight=WEIGHT, unused=UNUSED)
+    made = mapped(UNUSED)
     assert made is not None
     return made
+
+
+def mapped(unused: NDArray[np.bool_], weight: NDArray[np.float64] = WEIGHT) -> RingMap | None:
+    places = chosen_places(unused)
+    if places is None:
+        return None
+    q, azimuth, here = (array.ravel()[places] for array in (Q, CHI, weight))
+    return ring_map(places, shape=SHAPE, q=q, azimuth=azimuth, weight=here)
 
 
 def look(where: RingMap, expected: NDArray[np.float64], seed: int = 1, top: int = 65534) -> Look:
@@ -82,4 +90,5 @@ def test_saturated_pixels_are_counted(where: RingMap) -> None:
 
 
 def test_a_detector_with_nothing_in_use_has_no_rings() -> None:
-    assert ring_map(q=Q, azimuth=CHI, weight=WEIGHT, unused=np.ones(SHAPE, bool)) is None
+    assert mapped(np.ones(SHAPE, bool)) is None
+    assert mapped(UNUSED, weight=np.zeros(SHAPE)) is None
