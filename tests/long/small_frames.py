@@ -119,7 +119,10 @@ def detector(*, series: int, frames: int, rate: float) -> "Iterator[tuple[Proces
 def daemon(folder: Path, *, runs: int, more: str = "", **settings: object) -> "Iterator[Process]":
     """Start a daemon for small frames; ``more`` are lines for its profile."""
     profile, recipe = beamline.write_settings(folder, **settings)  # type: ignore[arg-type]
-    profile.write_text(profile.read_text().replace("flush = 0.2", "flush = 1.0") + more)
+    text = profile.read_text().replace("flush = 0.2", "flush = 1.0")
+    # Somebody may let the detector stand still for a while, for want of a core.
+    text = text.replace("[detector]", "idle_timeout = 900.0\n[detector]")
+    profile.write_text(text + more)
     words = ["-m", "livepdf.cli.main", "run", str(profile), "--recipe", str(recipe)]
     words += ["--out", str(folder / "out"), "--runs", str(runs), "--json"]
     with started(words) as process:
