@@ -5,7 +5,6 @@ from pathlib import Path
 import click
 
 _POSITIVE = click.FloatRange(min=0, min_open=True)
-_KEV_ANGSTROM = 12.398419843320026
 
 
 @click.command("geometry")
@@ -33,7 +32,7 @@ def geometry(geom: Path, energy: float, distance: float | None, output: Path, fo
     livepdf geometry agipd.geom --energy 24 -o agipd.poni
     """  # noqa: D301  # click wants the character \b, not its spelling
     from livepdf.files.crystfel import read_geom
-    from livepdf.numerics.tiles import pyfai_detector
+    from livepdf.files.tile_calibration import write_calibration
 
     if output.suffix != ".poni":
         raise click.BadParameter(f"found {output}, wanted a name that ends in .poni")
@@ -42,27 +41,7 @@ def geometry(geom: Path, energy: float, distance: float | None, output: Path, fo
         if path.exists() and not force:
             raise click.BadParameter(f"{path} is there already: another name, or --force")
     tiles = read_geom(geom, distance=distance)
-    detector, away = pyfai_detector(tiles)
-    pixels.unlink(missing_ok=True)
-    detector.save(str(pixels))
-    output.write_text(_poni(pixels.resolve(), away, energy), encoding="utf-8")
+    away = write_calibration(tiles, energy=energy, output=output)
     ny, nx = tiles.shape
     click.echo(f"{output}: {len(tiles.panels)} tiles, images of {ny} rows × {nx} columns,")
     click.echo(f"{tiles.mask().mean():.1%} masked, nearest tile at {1000 * away:.2f} mm")
-
-
-def _poni(pixels: Path, distance: float, energy: float) -> str:
-    lines = (
-        "# Written from a CrystFEL geometry by livepdf geometry",
-        "poni_version: 2.1",
-        "Detector: NexusDetector",
-        f'Detector_config: {{"filename": "{pixels}", "orientation": 3}}',
-        f"Distance: {distance!r}",
-        "Poni1: 0.0",
-        "Poni2: 0.0",
-        "Rot1: 0.0",
-        "Rot2: 0.0",
-        "Rot3: 0.0",
-        f"Wavelength: {_KEV_ANGSTROM / energy * 1e-10!r}",
-    )
-    return "\n".join(lines) + "\n"
