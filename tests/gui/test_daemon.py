@@ -1,24 +1,93 @@
 """Everything that the window asks of a daemon, with a whole one behind it."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import pytest
 
+from livepdf.daemon.assemble import prepare
+from livepdf.daemon.service import Service
 from livepdf.files.columns import read_columns
 from tests.daemon import beamline
-from tests.daemon.conftest import bench
-from tests.daemon.test_retune import begun
+from tests.daemon.conftest import Bench
+from tests.daemon.test_service import follow
 
-__all__ = ["bench"]
-LONG = 60_000
+LONG = 120_000
+NICKEL = """data_ni
+_cell_length_a 3.5238
+_cell_length_b 3.5238
+_cell_length_c 3.5238
+_cell_angle_alpha 90
+_cell_angle_beta 90
+_cell_angle_gamma 90
+_symmetry_space_group_name_H-M 'F m -3 m'
+loop_
+_atom_site_label
+_atom_site_type_symbol
+_atom_site_fract_x
+_atom_site_fract_y
+_atom_site_fract_z
+Ni1 Ni 0 0 0
+"""
 
 
-def _open(qtbot, bench, open_window, windows: int = 5, **settings):
-    daemon, client = begun(bench, windows, **settings)
-    window = open_window(daemon.service.address)
-    qtbot.waitUntil(lambda: _windows(window) == windows, timeout=LONG)
+class Beamtime:
+    """A daemon that all tests of this file share, and a viewer beside the window."""
+
+    def __init__(self, bench: Bench) -> None:
+        self.bench = bench
+        self.client = bench.client()
+        self.client.connect(60.0)
+        self.frames = 0
+        bench.source.put(beamline.start())
+        self.measure(6)
+
+    @property
+    def endpoint(self) -> str:
+        return self.bench.service.address
+
+    def measure(self, frames: int) -> None:
+        """Have so many more windows of one frame each."""
+        numbers = range(self.frames, self.frames + frames)
+        self.frames += frames
+        self.bench.source.put(*(beamline.frame(n) for n in numbers))
+        follow(self.client, lambda: len(self.client.mirror.windows or ()) == self.frames)
+
+
+@pytest.fixture(scope="module")
+def beamtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Beamtime]:
+    folder = tmp_path_factory.mktemp("beamtime")
+    profile, recipe = beamline.write_settings(
+        folder, window="frames = 1", detector="saturation = 2000"
+    )
+    # 2001 points of r: the map shares a row among four
+    recipe.write_text(recipe.read_text().replace("rstep = 0.05", "rstep = 0.01"))
+    source = beamline.ScriptedSource()
+    service = Service(
+        prepare(profile, recipe),
+        source,
+        output=folder / "out",
+        requests="tcp://127.0.0.1:0",
+        results="tcp://127.0.0.1:0",
+    )
+    service.start()
+    made = Bench(service, source, None, folder / "out", [])
+    yield Beamtime(made)
+    for client in made.clients:
+        client.close()
+    service.finish()
+
+
+def attend(qtbot, beamtime: Beamtime, open_window):
+    """Open a window and wait until it has all there is.
+
+    No fixture: pytest would hold the window longer than the look at what was left behind.
+    """
+    window = open_window(beamtime.endpoint)
+    qtbot.waitUntil(lambda: _windows(window) == beamtime.frames, timeout=LONG)
     qtbot.waitUntil(lambda: window.session.newest.latest is not None, timeout=LONG)
-    return daemon, client, window
+    return window
 
 
 def _windows(window) -> int:
@@ -26,29 +95,157 @@ def _windows(window) -> int:
     return 0 if history is None else int(history.here.sum())
 
 
+def _do(window, deed: str) -> None:
+    from livepdf_gui.show.tasks import Act
+
+    window._follower.ask(Act(deed=deed))
+
+
 def test_a_late_window_has_the_run_at_once_and_goes_on_with_the_stream(
-    qtbot, bench, open_window
+    qtbot, beamtime, open_window
 ) -> None:
-    daemon, client, window = _open(qtbot, bench, open_window, 7)
+    window = attend(qtbot, beamtime, open_window)
+    before = beamtime.frames
 
-    daemon.source.put(*(beamline.frame(n) for n in range(7, 9)))
+    beamtime.measure(2)
 
-    qtbot.waitUntil(lambda: _windows(window) == 9, timeout=LONG)
+    qtbot.waitUntil(lambda: _windows(window) == before + 2, timeout=LONG)
     history = window.session.newest.history
     assert set(history.layers) == {"iq", "fq", "gr"}
-    for number in (2, 8):
-        whole = client.window(number).curve("gr")
-        found = np.interp(history.layers["gr"].x, whole.x, whole.y)
-        np.testing.assert_allclose(history.layers["gr"].row(number), found, atol=1e-4)
+    for number in (2, before + 1):
+        layer, whole = history.layers["iq"], beamtime.client.window(number).curve("iq")
+        here = np.isfinite(whole.y)
+        np.testing.assert_allclose(layer.row(number)[here], whole.y[here], rtol=1e-6)
     for kind in ("gr", "dgr", "iq", "fq"):
         view = window.session.view(now=0.0)
         assert (view.map is None) == (kind == "dgr")
         window.act("map")
 
 
-def test_curves_trends_and_panels_are_saved(qtbot, bench, open_window, tmp_path: Path) -> None:
-    _, client, window = _open(qtbot, bench, open_window)
+def test_a_structure_lies_over_the_curve_with_its_bonds_and_rings(
+    qtbot, beamtime, open_window, tmp_path: Path
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    (tmp_path / "nickel.cif").write_text(NICKEL)
 
+    window.open_reference(tmp_path / "nickel.cif")
+
+    qtbot.waitUntil(lambda: bool(window.session.newest.references), timeout=LONG)
+    window.refresh()
+    view = window.session.view(now=0.0)
+    assert [one.name for one in view.gr.compared] == ["nickel.cif"]
+    assert view.gr.markers[0][1] == "Ni–Ni"
+    assert abs(view.gr.markers[0][0] - 3.5238 / np.sqrt(2)) < 1e-3
+    window.act("fit")
+    window.refresh()
+    assert window.gr.below.isVisible()
+    window.act("unpin")
+    qtbot.waitUntil(lambda: not window.session.newest.references, timeout=LONG)
+    qtbot.waitUntil(lambda: not window.gr.below.isVisible(), timeout=LONG)
+
+
+def test_a_file_that_is_no_structure_is_refused_in_words_and_no_dialog(
+    qtbot, beamtime, open_window, tmp_path: Path, qapp
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    (tmp_path / "bad.cif").write_text("nonsense")
+    (tmp_path / "bad.gr").write_text("nonsense")
+
+    window.open_reference(tmp_path / "bad.gr")
+    assert "bad.gr: no block" in window.problems.text()
+    window.open_reference(tmp_path / "bad.cif")
+
+    qtbot.waitUntil(lambda: "CIF" in window.problems.text(), timeout=LONG)
+    assert qapp.activeModalWidget() is None
+
+
+def test_the_detector_tells_angles_saturation_and_rings(qtbot, beamtime, open_window) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    from livepdf_gui.show.detector import readout
+
+    qtbot.waitUntil(lambda: window.session.newest.angles is not None, timeout=LONG)
+    window.session.rings = "CeO2"
+
+    window.refresh()
+
+    view = window.session.view(now=0.0).detector
+    assert view.over is not None
+    assert view.saturated is not None
+    assert view.angles.q.shape == view.counts.shape
+    said = readout(view, 3, 3)
+    assert "Q = " in said
+    assert "2θ = " in said
+    # 1 mm pixels, 80 mm away, beam at row 60 and column 50; λ 0.2 Å
+    two_theta = np.arctan(np.hypot(3.5 - 60.0, 3.5 - 50.0) / 80.0)
+    expected = 4 * np.pi * np.sin(two_theta / 2) / 0.2
+    assert abs(view.angles.q[3, 3] - expected) < 1e-3 * expected
+
+
+def test_zooming_the_map_brings_every_point_of_the_windows_in_view(
+    qtbot, beamtime, open_window
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    window.map.plot.setRange(xRange=(1.0, 4.0), padding=0)
+    window.map._zoomed()
+
+    qtbot.waitUntil(lambda: window.session.newest.detail is not None, timeout=LONG)
+
+    detail = window.session.view(now=0.0).map.detail
+    assert detail.first == 1
+    whole = beamtime.client.window(2).curve("gr")
+    assert whole.x.size > window.session.newest.history.layers["gr"].x.size
+    np.testing.assert_array_equal(detail.values[1], whole.y.astype(np.float32))
+    window.refresh()
+    assert window.map.fine.isVisible()
+
+
+def test_one_window_holds_control_and_the_other_is_told_why_it_may_not(
+    qtbot, beamtime, open_window
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    status = beamtime.bench.service.status
+    second = open_window(beamtime.endpoint)
+    qtbot.waitUntil(lambda: second.session.newest.connected, timeout=LONG)
+
+    window.act("control")
+    qtbot.waitUntil(lambda: window.session.newest.in_control, timeout=LONG)
+    _do(second, "pause")
+
+    qtbot.waitUntil(lambda: "has control" in second.problems.text(), timeout=LONG)
+    assert status().state != "paused"
+    qtbot.waitUntil(lambda: second.session.headline(now=0.0).control.text != "free", timeout=LONG)
+    _do(second, "force control")
+    qtbot.waitUntil(lambda: second.session.newest.in_control, timeout=LONG)
+    _do(second, "pause")
+    qtbot.waitUntil(lambda: status().state == "paused", timeout=LONG)
+    _do(second, "go on")
+    _do(second, "reset")
+    qtbot.waitUntil(lambda: second.session.newest.said == "reset: done", timeout=LONG)
+    assert status().state != "paused"
+    qtbot.waitUntil(lambda: not window.session.newest.in_control, timeout=LONG)
+    qtbot.waitUntil(
+        lambda: any("took control" in e.text for e in window.session.newest.events), timeout=LONG
+    )
+    _do(second, "leave control")
+    qtbot.waitUntil(lambda: not second.session.newest.in_control, timeout=LONG)
+
+
+def test_a_background_is_recorded_and_used(qtbot, beamtime, open_window) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    before = beamtime.client.retune.recipe().revision
+
+    _do(window, "capture background")
+    qtbot.waitUntil(lambda: "frames are added up" in window.session.newest.said, timeout=LONG)
+    beamtime.measure(4)
+    _do(window, "end capture")
+
+    qtbot.waitUntil(lambda: "frames are saved in" in window.session.newest.said, timeout=LONG)
+    assert beamtime.client.retune.recipe().revision == before + 1
+    beamtime.client.retune.undo()
+
+
+def test_curves_trends_and_panels_are_saved(qtbot, beamtime, open_window, tmp_path: Path) -> None:
+    window = attend(qtbot, beamtime, open_window)
     window.save("curves", tmp_path / "now.gr")
     window.save("chi", tmp_path / "now.chi")
     window.save("trends", tmp_path / "now.csv")
@@ -60,10 +257,19 @@ def test_curves_trends_and_panels_are_saved(qtbot, bench, open_window, tmp_path:
     files = [tmp_path / f"now.{ending}" for ending in endings]
     qtbot.waitUntil(lambda: all(f.exists() for f in files), timeout=LONG)
     written = read_columns(tmp_path / "now.gr")
-    whole = client.window(4).curve("gr")
+    whole = beamtime.client.window(beamtime.frames - 1).curve("gr")
     np.testing.assert_allclose(written.y, whole.y[np.isfinite(whole.y)], rtol=1e-5, atol=1e-6)
     assert "qmax = 18" in (tmp_path / "now.gr").read_text()
     assert (tmp_path / "now.csv").read_text().startswith("window,time (Unix s)")
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "gr.svg").read_text()
     assert window.problems.text() == ""
+
+
+def test_a_place_that_cannot_be_written_is_said_and_harms_nothing(
+    qtbot, beamtime, open_window, tmp_path: Path
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    window.save("trends", tmp_path / "no" / "such" / "folder.csv")
+
+    assert "No such file" in window.problems.text()
