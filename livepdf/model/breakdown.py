@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.fraction import Fraction
-from livepdf.model.laser import ShotCounts
+from livepdf.model.laser import Limits, ShotCounts
 
 Along = Literal["delay", "fluence", "shot"]
 """What samples are put in order by."""
@@ -52,6 +52,7 @@ class BreakdownReport:
     """Where σ comes from, in words."""
     normalised: str
     """What intensities were divided by, in words."""
+    limits: Limits
     along: Along
     unit: str
     """Of ``x``: ``s``, ``mJ/cm²`` or empty."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from livepdf.model.breakdown import Along, BreakdownReport, Breaking
 from livepdf.model.fraction import Fraction
-from livepdf.model.laser import ShotCounts
+from livepdf.model.laser import Limits, ShotCounts
 from livepdf.wire.report import check, named
 
 ARRAYS = (
@@ -29,6 +29,7 @@ class BreakdownHeader(msgspec.Struct, frozen=True, kw_only=True):
     fractions: tuple[Fraction, ...]
     sigma_is: str
     normalised: str
+    limits: Limits
     along: Along
     unit: str
     log: bool

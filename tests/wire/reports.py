@@ -4,7 +4,7 @@ import numpy as np
 
 from livepdf.model.breakdown import BreakdownReport, Breaking
 from livepdf.model.fraction import Fraction
-from livepdf.model.laser import ShotCounts
+from livepdf.model.laser import Limits, ShotCounts
 from livepdf.model.serial import HitRate, SerialReport
 
 NAN = float("nan")
@@ -112,6 +112,7 @@ def breakdown_report(*, seed: int = 1) -> BreakdownReport:
         fractions=(Fraction(what="samples sent", done=150, of=150),),
         sigma_is="scatter from sample to sample, 50 intact ones",
         normalised="I0 (monitor)",
+        limits=Limits(qmin=0.5, qmax=8.0, taper="lorch"),
         along="delay",
         unit="s",
         log=True,
