@@ -7,12 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.crosschecks.envelope import (
-    Envelope,
-    EnvelopeSize,
-    build_envelope,
-    envelope_size,
-)
+from livepdf.analysis.crosschecks.checks import Checks, build_checks
 from livepdf.analysis.estimator.build import Estimator, build_estimator
 from livepdf.analysis.estimator.candidate import Candidate
 from livepdf.analysis.maximum import gr_maximum
@@ -28,10 +23,6 @@ Floats = NDArray[np.float64]
 SCALE = "crystalline scale"
 CONVERSION = "conversion"
 """The scale as it is shown: over that of a sample that has wholly reacted."""
-
-
-_LARGEST_ENVELOPE = 70.0
-"""Å; the bulk reference takes a second to here, and three to 100 Å."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +86,7 @@ class Analysis:
     """(n_q,) Å⁻¹, from qmin to qmax."""
     peaks: tuple[FollowedPeak, ...]
     estimator: Estimator | None
-    envelope: Envelope | None = None
+    checks: Checks | None = None
     template: float = 20.0
     full_scale: float = 1.0
 
@@ -119,9 +110,9 @@ class Analysis:
             return Measured(trends=tuple(trends))
         estimate = self.estimator.evaluate(fq=fq, sigma=sigma)
         trends += (self._shown(trend) for trend in estimate.trends)
-        if self.envelope is not None:
-            check = envelope_size(self.envelope, fq=fq, sigma=sigma)
-            trends += _cross_checked(check, estimate.trends)
+        if self.checks is not None:
+            fitted = next(t for t in estimate.trends if t.name.endswith("domain size"))
+            trends += self.checks.trends(fq=fq, sigma=sigma, fitted=fitted)
         return Measured(trends=tuple(trends), model_fq=estimate.model_fq)
 
     def amplitude(self, *, fq: Floats, sigma: Floats) -> float:
@@ -227,15 +218,21 @@ def build_analysis(
         diameter_limits=crystals.diameters,
         template_diameter=crystals.template,
     )
-    envelope = None
-    if crystals.cross_checks and crystal is not None and qdamp is not None:
-        largest = min(crystals.diameters[1], _LARGEST_ENVELOPE)
-        envelope = build_envelope(crystal, q=q, qdamp=qdamp, largest=largest)
+    checks = None
+    if crystals.cross_checks and crystal is not None:
+        checks = build_checks(
+            crystal,
+            q=q,
+            qdamp=qdamp,
+            qbroad=qbroad,
+            nuisances=estimator.nuisances,
+            diameters=crystals.diameters,
+        )
     return Analysis(
         q=q,
         peaks=followed,
         estimator=estimator,
-        envelope=envelope,
+        checks=checks,
         template=crystals.template,
         full_scale=crystals.full_scale,
     )
@@ -293,17 +290,6 @@ def _trend(name: str, unit: str, value: float, sigma: float, reason: str) -> Tre
     nan = float("nan")
     shown = (nan, nan) if reason else (float(value), float(sigma))
     return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
-
-
-def _cross_checked(check: EnvelopeSize, trends: Sequence[Trend]) -> list[Trend]:
-    """Return the size by the envelope, and by how many σ the fit disagrees with it."""
-    fitted = next(trend for trend in trends if trend.name.endswith("domain size"))
-    spread = math.hypot(check.sigma, fitted.sigma)
-    away = (check.diameter - fitted.value) / spread if spread > 0.0 else math.nan
-    return [
-        _trend("size by envelope", "Å", check.diameter, check.sigma, check.reason),
-        _trend("size disagreement", "σ", away, 1.0, check.reason or fitted.reason),
-    ]
 
 
 def _peak_trends(peak: FollowedPeak, fit: PeakFit) -> list[Trend]:

@@ -29,6 +29,10 @@ NAMES = [
     "reduced χ²",
     "size by envelope",
     "size disagreement",
+    "size by Scherrer",
+    "size by Williamson-Hall",
+    "strain by Williamson-Hall",
+    "Scherrer disagreement",
 ]
 
 
@@ -146,7 +150,8 @@ def test_size_waits_for_the_resolution_but_the_lattice_does_not(hafnia: Particle
     found = analysis.evaluate(fq=fq, sigma=hafnia.sigma(1e7))
 
     value = {trend.name: trend for trend in found.trends}
-    assert "qdamp" in value["domain size"].reason
+    for name in ("domain size", "size by envelope", "size by Scherrer"):
+        assert "qdamp" in value[name].reason
     assert np.isnan(value["domain size"].value)
     assert value["Hf-O position"].reason == ""
     assert value["lattice a"].reason == ""
