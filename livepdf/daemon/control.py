@@ -60,6 +60,8 @@ _SHARE, _SAVED = 0.05, 2.0
 _MOST_OWED = 64 << 20
 """Bytes of replies that wait for one client to read them; it gets no further large ones then."""
 _WATERMARK = 1000
+_MOST_PEERS = 100
+"""Whose unread replies are remembered before it is looked which of them are read."""
 VIEWER = (
     *(SnapshotRequest, HistoryRequest, WindowRequest, RecipeRequest),
     *(OverviewRequest, MapRequest, AnglesRequest, StructureRequest, ExportRequest),
@@ -320,6 +322,10 @@ class Control:
             log.debug("a reply was not taken: %s", error)
             return
         if tracker is not None and size:
+            if len(self._owed) >= _MOST_PEERS:
+                # Clients that have left never ask again: what they owed was let go of long since.
+                for peer in list(self._owed):
+                    self._owes(peer)
             self._owed.setdefault(route[0], []).append((tracker, size))
 
 

@@ -1,7 +1,8 @@
-"""Who may connect: one thread looks at every key and counts who is there."""
+"""Who may connect: one thread looks at every key, counts who is there, and shows people out."""
 
 import socket as sockets
 import threading
+import time
 from collections import Counter
 from collections.abc import Mapping
 from typing import Literal
@@ -10,6 +11,7 @@ import zmq
 from zmq.utils import z85
 from zmq.utils.monitor import recv_monitor_message
 
+from livepdf.daemon.connection import Connection
 from livepdf.daemon.keyring import Keyring
 from livepdf.wire.messages import Role
 
@@ -22,13 +24,22 @@ _VERSION = b"1.0"
 _WATCHED = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED
 _HANDSHAKE = 3000
 """ms after which a peer that does not even greet is sent away."""
+STALL = 30.0
+"""s without reading anything, with something waiting, after which a peer is sent away."""
+_LOOK = 1.0
+"""s between two looks at who is connected."""
 
 
 class Door:
     """Lets peers in by key, up to a number of them; any thread may ask it."""
 
     def __init__(
-        self, context: "zmq.Context[zmq.Socket[bytes]]", keyring: Keyring | None, *, limit: int
+        self,
+        context: "zmq.Context[zmq.Socket[bytes]]",
+        keyring: Keyring | None,
+        *,
+        limit: int,
+        stall: float = STALL,
     ) -> None:
         """Make it and start its thread.
 
@@ -38,12 +49,16 @@ class Door:
             Without, everybody who reaches the sockets comes in as a controller.
         limit : int
             Peers of each socket.
+        stall : float
+            s without reading after which a peer is sent away; it may come again.
         """
         self.keyring = keyring
         self._context = context
         self._limit = limit
         self._lock = threading.Lock()
-        self._peers: dict[Side, set[int]] = {"requests": set(), "results": set()}
+        self._stall = stall
+        self._looked = time.monotonic()
+        self._peers: dict[Side, dict[int, Connection]] = {"requests": {}, "results": {}}
         self._monitors: dict[zmq.Socket[bytes], Side] = {}
         self._turned_away: Counter[str] = Counter()
         self._bell, self._rope = sockets.socketpair()
@@ -110,20 +125,38 @@ class Door:
         for socket in (self._zap, *self._monitors, self._bell):
             poller.register(socket, zmq.POLLIN)
         while not self._stopping.is_set():
-            for ready, _ in poller.poll():
+            for ready, _ in poller.poll(int(1000 * _LOOK)):
                 if ready is self._zap:
                     self._answer()
                 elif ready in self._monitors:
                     self._note(ready)
+            now = time.monotonic()
+            if now - self._looked >= _LOOK:
+                self._looked = now
+                self._show_out(now)
 
     def _note(self, monitor: "zmq.Socket[bytes]") -> None:
         message = recv_monitor_message(monitor)
-        peers = self._peers[self._monitors[monitor]]
+        peers, handle = self._peers[self._monitors[monitor]], int(message["value"])
+        came = message["event"] == zmq.EVENT_ACCEPTED
+        connection = Connection(handle) if came else None
         with self._lock:
-            if message["event"] == zmq.EVENT_ACCEPTED:
-                peers.add(message["value"])
-            elif message["event"] == zmq.EVENT_DISCONNECTED:
-                peers.discard(message["value"])
+            if connection is None:
+                peers.pop(handle, None)
+            else:
+                peers[handle] = connection
+
+    def _show_out(self, now: float) -> None:
+        """End the connections of those who do not read, or whose key has been revoked."""
+        for side in self._peers.values():
+            for connection in list(side.values()):
+                if connection.stalled(now) > self._stall and connection.cut():
+                    self.turn_away("does not read")
+        if self.keyring is not None and self.keyring.lost_a_key():
+            # ZeroMQ does not tell which connection showed which key: all begin anew, and those
+            # whose key is still good are back at once and fetch what they missed.
+            for connection in list(self._peers["results"].values()):
+                connection.cut()
 
     def _answer(self) -> None:
         version, number, domain, _, _, mechanism, *shown = self._zap.recv_multipart()

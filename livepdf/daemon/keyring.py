@@ -3,6 +3,7 @@
 import os
 import re
 import stat
+import threading
 import time
 import tomllib
 from dataclasses import dataclass
@@ -55,16 +56,30 @@ class Keyring:
         """
         self.directory = directory
         self.server = read_server(directory)
+        self._lock = threading.Lock()
         self._roles: dict[str, Role] = {}
         self._read = -_FRESH
+        self._lost = False
 
     def role(self, public: str) -> Role | None:
         """Return what the owner of that key may do; None for a key that is not known."""
+        with self._lock:
+            self._look()
+            return self._roles.get(public)
+
+    def lost_a_key(self) -> bool:
+        """Tell whether a key has been revoked since this was asked last."""
+        with self._lock:
+            self._look()
+            lost, self._lost = self._lost, False
+            return lost
+
+    def _look(self) -> None:
         now = time.monotonic()
         if now - self._read >= _FRESH:
-            self._roles = {known.public: known.role for known in list_clients(self.directory)}
-            self._read = now
-        return self._roles.get(public)
+            roles = {known.public: known.role for known in list_clients(self.directory)}
+            self._lost = self._lost or not self._roles.keys() <= roles.keys()
+            self._roles, self._read = roles, now
 
 
 def make_server(directory: Path) -> Pair:
