@@ -1,4 +1,4 @@
-"""A detector of small frames that sends as fast as it is told, and a daemon that takes them.
+"""A detector of small frames that sends as fast as it is told, and a daemon for them.
 
 As a program it is the detector: every message is made before the first goes out but for the few
 bytes that tell series and image apart. ``python -m
@@ -8,6 +8,7 @@ tests.long.small_frames --series 2 --frames 100``.
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -79,7 +80,9 @@ def _content(number: int) -> bytes:
 
 
 def send(*, series: int, frames: int, rate: float) -> dict[str, float]:
-    """Send all series to whoever pulls; return what went out and how late it was."""
+    """Send all series to whoever pulls, or those begun when told to end; return what went out."""
+    told: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: told.append(number))
     messages = Messages()
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
     socket = context.socket(zmq.PUSH)
@@ -87,8 +90,9 @@ def send(*, series: int, frames: int, rate: float) -> dict[str, float]:
     print(f"bound tcp://127.0.0.1:{port}", flush=True)  # noqa: T201
     socket.send(messages.start(1, frames))
     began = due = time.monotonic()
-    waited = 0.0
-    for number in range(1, series + 1):
+    waited, number = 0.0, 0
+    while number < series and not told:
+        number += 1
         if number > 1:
             socket.send(messages.start(number, frames))
         for index in range(frames):
@@ -104,7 +108,7 @@ def send(*, series: int, frames: int, rate: float) -> dict[str, float]:
     took = time.monotonic() - began
     socket.close()
     context.term()
-    return {"sent": series * frames, "seconds": took, "late": waited}
+    return {"series": number, "sent": number * frames, "seconds": took, "waited": waited}
 
 
 @contextmanager
@@ -116,7 +120,7 @@ def detector(*, series: int, frames: int, rate: float) -> "Iterator[tuple[Proces
 
 
 @contextmanager
-def daemon(folder: Path, *, runs: int, more: str = "", **settings: object) -> "Iterator[Process]":
+def daemon(folder: Path, *, more: str = "", **settings: object) -> "Iterator[Process]":
     """Start a daemon for small frames; ``more`` are lines for its profile."""
     profile, recipe = beamline.write_settings(folder, **settings)  # type: ignore[arg-type]
     text = profile.read_text().replace("flush = 0.2", "flush = 1.0")
@@ -124,7 +128,7 @@ def daemon(folder: Path, *, runs: int, more: str = "", **settings: object) -> "I
     text = text.replace("[detector]", "idle_timeout = 900.0\n[detector]")
     profile.write_text(text + more)
     words = ["-m", "livepdf.cli.main", "run", str(profile), "--recipe", str(recipe)]
-    words += ["--out", str(folder / "out"), "--runs", str(runs), "--json"]
+    words += ["--out", str(folder / "out"), "--json"]
     with started(words) as process:
         yield process
 

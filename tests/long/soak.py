@@ -6,6 +6,7 @@ is 1 where something grew, was lost or was late.
 """
 
 import argparse
+import signal
 import statistics
 import sys
 import tempfile
@@ -19,6 +20,7 @@ import numpy as np
 
 from livepdf.model.status import Status
 from livepdf.wire.client import Client
+from livepdf.wire.messages import ShutdownRequest
 from tests.long.small_frames import Process, Vitals, daemon, detector, total_of
 
 WINDOW = 100
@@ -29,6 +31,8 @@ LAG = 10.0
 PLANTED = b"results of last year"
 """What lies where the third run would go if names were not looked at."""
 _LOOK, _SAY = 5.0, 30.0
+MANY, FEW = 2000, 200
+"""Frames that wait, at which the detector is held and let go: the rate is the daemon's own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,36 @@ class Look:
     status: Status
 
 
-def follow(client: Client, process: Process, *, frames: int) -> list[Look]:
-    """Look at the daemon now and then, until it ends."""
+def follow(
+    client: Client, service: Process, sender: Process, *, frames: int, minutes: float
+) -> list[Look]:
+    """Look at the daemon now and then; stop it when it has worked off what was sent."""
     looks: list[Look] = []
     began = said = time.monotonic()
-    while process.popen.poll() is None:
+    held = asked = False
+    while service.popen.poll() is None:
         client.poll(0.2)
         now, status = time.monotonic(), client.mirror.status
-        if status is None or now - began < _LOOK * (len(looks) + 1):
+        if status is None:
+            continue
+        waiting = status.counters.waiting
+        if held != (waiting > (FEW if held else MANY)):
+            held = not held
+            sender.popen.send_signal(signal.SIGSTOP if held else signal.SIGCONT)
+        if sender.popen.poll() is None and now - began > 60.0 * minutes:
+            sender.popen.send_signal(signal.SIGTERM)
+        if (
+            sender.popen.poll() is not None
+            and not waiting
+            and not asked
+            and status.state == "waiting"
+        ):
+            client.ask(ShutdownRequest(), 60.0)
+            asked = True
+        if now - began < _LOOK * (len(looks) + 1):
             continue
         try:
-            looks.append(Look(now - began, process.vitals(), status))
+            looks.append(Look(now - began, service.vitals(), status))
         except OSError:
             break
         if now - said > _SAY:
@@ -127,7 +150,7 @@ def files_right(out: Path, *, series: int, frames: int) -> Row:
     )
 
 
-def soak(*, frames: int, series: int, rate: float, warm: float) -> list[Row]:
+def soak(*, frames: int, series: int, rate: float, warm: float, minutes: float) -> list[Row]:
     """Run it; return what held and what did not."""
     each = frames // series
     with tempfile.TemporaryDirectory(prefix="livepdf-soak-") as name:
@@ -137,21 +160,22 @@ def soak(*, frames: int, series: int, rate: float, warm: float) -> list[Row]:
         planted.write_bytes(PLANTED)
         with (
             detector(series=series, frames=each, rate=rate) as (sender, port),
-            daemon(folder, runs=series, port=port, window=f"frames = {WINDOW}") as service,
+            daemon(folder, port=port, window=f"frames = {WINDOW}") as service,
             closing(Client(service.line("ready"))) as client,
         ):
             client.connect(120.0)
-            looks = follow(client, service, frames=series * each)
+            looks = follow(client, service, sender, frames=series * each, minutes=minutes)
             books = service.last(60.0)["counters"]
             sent = sender.last(60.0)
         assert isinstance(books, dict)
+        assert isinstance(sent["series"], int)
         print(f"detector: {sent}\ndaemon: {books}", flush=True)  # noqa: T201
         all_used = books["used"] == books["received"] == sent["sent"] and not books["lost"]
         kept = planted.read_bytes() == PLANTED
         return [
             *judged(looks, warm=warm),
             Row("sent = received = used", f"{sent['sent']}, {books['used']}", all_used),
-            files_right(folder / "out", series=series, frames=each),
+            files_right(folder / "out", series=sent["series"], frames=each),
             Row("what lay there already", "kept" if kept else "overwritten", kept),
         ]
 
@@ -161,7 +185,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=2_000_000)
     parser.add_argument("--series", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=800.0, help="Hz")
+    parser.add_argument("--rate", type=float, default=1000.0, help="Hz, at most.")
+    parser.add_argument("--minutes", type=float, default=1e6, help="Then no other series begins.")
     parser.add_argument("--warm", type=float, default=0.1, help="Share that is the warm-up.")
     rows = soak(**vars(parser.parse_args()))
     for row in rows:
