@@ -7,11 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.curve import Curve, CurveKind, Span, Trend
-from livepdf.model.pyramid import Layer, Pyramid
+from livepdf.model.pyramid import STAMPS, Layer, Pyramid
 
 Environment = tuple[tuple[str, float], ...]
 LAYERS: tuple[CurveKind, ...] = ("iq", "fq", "gr")
 """Kinds of curves that are kept over the whole run."""
+BLOCK = 64
+"""Windows of a trend that share a stamp."""
 _SPAN = ("start", "end", "first", "last", "frames", "revision")
 
 
@@ -27,6 +29,8 @@ class TrendColumn:
     code: NDArray[np.uint16]
     """(windows,) place of the reason in ``reasons``; 0 is none."""
     reasons: tuple[str, ...]
+    stamps: NDArray[np.int64] | None = None
+    """(windows / `BLOCK`, rounded up) changes with any value of a block; None where unknown."""
 
     def reason(self, number: int) -> str:
         """Return why the value of that window is withheld, empty where it is not."""
@@ -115,7 +119,7 @@ class Overview:
         )
 
 
-_Number = TypeVar("_Number", np.float64, np.uint16)
+_Number = TypeVar("_Number", np.float64, np.uint16, np.int64)
 
 
 class _Column(Generic[_Number]):
@@ -149,8 +153,10 @@ class _TrendColumns:
         self.value = _Column(np.nan, np.float64)
         self.sigma = _Column(np.nan, np.float64)
         self.code = _Column(0, np.uint16)
+        self._stamps = _Column(0, np.int64)
 
     def set(self, row: int, value: float, sigma: float, reason: str) -> None:
+        self._stamps.set(row // BLOCK, next(STAMPS))
         self.value.set(row, value)
         self.sigma.set(row, sigma)
         self.code.set(row, self.reasons.setdefault(reason, len(self.reasons)))
@@ -160,6 +166,8 @@ class _TrendColumns:
         self.value.fill(column.value)
         self.sigma.fill(column.sigma)
         self.code.fill(column.code)
+        blocks = -(-column.value.size // BLOCK)
+        self._stamps.fill(np.full(blocks, next(STAMPS), dtype=np.int64))
 
     def view(self, rows: int) -> TrendColumn:
         return TrendColumn(
@@ -168,6 +176,7 @@ class _TrendColumns:
             sigma=self.sigma.view(rows),
             code=self.code.view(rows),
             reasons=tuple(self.reasons),
+            stamps=self._stamps.view(-(-rows // BLOCK)).copy(),
         )
 
 

@@ -1,5 +1,6 @@
 """Curves of a run averaged to what a screen can show: memory that does not grow with the run."""
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,6 +8,9 @@ from numpy.typing import NDArray
 
 COLUMNS, ROWS = 2048, 512
 """Most columns (windows side by side) and rows (points of a curve) that are kept."""
+
+STAMPS = itertools.count(1)
+"""Tell what changed. Of the whole process: one who joined anew must not take it for the old."""
 
 Floats = NDArray[np.floating]
 
@@ -121,7 +125,7 @@ class Pyramid:
         row = thinned(y, self._points)
         self._make_room(number)
         column = number // self.each
-        self._stamp += 1
+        self._stamp = next(STAMPS)
         sums = self._sums
         if self._seen[number]:
             self._renew(column, number, row, revision)
@@ -180,7 +184,7 @@ class Pyramid:
         sums.total[:columns] = np.where(finite, means, 0.0) * sums.count[:columns]
         sums.held[:columns], sums.revision[:columns] = held, revision
         sums.means[:columns] = means
-        self._stamp += 1
+        self._stamp = next(STAMPS)
         sums.stamps[:columns] = self._stamp
         self._sums = sums
         self._fresh.clear()
@@ -193,8 +197,6 @@ class Pyramid:
             row[:] = np.interp(moved._x, old.x, before, left=np.nan, right=np.nan)
         newest = int(self._sums.revision.max(initial=0))
         moved.absorb(means=means, held=old.held, each=old.each, seen=self._seen, revision=newest)
-        moved._stamp = self._stamp + 1
-        moved._sums.stamps[: old.held.size] = moved._stamp
         return moved
 
     def _make_room(self, number: int) -> None:
@@ -227,7 +229,7 @@ class Pyramid:
             self._sums = self._sums.wider(self._sums.held.size + 1)
         pairs = sorted({column // 2 for column in self._fresh})
         joined = {pair: self._joined(pair) for pair in pairs}
-        self._stamp += 1
+        self._stamp = next(STAMPS)
         self._sums = self._sums.halved(self._stamp)
         self.each, self._columns = 2 * self.each, -(-self._columns // 2)
         self._fresh = joined

@@ -1,5 +1,6 @@
 """One window's view of the run: takes states and wishes, gives what to draw."""
 
+from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,6 +15,7 @@ from livepdf_gui.show.curves import CurveView, curve_view
 from livepdf_gui.show.detector import SCALES, DetectorView, detector_view
 from livepdf_gui.show.headline import Headline, Item, counters, headline
 from livepdf_gui.show.heatmap import MapBuffer, MapView, wanted_detail
+from livepdf_gui.show.joined import JoinedTrend
 from livepdf_gui.show.ranges import growing
 from livepdf_gui.show.reference import Curves, Reference, pinned
 from livepdf_gui.show.shown import Shown, resolve, waiting
@@ -75,6 +77,7 @@ class Session:
         self.rings = "none"
         self.sectors = False
         self._maps = {kind: MapBuffer(kind) for kind in ("gr", "dgr", "iq", "fq")}
+        self._points: tuple[str, defaultdict[str, JoinedTrend]] = ("", defaultdict(JoinedTrend))
         self._view: View | None = None
         self._drawn: tuple[object, ...] | None = None
 
@@ -126,7 +129,12 @@ class Session:
             map=shown_map,
             map_notice="" if shown_map is not None else self._why_no_map(state),
             history=history,
-            trends=trends_view(history, choice, before=before.trends if before else None),
+            trends=trends_view(
+                history,
+                choice,
+                before=before.trends if before else None,
+                points=self._points_of(history),
+            ),
             detector=self._detector(state, before.detector if before else None),
             scale=scale,
             axis=axis_of(history, choice, scale),
@@ -291,6 +299,13 @@ class Session:
             ring_name=name,
             sectors=self.sectors,
         )
+
+    def _points_of(self, history: History | None) -> defaultdict[str, JoinedTrend]:
+        """Return what is joined of the trends of that run."""
+        run = "" if history is None else history.run
+        if run != self._points[0]:
+            self._points = (run, defaultdict(JoinedTrend))
+        return self._points[1]
 
     def _places(self, before: View | None) -> tuple[float, float]:
         windows = _length(self.state)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from livepdf.model.status import Event
 from livepdf_gui.show.choice import Choice
@@ -50,9 +51,13 @@ def event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
     run = state.history.run if state.history is not None else ""
     if not run or scale.places.size < 2:
         return ()
+    assert state.history is not None
+    known = np.flatnonzero(state.history.here)
+    # once for all events: of a long run this is most of the work
+    firsts = state.history.spans[2, known]
     return tuple(
         EventLine(
-            place=_event_place(state, scale, e),
+            place=_event_place(state.history, scale, e, known=known, firsts=firsts),
             text=e.text if e.kind == "mark" else f"{e.kind}: {e.text}" if e.text else e.kind,
         )
         for e in state.events
@@ -60,15 +65,20 @@ def event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
     )
 
 
-def _event_place(state: State, scale: TimeScale, event: Event) -> float:
+def _event_place(
+    history: History,
+    scale: TimeScale,
+    event: Event,
+    *,
+    known: NDArray[np.intp],
+    firsts: NDArray[np.float64],
+) -> float:
     """Return where an event is among the windows: by its frame, as clocks may differ."""
-    history = state.history
     if event.kind == "run start":
         return 0.0
-    if event.frame < 0 or history is None:
+    if event.frame < 0:
         return max(float(scale.place(np.array([event.time]))[0]), 0.0)
-    known = np.flatnonzero(history.here)
-    before = int(np.searchsorted(history.spans[2, known], event.frame, side="right")) - 1
+    before = int(np.searchsorted(firsts, event.frame, side="right")) - 1
     if before < 0:
         return 0.0
     number = int(known[before])

@@ -1,18 +1,22 @@
 """Trends over the windows as strips, one quantity each, with ±1σ bands and gaps with reasons."""
 
+from collections import defaultdict
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livepdf_gui.show.choice import Choice
 from livepdf_gui.show.columns import History, TrendColumn
+from livepdf_gui.show.joined import JoinedTrend, joined, places, sharing
 from livepdf_gui.show.ranges import Range, spread, sticky
 from livepdf_gui.show.words import with_sigma
 
 _MOST_STRIPS = 3
-_MOST_POINTS = 1500
+_RECENT = 1000
+"""Windows that are looked at first for the newest value."""
+FIT = " fit"
+"""Ends the name of a trend that was fitted to the trend of the name before it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -73,15 +77,29 @@ def default_trends(history: History) -> tuple[str, ...]:
 
 
 def trends_view(
-    history: History | None, choice: Choice, *, before: TrendsView | None
+    history: History | None,
+    choice: Choice,
+    *,
+    before: TrendsView | None,
+    points: defaultdict[str, JoinedTrend] | None = None,
 ) -> TrendsView:
-    """Resolve history and wishes into strips; ranges lean on the view before."""
+    """Resolve history and wishes into strips.
+
+    Parameters
+    ----------
+    before
+        Ranges lean on it.
+    points
+        By name, as they were before; brought up to date.
+    """
     if history is None:
         return TrendsView(strips=(), names=(), overlay=None, overlay_names=())
     wanted = choice.trends if choice.trends is not None else default_trends(history)
     old = {s.name: s.y_range for s in before.strips if s.has_value} if before else {}
+    kept = defaultdict(JoinedTrend) if points is None else points
+    shown = [name for name in wanted if name in history.trends]
     return TrendsView(
-        strips=tuple(_strip(history, n, old.get(n)) for n in wanted if n in history.trends),
+        strips=tuple(_strip(history, n, old.get(n), kept[n]) for n in shown),
         names=tuple(history.trends),
         overlay=_overlay(history, choice, before),
         overlay_names=tuple(history.environment),
@@ -107,68 +125,41 @@ def readout(view: TrendsView, strip: Strip, number: int) -> str:
     return words
 
 
-def _sharing(windows: int) -> int:
-    """Return how many windows share a point, so that none is drawn finer than a screen."""
-    each = 1
-    while windows > _MOST_POINTS * each:
-        each *= 2
-    return each
-
-
-def _places(windows: int, each: int) -> NDArray[np.float64]:
-    return np.asarray((np.arange(-(-windows // each)) + 0.5) * each, dtype=np.float64)
-
-
-def _joined(
-    values: NDArray[np.float64], each: int, how: Literal["mean", "low", "high"]
-) -> NDArray[np.float64]:
-    """Return mean, lowest or highest of so many neighbours; NaN where none is known."""
-    if each == 1:
-        return values
-    padded = np.full(-(-values.size // each) * each, np.nan)
-    padded[: values.size] = values
-    blocks = padded.reshape(-1, each)
-    finite = np.isfinite(blocks)
-    some = finite.any(axis=1)
-    if how == "mean":
-        total = np.where(finite, blocks, 0.0).sum(axis=1)
-        return np.where(some, total / np.maximum(finite.sum(axis=1), 1), np.nan)
-    if how == "low":
-        return np.where(some, np.where(finite, blocks, np.inf).min(axis=1), np.nan)
-    return np.where(some, np.where(finite, blocks, -np.inf).max(axis=1), np.nan)
-
-
-def _strip(history: History, name: str, old: Range | None) -> Strip:
+def _strip(history: History, name: str, old: Range | None, points: JoinedTrend) -> Strip:
     column = history.trends[name]
-    each = _sharing(column.value.size)
-    shown = np.isfinite(column.value)
-    room = np.where(np.isfinite(column.sigma), column.sigma, 0.0)
-    lowest, highest = column.value - room, column.value + room
-    wanted = spread(np.concatenate([lowest[shown], highest[shown]]), below=0.5, above=99.5)
-    withheld = np.unique(np.flatnonzero(~shown & (column.code > 0)) // each)
-    fitted = history.trends.get(f"{name} fit")
+    points.follow(column)
+    known = np.isfinite(points.value)
+    bounds = np.concatenate([points.low[known], points.high[known]])
+    wanted = spread(bounds, below=0.5, above=99.5)
+    fitted = history.trends.get(f"{name}{FIT}")
+    middles = places(column.value.size, points.each)
     return Strip(
         name=name,
         unit=column.unit,
-        places=_places(column.value.size, each),
-        value=_joined(column.value, each, "mean"),
-        low=_joined(lowest, each, "low"),
-        high=_joined(highest, each, "high"),
-        each=each,
-        fit=None if fitted is None else _joined(fitted.value, each, "mean"),
-        withheld=np.asarray((withheld + 0.5) * each, dtype=np.float64),
+        places=middles,
+        value=points.value,
+        low=points.low,
+        high=points.high,
+        each=points.each,
+        fit=None if fitted is None else joined(fitted.value, points.each, "mean"),
+        withheld=middles[points.withheld],
         newest=_newest(column),
-        has_value=bool(shown.any()),
+        has_value=bool(known.any()),
         y_range=(0.0, 1.0) if wanted is None else sticky(old, wanted, fill=0.5),
         column=column,
     )
 
 
 def _newest(column: TrendColumn) -> str:
-    known = np.flatnonzero(np.isfinite(column.value) | (column.code > 0))
-    if not known.size:
-        return "no value yet"
-    number = int(known[-1])
+    for start in (-_RECENT, -column.value.size):
+        part = slice(max(start, -column.value.size), None)
+        known = np.flatnonzero(np.isfinite(column.value[part]) | (column.code[part] > 0))
+        if known.size:
+            return _said(column, int(known[-1]) + column.value.size + part.start)
+    return "no value yet"
+
+
+def _said(column: TrendColumn, number: int) -> str:
     if np.isfinite(column.value[number]):
         both = with_sigma(float(column.value[number]), float(column.sigma[number]))
         return f"{both} {column.unit}".strip()
@@ -180,7 +171,8 @@ def _overlay(history: History, choice: Choice, before: TrendsView | None) -> Ove
     name = choice.overlay if choice.overlay is not None else next(iter(names), "")
     if name not in history.environment:
         return None
-    value = history.environment[name]
+    each = sharing(history.environment[name].size)
+    value = joined(history.environment[name], each, "mean")
     wanted = spread(value)
     if wanted is None:
         return None
@@ -188,9 +180,9 @@ def _overlay(history: History, choice: Choice, before: TrendsView | None) -> Ove
     return Overlay(
         name=name,
         unit=slow_unit(name),
-        places=_places(value.size, _sharing(value.size)),
-        value=_joined(value, _sharing(value.size), "mean"),
-        each=_sharing(value.size),
+        places=places(history.environment[name].size, each),
+        value=value,
+        each=each,
         y_range=sticky(old.y_range if old else None, wanted, fill=0.5),
     )
 
@@ -211,7 +203,7 @@ HELP = {
 
 
 def _rank(name: str) -> int:
-    if name in HELP or name.endswith(" fit"):
+    if name in HELP or name.endswith(FIT):
         return 4
     for rank, word in enumerate(("size", "conversion", "lattice")):
         if word in name:

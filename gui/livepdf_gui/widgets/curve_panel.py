@@ -24,7 +24,7 @@ class CurvePanel(Panel):
     """The newest or the selected curve of one kind."""
 
     def __init__(self, kind: CurveKind, title: str) -> None:
-        self.plot, self.below = pg.PlotWidget(), pg.PlotWidget()
+        self.plot, self.below = pg.PlotWidget(enableMenu=False), pg.PlotWidget(enableMenu=False)
         body = QtWidgets.QWidget()
         rows = QtWidgets.QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)

@@ -11,7 +11,7 @@ class DetectorPanel(Panel):
     """A preview, binned for the screen; row 0 is on top as the detector numbers it."""
 
     def __init__(self) -> None:
-        self.plot = pg.PlotWidget()
+        self.plot = pg.PlotWidget(enableMenu=False)
         super().__init__("Detector", self.plot)
         self._view: DetectorView | None = None
         item = self.plot.getPlotItem()

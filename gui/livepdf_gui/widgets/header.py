@@ -3,7 +3,7 @@
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
 from livepdf_gui.show.headline import Headline, Item
 from livepdf_gui.show.theme import Theme
-from livepdf_gui.widgets.panel import ElidedLabel, set_text
+from livepdf_gui.widgets.panel import ElidedLabel, Framed, fade, set_text
 
 _WIDE = 1450
 """Pixels from which the numbers have room for the largest type."""
@@ -20,7 +20,7 @@ class Cell(QtWidgets.QWidget):
     def __init__(self, points: float, *, bold: bool = True) -> None:
         super().__init__()
         self._label = ElidedLabel()
-        self._label.setObjectName("faint")
+        fade(self._label)
         self._text = ElidedLabel()
         font = self._text.font()
         font.setPointSizeF(points)
@@ -98,12 +98,11 @@ class Lamp(ElidedLabel):
         self.setPalette(palette)
 
 
-class Header(QtWidgets.QFrame):
+class Header(Framed):
     """Two rows: how the run does; the numbers that matter."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("panel")
         self.run, self.state = Cell(13.0), Cell(13.0)
         self.connection, self.output = Cell(11.0, bold=False), Cell(11.0, bold=False)
         self.age, self.lag = Cell(13.0), Cell(13.0)
@@ -166,9 +165,18 @@ class Header(QtWidgets.QFrame):
 class Banner(QtWidgets.QLabel):
     """A line across the window that is there only when it has something to say."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self, *, points: float, ground: QtGui.QPalette.ColorRole, text: QtGui.QPalette.ColorRole
+    ) -> None:
         super().__init__()
-        self.setObjectName(name)
+        self.setAutoFillBackground(True)
+        self.setBackgroundRole(ground)
+        self.setForegroundRole(text)
+        self.setContentsMargins(10, 5, 10, 5)
+        font = self.font()
+        font.setPointSizeF(points)
+        font.setBold(True)
+        self.setFont(font)
         self.setWordWrap(True)
         self.setTextFormat(QtCore.Qt.PlainText)
         self.setVisible(False)

@@ -52,7 +52,7 @@ class MapPanel(Panel):
         hovered: Callable[[float | None], None] = lambda _: None,
     ) -> None:
         self.axis = TimeAxis()
-        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
+        self.plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": self.axis})
         self.colours = ColourScale(AXIS_RIGHT)
         body = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(body)

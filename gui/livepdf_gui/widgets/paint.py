@@ -10,8 +10,12 @@ _TICK = 4
 """Pixels."""
 
 
-def paint_application(application: QtWidgets.QApplication, theme: Theme) -> None:
-    """Give every widget the colours of the theme."""
+def paint_window(window: QtWidgets.QWidget, theme: Theme) -> None:
+    """Give a window and all in it the colours of the theme.
+
+    By its palette alone: a style sheet that changes has every widget measured again. Not the
+    application's, which would look at every menu and form that pyqtgraph keeps and never shows.
+    """
     palette = QtGui.QPalette()
     roles = {
         QtGui.QPalette.Window: theme.window,
@@ -21,27 +25,19 @@ def paint_application(application: QtWidgets.QApplication, theme: Theme) -> None
         QtGui.QPalette.Text: theme.text,
         QtGui.QPalette.Button: theme.button,
         QtGui.QPalette.ButtonText: theme.text,
-        QtGui.QPalette.ToolTipBase: theme.panel,
-        QtGui.QPalette.ToolTipText: theme.text,
+        QtGui.QPalette.BrightText: theme.banner_text,
         QtGui.QPalette.Highlight: theme.accent,
         QtGui.QPalette.HighlightedText: theme.panel,
         QtGui.QPalette.PlaceholderText: theme.faint,
+        QtGui.QPalette.Mid: theme.edge,
+        QtGui.QPalette.LinkVisited: theme.banner,
+        QtGui.QPalette.ToolTipBase: theme.panel,
+        QtGui.QPalette.ToolTipText: theme.text,
     }
     for role, colour in roles.items():
         palette.setColor(role, QtGui.QColor(colour))
-    application.setPalette(palette)
-    application.setStyleSheet(
-        f"QToolTip {{ color: {theme.text}; background: {theme.panel};"
-        f" border: 1px solid {theme.edge}; padding: 4px; }}"
-        f"#panel {{ background: {theme.panel}; border: 1px solid {theme.edge};"
-        " border-radius: 4px; }"
-        f"#faint {{ color: {theme.faint}; }}"
-        "#title { font-weight: bold; }"
-        f"#problems {{ background: {theme.banner}; color: {theme.banner_text};"
-        " font-size: 12pt; font-weight: bold; padding: 6px 10px; }"
-        f"#display {{ background: {theme.accent}; color: {theme.panel};"
-        " font-size: 11pt; font-weight: bold; padding: 4px 10px; }"
-    )
+    window.setPalette(palette)
+    QtWidgets.QToolTip.setPalette(palette)
 
 
 def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:

@@ -3,17 +3,30 @@
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
 
 
-class Panel(QtWidgets.QFrame):
+class Framed(QtWidgets.QFrame):
+    """A sheet with a thin edge, in the colours of the palette."""
+
+    def paintEvent(self, event: QtGui.QPaintEvent | None) -> None:  # noqa: ARG002, N802  Qt's name
+        """Draw sheet and edge."""
+        painter, colours = QtGui.QPainter(self), self.palette()
+        painter.setRenderHint(QtGui.QPainter.Antialiasing)
+        painter.setBrush(colours.brush(QtGui.QPalette.Base))
+        painter.setPen(QtGui.QPen(colours.color(QtGui.QPalette.Mid), 1.0))
+        painter.drawRoundedRect(QtCore.QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), 4.0, 4.0)
+        painter.end()
+
+
+class Panel(Framed):
     """A titled frame whose body gives way to a notice while there is nothing to draw."""
 
     def __init__(self, title: str, body: QtWidgets.QWidget) -> None:
         super().__init__()
-        self.setObjectName("panel")
         self.setAccessibleName(title)
-        self._title = _label("title")
-        self._over = _label("faint")
+        self._title, self._over, self._notice, self._aside = (_label() for _ in range(4))
+        embolden(self._title)
+        for label in (self._over, self._notice, self._aside):
+            fade(label)
         self._over_text, self._reading = "", ""
-        self._notice = _label("faint")
         self._notice.setAlignment(QtCore.Qt.AlignCenter)
         self._notice.setWordWrap(True)
         self._stack = QtWidgets.QStackedWidget()
@@ -22,7 +35,6 @@ class Panel(QtWidgets.QFrame):
         self.head = QtWidgets.QHBoxLayout()
         self.head.setSpacing(6)
         self.head.addWidget(self._title)
-        self._aside = _label("faint")
         self._aside.setAlignment(QtCore.Qt.AlignRight | QtCore.Qt.AlignVCenter)
         self.head.addWidget(self._aside, 1)
         layout = QtWidgets.QVBoxLayout(self)
@@ -72,11 +84,8 @@ class Panel(QtWidgets.QFrame):
         self._over.setText(text)
         self._over.setToolTip(text)
         self._over.setVisible(bool(text))
-        name = "title" if self._reading else "faint"
-        if name != self._over.objectName():
-            self._over.setObjectName(name)
-            # a style sheet looks at the name only when it is set anew
-            self._over.setStyleSheet("")
+        embolden(self._over, bool(self._reading))
+        fade(self._over, not self._reading)
 
 
 class ElidedLabel(QtWidgets.QLabel):
@@ -92,6 +101,7 @@ class ElidedLabel(QtWidgets.QLabel):
             super().paintEvent(event)
             return
         painter = QtGui.QPainter(self)
+        painter.setPen(self.palette().color(self.foregroundRole()))
         text = self.fontMetrics().elidedText(self.text(), QtCore.Qt.ElideRight, self.width())
         painter.drawText(self.rect(), int(self.alignment()), text)
         painter.end()
@@ -103,8 +113,22 @@ def set_text(label: QtWidgets.QLabel, text: str) -> None:
         label.setText(text)
 
 
-def _label(name: str) -> ElidedLabel:
+def fade(label: QtWidgets.QLabel, faint: bool = True) -> None:
+    """Write in the colour of what is of second rank, or of first."""
+    role = QtGui.QPalette.PlaceholderText if faint else QtGui.QPalette.WindowText
+    if label.foregroundRole() != role:
+        label.setForegroundRole(role)
+
+
+def embolden(label: QtWidgets.QLabel, bold: bool = True) -> None:
+    """Write in bold letters, or in usual ones."""
+    font = label.font()
+    if font.bold() != bold:
+        font.setBold(bold)
+        label.setFont(font)
+
+
+def _label() -> ElidedLabel:
     label = ElidedLabel()
-    label.setObjectName(name)
     label.setTextFormat(QtCore.Qt.PlainText)
     return label

@@ -29,7 +29,7 @@ class StripPlot(QtWidgets.QWidget):
         self._follow = True
         self.words = ElidedLabel()
         self.axis = TimeAxis()
-        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
+        self.plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": self.axis})
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)

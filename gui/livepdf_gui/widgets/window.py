@@ -19,7 +19,7 @@ from livepdf_gui.widgets.header import Banner, Counters, Header
 from livepdf_gui.widgets.help import KeySheet
 from livepdf_gui.widgets.map_panel import MapPanel
 from livepdf_gui.widgets.menus import make_act_menu, make_save_menu
-from livepdf_gui.widgets.paint import paint_application
+from livepdf_gui.widgets.paint import paint_window
 from livepdf_gui.widgets.panel import Panel
 from livepdf_gui.widgets.retune_sheet import RetuneSheet
 from livepdf_gui.widgets.trend_panel import TrendPanel
@@ -287,7 +287,9 @@ class Window(QtWidgets.QMainWindow):
 
     def _make_panels(self) -> None:
         self.header = Header()
-        self.problems, self.display = Banner("problems"), Banner("display")
+        colours = QtGui.QPalette
+        self.problems = Banner(points=12.0, ground=colours.LinkVisited, text=colours.BrightText)
+        self.display = Banner(points=11.0, ground=colours.Highlight, text=colours.HighlightedText)
         self.iq = CurvePanel("iq", "Scattered intensity I(Q)")
         self.gr = CurvePanel("gr", "Pair distribution G(r)")
         self.detector = DetectorPanel()
@@ -362,7 +364,7 @@ class Window(QtWidgets.QMainWindow):
 
     def _paint(self) -> None:
         theme = self.session.theme
-        paint_application(self._application, theme)
+        paint_window(self, theme)
         self.iq.paint(theme, theme.curves[1])
         self.gr.paint(theme, theme.curves[0])
         self.map.paint(theme)
