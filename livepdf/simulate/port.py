@@ -74,14 +74,31 @@ class Port:
         SourceError
             No reader took it in time.
         """
-        deadline = time.monotonic() + self._patience
-        while not self._may_send():
-            if stop.is_set():
-                return False
-            if time.monotonic() > deadline:
-                raise SourceError(f"{self.endpoint}: no reader within {self._patience:g} s")
+        if not self._wait_for_room(stop):
+            return False
         self._socket.send_multipart(parts, copy=False)
         return True
+
+    def send_last(self, part: bytes, *, stop: threading.Event) -> None:
+        """Send a message of one part, and wait until it and all before it have left.
+
+        A port that closes gives up what a slow reader has not taken within two seconds. So it does
+        when ``stop`` was or is set.
+
+        Raises
+        ------
+        SourceError
+            No reader took it in time.
+        """
+        if not self._wait_for_room(stop):
+            return
+        message = zmq.Frame(part, track=True, copy=False, copy_threshold=0)
+        tracker, deadline = message.tracker, time.monotonic() + self._patience
+        self._socket.send(message, copy=False)
+        del message
+        while tracker is not None and not tracker.done and not stop.wait(_SLICE / 1e4):
+            if time.monotonic() > deadline:
+                raise SourceError(f"{self.endpoint}: not taken within {self._patience:g} s")
 
     def offer(self, parts: Sequence[bytes | memoryview]) -> bool:
         """Push one message if there is room for it now; tell whether there was."""
@@ -122,6 +139,16 @@ class Port:
         trace: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _wait_for_room(self, stop: threading.Event) -> bool:
+        """Wait until a reader can take a message; tell whether one can, and raise as `send`."""
+        deadline = time.monotonic() + self._patience
+        while not self._may_send():
+            if stop.is_set():
+                return False
+            if time.monotonic() > deadline:
+                raise SourceError(f"{self.endpoint}: no reader within {self._patience:g} s")
+        return True
 
     def _may_send(self) -> bool:
         """Whether a reader can take a message now; waits a moment for one."""

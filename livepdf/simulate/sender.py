@@ -63,5 +63,5 @@ def send_series(
         sent(count)
     now = time.monotonic()
     # The end goes out even after a stop, if a reader is there to take it.
-    port.send([end], stop=stop)
+    port.send_last(end, stop=stop)
     return Sent(images=count, dropped=dropped, seconds=now - began, late=max(now - due, 0.0))

@@ -82,3 +82,32 @@ def test_a_stopped_series_still_has_its_end(reader: zmq.Socket[bytes]) -> None:
 def test_an_address_that_is_taken_is_refused_by_name() -> None:
     with Port(LOCAL, patience=1.0) as port, pytest.raises(SourceError, match=port.endpoint):
         Port(port.endpoint, patience=1.0)
+
+
+def test_a_reader_that_is_slow_to_begin_gets_the_end_too(reader: zmq.Socket[bytes]) -> None:
+    # Far more than sockets of the system hold, and longer than a port that closes would wait.
+    image, taken = bytes(4_000_000), list[bytes]()
+    done = threading.Event()
+
+    def read() -> None:
+        done.wait(3.0)
+        taken.extend(reader.recv() for _ in range(14))
+
+    reading = threading.Thread(target=read)
+    with Port(LOCAL, patience=60.0) as port:
+        reader.setsockopt(zmq.RCVHWM, 1)
+        reader.connect(port.endpoint)
+        reading.start()
+        send_series(
+            port,
+            start=b"start",
+            images=(image for _ in range(12)),
+            end=b"end",
+            rate=1000.0,
+            stop=threading.Event(),
+            sent=lambda _: None,
+        )
+    reading.join(30.0)
+
+    assert [len(message) for message in taken[1:-1]] == [len(image)] * 12
+    assert taken[-1] == b"end"

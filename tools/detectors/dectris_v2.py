@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.cli.signals import stopped_by_signal
+from livepdf.daemon.memory import tune_process
 from livepdf.errors import LivepdfError
 from livepdf.simulate.port import Port
 from livepdf.simulate.powder import CAMERAS, WAVELENGTH, blind_pixels, powder_images
@@ -85,6 +86,7 @@ def main(
     python3 -m tools.detectors.dectris_v2 --rate 250 --write detector.poni
     python3 -m tools.detectors.dectris_v2 --camera eiger-9m --rate 100 --drop
     """  # noqa: D301  (\b is click's own mark)
+    tune_process()
     chosen = CAMERAS[camera]
     if write is not None:
         write.write_text(chosen.poni_text(), encoding="utf-8")
