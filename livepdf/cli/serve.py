@@ -39,6 +39,7 @@ def serve(
     from livepdf.sinks.nexus import must_not_tidy_up
 
     _stop_on_signals(service)
+    show = _display(service, more)
     try:
         service.start(_Preparing(service.address))
     except LivepdfError:
@@ -47,7 +48,7 @@ def serve(
     if not service.stopping.is_set():
         click.echo(f"ready {service.address}")
         sys.stdout.flush()
-    _show(service, more)
+    show()
     service.finish()
     code = _conclude(service, as_json=as_json, strict=strict)
     if must_not_tidy_up():
@@ -87,20 +88,24 @@ def _stop_on_signals(service: "Service") -> None:
     signal.signal(signal.SIGHUP, stop if at_terminal else lambda *_: service.reload())
 
 
-def _show(service: "Service", more: Callable[[], str]) -> None:
-    """Show the status until the daemon is to stop."""
+def _display(service: "Service", more: Callable[[], str]) -> Callable[[], None]:
+    """Return what shows the status until the daemon is to stop; all it needs is loaded."""
     from rich.console import Console
 
     from livepdf.clients.words import status_line
 
     console = Console(stderr=True)
-    if console.is_terminal:
-        with console.status("starting") as line:
-            while not service.stopping.wait(_LIVE_INTERVAL):
-                line.update(more() + status_line(service.status(), now=time.time()))
-        return
-    while not service.stopping.wait(_PLAIN_INTERVAL):
-        click.echo(more() + status_line(service.status(), now=time.time()), err=True)
+
+    def show() -> None:
+        if console.is_terminal:
+            with console.status("starting") as line:
+                while not service.stopping.wait(_LIVE_INTERVAL):
+                    line.update(more() + status_line(service.status(), now=time.time()))
+            return
+        while not service.stopping.wait(_PLAIN_INTERVAL):
+            click.echo(more() + status_line(service.status(), now=time.time()), err=True)
+
+    return show
 
 
 def _conclude(service: "Service", *, as_json: bool, strict: bool) -> int:

@@ -69,6 +69,7 @@ class Inspector:
         self._judge: Judge | None = None
         self._pages: deque[_Page] = deque(maxlen=1_000_000)
         self._looks: dict[tuple[str, int], Look] = {}
+        self._limits_of: tuple[Quality, Limits] | None = None
         self._map_of: tuple[Pipeline, RingMap | None] | None = None
         self._mapping = threading.Lock()
         self._numbers: dict[str, float] = {}
@@ -100,7 +101,7 @@ class Inspector:
         if run is not self._run or self._judge is None:
             self._begin(run, settings, sums)
         assert self._judge is not None
-        self._judge.limits = _limits(settings)
+        self._judge.limits = self._limits(settings)
         with self._lock:
             look = self._looks.pop((frame.series, frame.index), None)
         verdict = self._judge.judge(sums, look)
@@ -119,7 +120,7 @@ class Inspector:
 
     def lamps(self) -> tuple[Lamp, ...]:
         """Return how each flag stands."""
-        limits = _limits(self._settings())
+        limits = self._limits(self._settings())
         return tuple(
             Lamp(
                 name=flag,
@@ -141,9 +142,16 @@ class Inspector:
         cells = [b.intensity for b in backgrounds if b.intensity.shape == (size,)]
         if self._run is not None and self._run.series != run.series:
             self._forget_looks(self._run.series)
-        self._run, self._judge = run, Judge(_limits(settings), bins=size, cells=cells)
+        self._run, self._judge = run, Judge(self._limits(settings), bins=size, cells=cells)
         self._pages.clear()
         self._numbers, self._raised, self._counts = {}, {}, {}
+
+    def _limits(self, settings: Quality) -> Limits:
+        known = self._limits_of
+        if known is None or known[0] is not settings:
+            fields = settings.model_dump(exclude={"leave_out", "look_every", "look_stride"})
+            known = self._limits_of = (settings, Limits(**fields))
+        return known[1]
 
     def _show(self, verdict: Verdict, frame: int) -> None:
         # Numbers of images stand until the next look.
@@ -162,7 +170,7 @@ class Inspector:
                 self._tell(flag, raised, frame)
 
     def _tell(self, flag: str, raised: bool, frame: int) -> None:
-        limit = _limits(self._settings()).of(flag)
+        limit = self._limits(self._settings()).of(flag)
         value = self._numbers.get(flag, math.nan)
         if raised:
             side = "below" if flag in BELOW else "limit"
@@ -201,7 +209,6 @@ class Inspector:
         look = look_at(
             image,
             where,
-            grid=integrator.q,
             intensity=intensity,
             factor=(sums.monitor if rule.monitor else 1.0)
             * (sums.exposure if rule.exposure else 1.0),
@@ -273,7 +280,14 @@ def pixel_map(pipeline: Pipeline) -> RingMap | None:
     weight = there.solid_angle if integration.solid_angle else np.ones(places.size)
     if integration.polarization is not None:
         weight = weight * there.polarization(integration.polarization)
-    return ring_map(places, shape=shape, q=there.q, azimuth=there.azimuth, weight=weight)
+    return ring_map(
+        places,
+        shape=shape,
+        grid=pipeline.integrator.q,
+        q=there.q,
+        azimuth=there.azimuth,
+        weight=weight,
+    )
 
 
 def gathered(pages: Sequence[_Page]) -> Marks:
@@ -296,8 +310,3 @@ def gathered(pages: Sequence[_Page]) -> Marks:
         flagged=tuple((f, a, b) for f in FLAGS for a, b in stretches.get(f, [])),
         left_out=sum(page.left_out for page in pages),
     )
-
-
-def _limits(settings: Quality) -> Limits:
-    fields = settings.model_dump(exclude={"leave_out", "look_every", "look_stride"})
-    return Limits(**fields)

@@ -2,14 +2,18 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
+from livepdf.analysis.quality.judge import Judge
+from livepdf.analysis.quality.limits import Limits
+from livepdf.analysis.quality.rings import look_at, ring_map
 from livepdf.config.profile import Profile
 from livepdf.daemon.detector import DetectorFiles
 from livepdf.files.poni import read_poni
+from livepdf.model.sums import empty_sums
 from livepdf.numerics.kernel import NotCompiledError, nothing_compiled
 from livepdf.numerics.unpack import UnpackError, unpack
 from livepdf.reduction.integrator import Integrator, build_integrator
@@ -61,12 +65,29 @@ def in_order(likely: Sequence[str]) -> tuple[Loops, ...]:
 
 def compile_loops(integrator: Integrator, loops: Loops) -> None:
     """Compile them for images of this detector, or load them from disk."""
+    if loops.purpose == "one":
+        _judge_once()
     if loops.purpose != "view":
         integrator.warm_up(np.dtype(loops.dtype), batch=loops.purpose == "many")
         return
     header = (128).to_bytes(8, "big") + (128).to_bytes(4, "big")
     with contextlib.suppress(UnpackError):  # there is nothing behind the header
         unpack(header, algorithm="bslz4", shape=(8, 8), dtype=np.dtype(np.uint16))
+
+
+def _judge_once() -> None:
+    """Judge a frame and look at an image of nothing: every frame is judged."""
+    ones = np.ones(1024)
+    sums = replace(empty_sums(ones.size), signal=ones, variance=ones, weight=ones, pixels=ones)
+    judge = Judge(Limits(), bins=ones.size)
+    judge.judge(sums)
+    judge.judge(sums)
+    where = ring_map(
+        np.arange(ones.size), shape=(32, 32), grid=ones.cumsum(), q=ones, azimuth=ones, weight=ones
+    )
+    assert where is not None
+    image = np.zeros((32, 32), np.uint8)
+    look_at(image, where, intensity=ones, factor=1.0, gain=1.0, low=0, high=9, textured=True)
 
 
 def stand_in(files: DetectorFiles, profile: Profile) -> Integrator:

@@ -46,7 +46,16 @@ def any_of(pixels: NDArray[np.bool_], *, factor: int) -> NDArray[np.bool_]:
 
 def _sum_squares(array: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
     ny, nx = array.shape
-    padded = np.zeros((-(-ny // factor) * factor, -(-nx // factor) * factor), dtype=np.float32)
-    padded[:ny, :nx] = array
-    blocks = padded.reshape(padded.shape[0] // factor, factor, padded.shape[1] // factor, factor)
-    return np.asarray(blocks.sum(axis=3).sum(axis=1), dtype=np.float32)
+    rows, columns = -(-ny // factor), -(-nx // factor)
+    if array.shape != (rows * factor, columns * factor):
+        padded = np.zeros((rows * factor, columns * factor), dtype=np.float32)
+        padded[:ny, :nx] = array
+        array = padded
+    # Adding whole lines is many times quicker than adding a few neighbours at a time.
+    high = np.zeros((rows, array.shape[1]), dtype=np.float32)
+    for k in range(factor):
+        high += array[k::factor]
+    total = np.zeros((rows, columns), dtype=np.float32)
+    for k in range(factor):
+        total += high[:, k::factor]
+    return total

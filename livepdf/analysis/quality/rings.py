@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.ring_sums import RingSums, ring_sums
+
 Floats = NDArray[np.float64]
 
 MOST_PIXELS = 1 << 18
@@ -29,8 +31,10 @@ class RingMap:
 
     places: NDArray[np.int64]
     """(k,) in the flat image as read; none of them masked."""
-    q: Floats
-    """(k,) Å⁻¹"""
+    left: NDArray[np.int64]
+    """(k,) bin of Q whose middle is at or below the pixel's Q."""
+    part: Floats
+    """(k,) how far it is on the way to the middle of the next bin; beyond the ends 0 or 1."""
     weight: Floats
     """(k,) solid angle × polarization × flat, as in the sums."""
     ring: NDArray[np.int64]
@@ -81,7 +85,13 @@ def chosen_places(unused: NDArray[np.bool_]) -> NDArray[np.int64] | None:
 
 
 def ring_map(
-    places: NDArray[np.int64], *, shape: tuple[int, int], q: Floats, azimuth: Floats, weight: Floats
+    places: NDArray[np.int64],
+    *,
+    shape: tuple[int, int],
+    grid: Floats,
+    q: Floats,
+    azimuth: Floats,
+    weight: Floats,
 ) -> RingMap | None:
     """Sort pixels into rings; None where fewer than a thousand see anything.
 
@@ -91,6 +101,8 @@ def ring_map(
         As `chosen_places` gives them.
     shape : (ny, nx)
         Of the image as read.
+    grid : (n,) Å⁻¹, rising
+        Middles of the bins that intensities are given in.
     q, azimuth, weight : (k,) float64, Å⁻¹, rad
         Of these pixels. Those without a weight are left out.
     """
@@ -100,11 +112,14 @@ def ring_map(
     places, there = places[seeing], q[seeing]
     edges = np.quantile(there, np.linspace(0, 1, RINGS + 1)[1:-1])
     angle = 2 * azimuth[seeing]
+    left = np.clip(np.searchsorted(grid, there, side="right") - 1, 0, grid.size - 2)
+    part = (there - grid[left]) / (grid[left + 1] - grid[left])
     rows, columns = np.divmod(places, shape[1])
     tile = (rows // _TILE) * (-(-shape[1] // _TILE)) + columns // _TILE
     return RingMap(
         places=places,
-        q=there,
+        left=left.astype(np.int64),
+        part=np.clip(part, 0.0, 1.0),
         weight=weight[seeing],
         ring=np.searchsorted(edges, there).astype(np.int64),
         cosine=np.cos(angle),
@@ -117,7 +132,6 @@ def look_at(
     image: NDArray[Any],
     where: RingMap,
     *,
-    grid: Floats,
     intensity: Floats,
     factor: float,
     gain: float,
@@ -130,9 +144,9 @@ def look_at(
     Parameters
     ----------
     image : (ny, nx) as read
-    grid, intensity : (n,)
-        Bins of Q and intensity of this very frame: the expectation of a pixel is interpolated
-        between bins, as a steep flank inside a bin would look like spots.
+    intensity : (n,)
+        Of this very frame in the bins of the map, NaN in empty ones: the expectation of a pixel
+        is interpolated between bins, as a steep flank inside a bin would look like spots.
     factor : float
         By which the weights of the sums exceed those of the map: monitor and exposure.
     low, high
@@ -141,33 +155,40 @@ def look_at(
         Whether the correction for polarization leaves texture alone with cos 2χ.
     """
     values = image.ravel()[where.places]
-    usable = (values >= low) & (values <= high)
-    known = np.isfinite(intensity)
-    expected = np.interp(where.q, grid[known], intensity[known]) * where.weight * factor
-    counts = np.where(usable, values, 0).astype(np.float64)
-    expected = np.where(usable & (expected > 0), expected, 0.0)
-    difference = np.where(expected > 0, counts - expected, 0.0)
-    square = np.zeros_like(difference)
-    np.divide(difference**2, gain * expected, out=square, where=expected > 0)
-    number = _by(where.ring, (expected > 0).astype(np.float64))
+    rings, tiles = ring_sums(
+        values,
+        (values >= low) & (values <= high),
+        curve=_filled(intensity) * factor,
+        left=where.left,
+        part=where.part,
+        weight=where.weight,
+        gain=gain,
+        ring=where.ring,
+        rings=RINGS,
+        cosine=where.cosine,
+        sine=where.sine,
+        tile=where.tile,
+        tiles=int(where.tile.max()) + 1,
+    )
     chi = np.full(RINGS, np.nan)
-    np.divide(_by(where.ring, square), number, out=chi, where=number >= _FEWEST)
-    saturated = np.count_nonzero(values > high) / values.size
+    np.divide(rings.square, rings.number, out=chi, where=rings.number >= _FEWEST)
+    silent = (tiles.counts <= 0.02 * tiles.expected) & (tiles.expected >= _EXPECTED)
     return Look(
-        saturated=saturated,
-        dead=_dead(where, counts, expected),
+        saturated=float(np.count_nonzero(values > high) / values.size),
+        dead=float(np.count_nonzero(silent[where.tile]) / values.size),
         spots=_worst(chi),
-        texture=_texture(where, difference, expected, gain) if textured else float("nan"),
+        texture=_texture(rings, gain) if textured else float("nan"),
         rings=tuple(chi.tolist()),
     )
 
 
-def _dead(where: RingMap, counts: Floats, expected: Floats) -> float:
-    tiles = int(where.tile.max()) + 1
-    seen = np.bincount(where.tile, counts, tiles)
-    wanted = np.bincount(where.tile, expected, tiles)
-    silent = (seen <= 0.02 * wanted) & (wanted >= _EXPECTED)
-    return float(np.count_nonzero(silent[where.tile]) / where.places.size)
+def _filled(intensity: Floats) -> Floats:
+    """Put straight lines across empty bins."""
+    known = np.isfinite(intensity)
+    if known.all() or not known.any():
+        return intensity
+    bins = np.arange(intensity.size)
+    return np.interp(bins, bins[known], intensity[known])
 
 
 def _worst(chi: Floats) -> float:
@@ -175,27 +196,22 @@ def _worst(chi: Floats) -> float:
     return float(found[-_WORST:].mean()) if found.size >= _WORST else float("nan")
 
 
-def _texture(where: RingMap, difference: Floats, expected: Floats, gain: float) -> float:
+def _texture(rings: RingSums, gain: float) -> float:
     """Return the largest significance of a cos 2χ or sin 2χ part; NaN where no ring tells."""
     significance = np.zeros(RINGS)
     amplitude = np.zeros(RINGS)
-    for wave in (where.cosine, where.sine):
+    total = rings.expected
+    for first, second, difference in rings.waves:
         # The mean of the wave over a cut ring is no texture: it is taken off.
-        total = _by(where.ring, expected)
         mean = np.zeros(RINGS)
-        np.divide(_by(where.ring, expected * wave), total, out=mean, where=total > 0)
-        centred = wave - mean[where.ring]
-        norm = _by(where.ring, expected * centred**2)
+        np.divide(first, total, out=mean, where=total > 0)
+        norm = second - mean * first
         part = np.zeros(RINGS)
-        np.divide(_by(where.ring, difference * centred), norm, out=part, where=norm > 0)
+        np.divide(difference - mean * rings.difference, norm, out=part, where=norm > 0)
         significance += part**2 * norm / gain
         amplitude += part**2
-    counted = np.bincount(where.ring, expected > 0, RINGS) >= _FEWEST
+    counted = rings.number >= _FEWEST
     telling = counted & (np.sqrt(amplitude) >= _AMPLITUDE)
     if not counted.any():
         return float("nan")
     return float(np.sqrt(significance[telling].max())) if telling.any() else 0.0
-
-
-def _by(ring: NDArray[np.int64], values: Floats) -> Floats:
-    return np.asarray(np.bincount(ring, values, RINGS), dtype=np.float64)

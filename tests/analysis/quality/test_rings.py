@@ -33,13 +33,13 @@ def mapped(unused: NDArray[np.bool_], weight: NDArray[np.float64] = WEIGHT) -> R
     if places is None:
         return None
     q, azimuth, here = (array.ravel()[places] for array in (Q, CHI, weight))
-    return ring_map(places, shape=SHAPE, q=q, azimuth=azimuth, weight=here)
+    return ring_map(places, shape=SHAPE, grid=GRID, q=q, azimuth=azimuth, weight=here)
 
 
 def look(where: RingMap, expected: NDArray[np.float64], seed: int = 1, top: int = 65534) -> Look:
     image = np.random.default_rng(seed).poisson(expected).astype(np.uint16)
     return look_at(
-        image, where, grid=GRID, intensity=intensity(GRID), factor=1.0, gain=1.0,
+        image, where, intensity=intensity(GRID), factor=1.0, gain=1.0,
         low=np.uint16(0), high=np.uint16(top), textured=True,
     )  # fmt: skip
 
