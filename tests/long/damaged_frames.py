@@ -22,12 +22,16 @@ import numpy as np
 from livepdf.numerics.centre_projection import centre_projection
 from livepdf.numerics.packed import open_packed
 from livepdf.numerics.unpack import UnpackError
+from tests.numerics.test_split_projection import SHAPE, matrix, prepared
 from tests.numerics.test_unpack import packed
 
 random = np.random.default_rng(int(sys.argv[1]))
-shape = (96, 128)
-number = random.integers(-1, 60, shape)
-projection = centre_projection(number, n=60, weight=np.ones(shape), dark=None)
+if sys.argv[2] == "split":
+    shape, projection = SHAPE, prepared(matrix())
+else:
+    shape = (96, 128)
+    number = random.integers(-1, 60, shape)
+    projection = centre_projection(number, n=60, weight=np.ones(shape), dark=None)
 refused = used = 0
 for turn in range(2000):
     dtype = np.dtype(random.choice(["u1", "u2", "u4", "i2", "i4", "f4"]))
@@ -66,12 +70,13 @@ print(refused, used)
 """
 
 
+@pytest.mark.parametrize("pixels", ["whole", "split"])
 @pytest.mark.parametrize("seed", range(4))
-def test_damage_never_ends_the_process(seed: int) -> None:
+def test_damage_never_ends_the_process(seed: int, pixels: str) -> None:
     root = Path(livepdf.__file__).parents[1]
 
     done = subprocess.run(
-        [sys.executable, "-X", "faulthandler", "-c", CODE, str(seed)],
+        [sys.executable, "-X", "faulthandler", "-c", CODE, str(seed), pixels],
         env=os.environ | {"PYTHONPATH": str(root)},
         capture_output=True,
         text=True,
