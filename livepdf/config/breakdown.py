@@ -46,6 +46,10 @@ class Breakdown(Shots):
     size: Positive | None = Field(
         default=None, description="Å, diameter of intact crystals; without it none is told."
     )
+    near: Positive = Field(
+        default=6.0,
+        description="Å; neighbours closer than this do not count as order: a melt has them too.",
+    )
     qmin: Positive | None = Field(
         default=None, description="Å⁻¹, from where patterns are compared; reduction.qmin."
     )

@@ -11,7 +11,7 @@ from livepdf.config.load import complaint, resolved
 from livepdf.config.recipe import Recipe
 from livepdf.errors import Complaint, ConfigError
 
-FIXED = ("window", "normalization", "pump_probe")
+FIXED = ("window", "normalization", "pump_probe", "serial", "breakdown")
 """Tables that act on frames while they are added up: sums that are stored cannot follow them."""
 _DRAFT = "draft"
 _DEEPEST = 8

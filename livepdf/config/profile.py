@@ -10,6 +10,7 @@ from livepdf.config.publish import Publish
 from livepdf.config.slow import SlowList
 from livepdf.config.sources import Source
 from livepdf.config.table import Positive, Table
+from livepdf.config.tiles import Tiles
 
 _TCP = r"^tcp://(\d+\.\d+\.\d+\.\d+|[A-Za-z][\w.-]*|\[[0-9a-fA-F:]+\]):\d+$"
 Flip = Literal["none", "ud", "lr", "udlr"]
@@ -70,6 +71,20 @@ class Detector(Table):
         description="Put back the counts that pixels miss, ring by ring; frames then need their "
         "exposure time. Not for single pulses, nor where the detector does it itself.",
     )
+    tiles: Tiles | None = Field(
+        default=None,
+        description="For tiled detectors that read charge: pedestal, gain and common mode of each "
+        "shot, in place of dark, flat and gain.",
+    )
+
+    @model_validator(mode="after")
+    def _tiles_alone(self) -> "Detector":
+        told = self.dark is not None or self.flat is not None or self.gain != 1.0
+        if self.tiles is not None and (told or self.dead_time is not None):
+            raise ValueError("detector.tiles without dark, flat, gain and dead_time beside it")
+        if self.tiles is not None and self.flip != "none":
+            raise ValueError("flip = 'none' with detector.tiles")
+        return self
 
 
 class Integration(Table):

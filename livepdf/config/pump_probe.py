@@ -71,6 +71,11 @@ class PumpProbe(Table):
     arrival_gates: list[Gate] = Field(
         default=[], description="Amplitude, width, position between which the tool is believed."
     )
+    energy: Gate | None = Field(
+        default=None,
+        description="keV of each shot and the limits between which it counts; each then has a Q "
+        "axis of its own. Left out: that of the calibration for all.",
+    )
     xrays: list[Flag] = Field(
         default=[], description="All must agree, e.g. the open and the closed switch of a shutter."
     )

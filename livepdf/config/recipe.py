@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from livepdf.config.breakdown import Breakdown
 from livepdf.config.pump_probe import PumpProbe
 from livepdf.config.quality import Quality
+from livepdf.config.serial import Serial
 from livepdf.config.table import Positive, Table
 
 NonNegative = Annotated[float, Field(ge=0)]
@@ -301,6 +303,12 @@ class Recipe(Table):
     pump_probe: PumpProbe | None = Field(
         default=None, description="Shots with and without a laser: ΔI(Q) and ΔG(r) over the delay."
     )
+    serial: Serial | None = Field(
+        default=None, description="Few shots hit a particle: hit rate, powder, sizes."
+    )
+    breakdown: Breakdown | None = Field(
+        default=None, description="Every shot with the laser destroys its sample."
+    )
 
     @model_validator(mode="after")
     def _what_one_table_needs_of_another(self) -> "Recipe":
@@ -313,6 +321,12 @@ class Recipe(Table):
         followed = any(b.ramp and b.match != "fit" for b in self.background)
         if self.reduction.scale_from is not None and followed:
             raise ValueError("scale_value in place of scale_from, as a background follows a number")
+        shots = self.pump_probe or self.serial or self.breakdown
+        if shots is not None and self.normalization.monitor:
+            raise ValueError(
+                "normalization.monitor = false with [pump_probe], [serial] or [breakdown]: these "
+                "divide shots by I0 themselves"
+            )
         if self.absorption is None and any(background.cell for background in self.background):
             raise ValueError("[absorption] where a background is the cell")
         unknown = self.absorption is not None and self.absorption.mu is None

@@ -15,6 +15,7 @@ from livepdf.config.recipe import Recipe
 from livepdf.daemon.detector import (
     DetectorFiles,
     detector_integrator,
+    detector_tiles,
     geometry_for,
     ignored_pixels,
     read_detector,
@@ -32,6 +33,7 @@ from livepdf.errors import Complaint, ConfigError
 from livepdf.model.frame import Integrated, RunStart
 from livepdf.numerics.compton import HC
 from livepdf.numerics.geometry import Geometry
+from livepdf.numerics.tile_correction import TileCorrection
 from livepdf.reduction.integrator import Integrator
 from livepdf.reduction.plan import Plan
 
@@ -66,6 +68,8 @@ class Pipeline:
     """Å, shortest distance between atoms that the recipe tells of; None where it tells of none."""
     ignored: Mask
     """(ny, nx), True = ignore, as read: gaps of the detector model, mask files, the run's mask."""
+    tiles: TileCorrection | None = None
+    """What turns readings into photons first, for detectors of tiles that read charge."""
 
     @property
     def profile(self) -> Profile:
@@ -84,6 +88,9 @@ class Pipeline:
 
     def with_saturation(self, limit: float) -> "Pipeline":
         """Return the same with pixels at and above ``limit`` ignored; the lower limit counts."""
+        if self.tiles is not None:
+            least = min(limit, self.tiles.saturation)
+            return replace(self, tiles=replace(self.tiles, saturation=least))
         own = self.integrator.saturation
         lower = limit if own is None else min(own, limit)
         return replace(self, integrator=replace(self.integrator, saturation=lower))
@@ -217,6 +224,7 @@ class _Seen:
     geometry: Geometry
     integrator: Integrator
     ignored: Mask
+    tiles: TileCorrection | None = None
 
 
 def _load(load: Callable[[Path], Loaded], file: Path, complaints: list[Complaint]) -> Loaded | None:
@@ -238,11 +246,12 @@ def _see(
     ignored = ignored_pixels(detector, geometry, profile.detector.flip)
     try:
         integrator = detector_integrator(detector, profile, geometry, ignored)
+        tiles = detector_tiles(detector, profile, geometry.shape)
     except ValueError as error:
         wanted = "a detector that sees something"
         complaints.append(Complaint(str(file), "detector", str(error), wanted))
         return None
-    return _Seen(geometry=geometry, integrator=integrator, ignored=ignored)
+    return _Seen(geometry=geometry, integrator=integrator, ignored=ignored, tiles=tiles)
 
 
 def retuned(
@@ -318,4 +327,5 @@ def _pipeline(settings: Settings, sample: SampleFiles, seen: _Seen, revision: in
         analysis=analysis,
         bond=sample_bond(sample, settings.recipe),
         ignored=seen.ignored,
+        tiles=seen.tiles,
     )

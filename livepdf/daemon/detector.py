@@ -10,12 +10,14 @@ from numpy.typing import NDArray
 
 from livepdf.config.profile import DeadTime as ToldDeadTime
 from livepdf.config.profile import Profile
+from livepdf.config.tiles import Tiles
 from livepdf.errors import Complaint, FileError
 from livepdf.files.columns import Columns, read_columns
 from livepdf.files.images import read_float_image, read_mask
 from livepdf.files.poni import read_poni
 from livepdf.numerics.dead_time import tabulated_rate
 from livepdf.numerics.geometry import Geometry
+from livepdf.numerics.tile_correction import TileCorrection, tile_correction
 from livepdf.reduction.integrator import Flip, Integrator, build_integrator
 from livepdf.reduction.live_time import DeadTime
 
@@ -37,6 +39,10 @@ class DetectorFiles:
     """The table of the detector's maker for its dead time."""
     geometry: Geometry | None
     """None where the calibration does not know the size of the images."""
+    pedestal: NDArray[Any] | float = 0.0
+    """Of tiles, detector units."""
+    per_photon: NDArray[Any] | float = 1.0
+    """Of tiles, detector units."""
 
 
 def read_detector(profile: Profile, file: Path) -> tuple[DetectorFiles | None, list[Complaint]]:
@@ -51,6 +57,7 @@ def read_detector(profile: Profile, file: Path) -> tuple[DetectorFiles | None, l
     dark = _optional_image(settings.dark, "detector.dark", file, complaints)
     flat = _optional_image(settings.flat, "detector.flat", file, complaints)
     rates = _rates(settings.dead_time, file, complaints)
+    pedestal, per_photon = _tile_images(settings.tiles, file, complaints)
     geometry, trouble = _own_geometry(settings.poni, file)
     complaints += trouble
     if geometry is None and not trouble and (masks or dark is not None or flat is not None):
@@ -60,7 +67,15 @@ def read_detector(profile: Profile, file: Path) -> tuple[DetectorFiles | None, l
         complaints += _shape_complaints(profile, file, geometry.shape, masks, dark, flat)
     if complaints:
         return None, complaints
-    files = DetectorFiles(masks=tuple(masks), dark=dark, flat=flat, rates=rates, geometry=geometry)
+    files = DetectorFiles(
+        masks=tuple(masks),
+        dark=dark,
+        flat=flat,
+        rates=rates,
+        geometry=geometry,
+        pedestal=pedestal,
+        per_photon=per_photon,
+    )
     return files, []
 
 
@@ -104,10 +119,46 @@ def detector_integrator(
         dark=files.dark,
         flip=detector.flip,
         sentinels=detector.sentinels,
-        saturation=detector.saturation,
+        # tiles have what is saturated taken out before
+        saturation=detector.saturation if detector.tiles is None else None,
         gain=detector.gain,
         dead_time=_dead_time(files, profile),
     )
+
+
+def detector_tiles(files: DetectorFiles, profile: Profile, shape: Shape) -> TileCorrection | None:
+    """Return what turns readings of tiles into photons, None where the profile has no tiles.
+
+    ValueError where it does not fit images of this shape.
+    """
+    told, saturation = profile.detector.tiles, profile.detector.saturation
+    if told is None:
+        return None
+    return tile_correction(
+        pedestal=files.pedestal,
+        gain=files.per_photon,
+        shape=shape,
+        rows=told.rows,
+        common_mode=told.common_mode,
+        dark_below=told.dark_below,
+        saturation=np.inf if saturation is None else saturation,
+    )
+
+
+def _tile_images(
+    told: Tiles | None, file: Path, complaints: list[Complaint]
+) -> tuple[NDArray[Any] | float, NDArray[Any] | float]:
+    if told is None:
+        return 0.0, 1.0
+    found = []
+    for name in ("pedestal", "gain"):
+        value: Path | float = getattr(told, name)
+        if isinstance(value, Path):
+            image = _optional_image(value, f"detector.tiles.{name}", file, complaints)
+            found.append(0.0 if image is None else image)
+        else:
+            found.append(value)
+    return found[0], found[1]
 
 
 def _dead_time(files: DetectorFiles, profile: Profile) -> DeadTime | None:

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 
+from livepdf.daemon.calibrating import in_photons
 from livepdf.daemon.preview import PREVIEW_SIDE, any_of, binning_factor, shrink
 from livepdf.daemon.publish import Publisher
 from livepdf.daemon.workers import Newest
@@ -75,7 +76,10 @@ class Herald:
         frame, ticket, pipeline = newest
         integrator = pipeline.integrator
         try:
-            image = integrator.unpack_image(frame.image)
+            packed = frame.image
+            if pipeline.tiles is not None:
+                packed = in_photons(packed, pipeline.tiles)
+            image = integrator.unpack_image(packed)
         except FrameError as error:
             log.debug("no preview: %s", error)
             return

@@ -2,13 +2,11 @@
 
 import math
 import threading
-from collections import Counter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.pump_probe import classify
-from livepdf.analysis.pump_probe.classify import ShotError, ShotRules
+from livepdf.analysis.pump_probe.censored import Censored, without_bins
 from livepdf.analysis.pump_probe.counting import CountingNoise
 from livepdf.analysis.pump_probe.delay import DelayPart
 from livepdf.analysis.pump_probe.delay_map import components, of_differences
@@ -17,16 +15,15 @@ from livepdf.analysis.pump_probe.significance import convergence, interleaving, 
 from livepdf.analysis.pump_probe.table import ShotTable
 from livepdf.config import pump_probe as config
 from livepdf.daemon.assemble import Pipeline
+from livepdf.daemon.shot_labels import ShotAxis, ShotBook, band_mean, shot_rules, static_pixels
 from livepdf.model.frame import Frame
-from livepdf.model.laser import LaserReport, LaserTest, Limits, ShotCounts
+from livepdf.model.laser import LaserReport, LaserTest, Limits
 from livepdf.model.shot import Shot, ShotLabel
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.curves import reduce_intensity
 from livepdf.reduction.difference import linear_gr, reference_plan
 from livepdf.reduction.plan import Plan
 
-MONITOR = "monitor"
-"""Name of the frame's own I0 among the values of a shot."""
 SIGMA_IS = "block jackknife over the shots"
 _FIRST = 32
 """Lit shots that tell the reference curve before sums begin."""
@@ -38,7 +35,21 @@ class LaserFollower:
     """One run's shots: `take` by the collector, `report` by any thread."""
 
     def __init__(self, settings: config.PumpProbe, pipeline: Pipeline, *, run: str) -> None:
-        self._rules = shot_rules(settings)
+        self._book = ShotBook(
+            shot_rules(
+                laser=settings.laser,
+                i0=settings.i0,
+                energy=settings.energy,
+                xrays=settings.xrays,
+                parts=settings.delay,
+                arrival=settings.arrival,
+                arrival_gates=settings.arrival_gates,
+                darks_first=settings.darks_first,
+            )
+        )
+        self._axis = ShotAxis(pipeline, told=settings.energy is not None)
+        whole = static_pixels(pipeline)
+        self._censored = None if whole is None else Censored(whole)
         self._settings = settings
         self._pipeline = pipeline
         self._run = run
@@ -47,30 +58,28 @@ class LaserFollower:
         self._table: ShotTable | None = None
         edges, n_q = bin_edges(settings), pipeline.plan.q.size
         self._counting = CountingNoise(edges=edges, n_q=n_q)
-        self._first_lit: int | None = None
-        self._classes: Counter[str] = Counter()
-        self._rejected: Counter[str] = Counter()
-        self._received = 0
-        self._time = math.nan
 
     @property
     def received(self) -> int:
         """Shots so far."""
-        return self._received
+        return self._book.received
+
+    @property
+    def busy(self) -> bool:
+        """Whether more is to be reported without a new shot."""
+        return False
 
     def take(self, frame: Frame, sums: Sums) -> None:
         """Book a shot; every one ends in one class or is rejected under one reason."""
         with self._lock:
-            self._received += 1
-            self._time = frame.time
-            try:
-                label = self._label(frame)
-            except ShotError as error:
-                self._rejected[error.reason] += 1
+            label = self._book.label(frame)
+            if label is None:
                 return
-            self._classes[label.kind] += 1
+            self._book.put(label.kind)
             if label.kind in ("on", "off"):
-                iq, sigma = intensity(sums)
+                if self._censored is not None:
+                    self._censored.add(label.kind, sums.pixels)
+                iq, sigma = intensity(self._axis.moved(sums, label))
                 shot = self._normalised(Shot(id=(frame.index, 0), label=label, iq=iq))
                 self._counting.add(shot.label, sigma=sigma)
                 self._add(shot)
@@ -78,15 +87,19 @@ class LaserFollower:
     def report(self) -> LaserReport:
         """Return all that is known now; empty curves before the first shots."""
         with self._lock:
-            counts, time = self._counts(), self._time
+            self._book.outside = 0 if self._table is None else self._table.outside
+            counts, time = self._book.counts(), self._book.time
+            left_out, saturated = self._left_out()
             table = self._table or self._begun()
             groups = [grouped(table, number) for number in range(table.bins)]
             turns = _turns(table)
             counting = [self._counting.sigma(number) for number in range(table.bins)]
+        groups = [without_bins(group, left_out) for group in groups]
         found = [of_groups(group) for group in groups]
         best = int(np.argmax([one.on for one in found]))
         growth = convergence(groups[best])
-        warnings = [words for words in (interleaving(*turns), growth.warning) if words]
+        said = (interleaving(*turns), growth.warning, saturated)
+        warnings = [words for words in said if words]
         tests = []
         for group, one in zip(groups, found, strict=True):
             test, grown = significance(group), convergence(group)
@@ -132,16 +145,12 @@ class LaserFollower:
             warnings=tuple(warnings),
         )
 
-    def _label(self, frame: Frame) -> ShotLabel:
-        record: dict[str, float | None] = dict(frame.environment)
-        record[MONITOR] = frame.monitor
-        label = classify.classify(record, train=frame.index, rules=self._rules)
-        if label.kind in ("on", "off"):
-            lowest = frame.index if self._first_lit is None else self._first_lit
-            self._first_lit = min(frame.index, lowest)
-        elif label.kind == "dark" and self._rules.darks_first and self._first_lit is not None:
-            raise ShotError("dark after the first lit shot", f"frame {frame.index}")
-        return label
+    def _left_out(self) -> tuple[NDArray[np.bool_], str]:
+        """Return the bins with too many saturated pixels, (n_q,), and what people must know."""
+        q = self._pipeline.plan.q
+        if self._censored is None:
+            return np.zeros(q.shape, dtype=np.bool_), ""
+        return self._censored.flagged(), self._censored.warning(q)
 
     def _add(self, shot: Shot) -> None:
         if self._table is None:
@@ -170,20 +179,10 @@ class LaserFollower:
         """Replace I0 by the mean over the band, where the recipe wants that."""
         if self._settings.band is None:
             return shot
-        low, high = self._settings.band
-        q = self._pipeline.plan.q
-        mean = float(np.nanmean(shot.iq[(q >= low) & (q <= high)]))
+        mean = band_mean(self._pipeline.plan.q, shot.iq, self._settings.band)
         label = shot.label
         known = ShotLabel(kind=label.kind, delay=label.delay, i0=mean, energy=label.energy)
         return Shot(id=shot.id, label=known, iq=shot.iq)
-
-    def _counts(self) -> ShotCounts:
-        return ShotCounts(
-            received=self._received,
-            classes=tuple(sorted(self._classes.items())),
-            rejected=tuple(sorted(self._rejected.items())),
-            outside=0 if self._table is None else self._table.outside,
-        )
 
     def _limits(self) -> Limits:
         chosen = self._pipeline.plan.parameters
@@ -216,19 +215,6 @@ class LaserFollower:
         return rows
 
 
-def shot_rules(settings: config.PumpProbe) -> ShotRules:
-    """Return the rules that a recipe tells."""
-    return ShotRules(
-        laser=settings.laser if isinstance(settings.laser, str) else _flag(settings.laser),
-        i0=_gate(settings.i0),
-        parts=[_part(part) for part in settings.delay],
-        arrival=None if settings.arrival is None else _part(settings.arrival),
-        arrival_gates=[_gate(gate) for gate in settings.arrival_gates],
-        xrays=[_flag(flag) for flag in settings.xrays],
-        darks_first=settings.darks_first,
-    )
-
-
 def bin_edges(settings: config.PumpProbe) -> NDArray[np.float64]:
     """Return the edges of the delay bins in s."""
     scale = DelayPart(name="bins", unit=settings.bins.unit, sign=1, reference=0.0).scale
@@ -239,19 +225,6 @@ def _words(settings: config.PumpProbe) -> str:
     if settings.band is None:
         return f"I0 ({settings.i0.name})"
     return f"mean of I between {settings.band[0]:g} and {settings.band[1]:g} Å⁻¹"
-
-
-def _flag(flag: config.Flag) -> classify.Flag:
-    return classify.Flag(name=flag.name, yes=tuple(flag.yes), no=tuple(flag.no))
-
-
-def _gate(gate: config.Gate) -> classify.Gate:
-    low = -math.inf if gate.low is None else gate.low
-    return classify.Gate(name=gate.name, low=low, high=math.inf if gate.high is None else gate.high)
-
-
-def _part(part: config.DelayPart) -> DelayPart:
-    return DelayPart(name=part.name, unit=part.unit, sign=part.sign, reference=part.reference)
 
 
 def _transformed(plan: Plan, on: Difference, off: Difference) -> dict[str, NDArray[np.float64]]:

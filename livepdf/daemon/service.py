@@ -19,7 +19,6 @@ from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
 from livepdf.daemon.keeping import Keeping
-from livepdf.daemon.laser import LaserReports
 from livepdf.daemon.ledger import Ledger
 from livepdf.daemon.memory import tune_process
 from livepdf.daemon.metrics import StatusMetrics
@@ -32,6 +31,7 @@ from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.run_maker import RunMaker, names_beside
 from livepdf.daemon.runs import Run
 from livepdf.daemon.shelf import Shelf
+from livepdf.daemon.shot_reports import ShotReports
 from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.store import Store
@@ -165,8 +165,8 @@ class Service:
         self._inspector = Inspector(
             self._board, settings=lambda: self._retuning.prepared.settings.recipe.quality
         )
-        self._laser = LaserReports(
-            folder=output, board=self._board, publish=self._sockets.publisher.laser
+        self._shots = ShotReports(
+            folder=output, board=self._board, publisher=self._sockets.publisher
         )
         self._inspector.listen(self._relay.flag)
         self._collector = Collector(
@@ -196,6 +196,7 @@ class Service:
             outcomes=self._outcomes,
             timings=self._timings,
             inspector=self._inspector,
+            looks=self._shots.looks,
             retuning=self._retuning,
             leisure=lambda: not self._intake.running,
         )
@@ -287,7 +288,7 @@ class Service:
             *((f"worker {n}", partial(self._workshop.work, n)) for n in range(limits.workers)),
             ("intake", lambda: self._intake.run(self.stopping)),
             ("compiler", lambda: self._workshop.warm_up(self.stopping)),
-            ("laser", self._laser.run),
+            ("shots", self._shots.run),
         ]
         self._keeping.take_up(self._intake, self._ledger, self._maker.again)
         for name, part in parts:
@@ -322,8 +323,8 @@ class Service:
         self._threads.join("intake", *workers, "collector")
         if self._recorder is not None:
             self._recorder.close()
-        self._laser.close()
-        self._threads.join("outlet", "laser")
+        self._shots.close()
+        self._threads.join("outlet", "shots")
         self._feeds.close()
         self._retuning.stop()
         self._threads.join("tuner", "reworker")
@@ -359,6 +360,7 @@ class Service:
 
     def snapshot(self, role: Role = "controller") -> Snapshot:
         """Return what a viewer needs before it follows the stream."""
+        self._shots.tell_again()
         return self._reports.snapshot(role)
 
     def _desk(self) -> Desk:
@@ -376,7 +378,7 @@ class Service:
 
     def _see(self, run: Run, frame: Frame, sums: Sums) -> None:
         self._retuning.capture.take(run.name, sums)
-        self._laser.take(run, frame, sums)
+        self._shots.take(run, frame, sums)
 
     def _pause(self, paused: bool) -> None:
         if paused != self._intake.pause:

@@ -6,7 +6,9 @@ from threading import Event
 
 from livepdf.daemon.assemble import Prepared
 from livepdf.daemon.board import Board
+from livepdf.daemon.calibrating import calibrating
 from livepdf.daemon.crew import WorkerProcess, hire
+from livepdf.daemon.hit_looks import HitLooks
 from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.loops import Loops, compile_loops, likely_dtypes, stand_in
 from livepdf.daemon.queue import FrameQueue
@@ -30,6 +32,7 @@ class Workshop:
         outcomes: Outcomes,
         timings: Timings,
         inspector: Inspector,
+        looks: HitLooks,
         retuning: Retuning,
         leisure: Callable[[], bool],
     ) -> None:
@@ -40,6 +43,7 @@ class Workshop:
         self._outcomes = outcomes
         self._timings = timings
         self._inspector = inspector
+        self._looks = looks
         self._retuning = retuning
         self._crew: list[WorkerProcess] = []
         self.newest = Newest()
@@ -58,9 +62,12 @@ class Workshop:
     def work(self, number: int) -> None:
         """Integrate until the queue ends: what the thread of a worker does."""
         own = timed(self._timings, self._crew[number].integrate if self._crew else integrate_here)
-        seen = self._inspector.watching(self.warmth.before(own))
+        seen = self._inspector.watching(self._looks.watching(self.warmth.before(own)))
         work(
-            self._frames, self._outcomes, self.newest, integrate=self._retuning.dark.watching(seen)
+            self._frames,
+            self._outcomes,
+            self.newest,
+            integrate=calibrating(self._retuning.dark.watching(seen)),
         )
 
     def warm_up(self, stopping: Event) -> None:

@@ -9,7 +9,13 @@ from livepdf.numerics.kernel import kernel
 
 
 def lit_photons(
-    image: NDArray[Any], *, bins: NDArray[Any], n: int, threshold: float, photon: float
+    image: NDArray[Any],
+    *,
+    bins: NDArray[Any],
+    n: int,
+    threshold: float,
+    highest: float,
+    photon: float,
 ) -> tuple[int, NDArray[np.float64]]:
     """Return how many pixels are lit, and the whole photons in them by bin.
 
@@ -23,6 +29,8 @@ def lit_photons(
         Number of bins.
     threshold : float
         In units of the image: a pixel above is lit.
+    highest : float
+        Above, a pixel says nothing: saturated, or the detector's word for "no data".
     photon : float
         What one photon reads, in units of the image.
 
@@ -39,16 +47,16 @@ def lit_photons(
     if image.size != bins.size:
         raise ValueError(f"an image of {image.shape} and bins of {bins.shape} differ")
     out = np.zeros(n)
-    lit = _lit_photons(image.ravel(), bins.ravel(), threshold, 1.0 / photon, out)
+    lit = _lit_photons(image.ravel(), bins.ravel(), threshold, highest, 1.0 / photon, out)
     return int(lit), out
 
 
 @kernel
-def _lit_photons(image, bins, threshold, per_unit, out):  # type: ignore[no-untyped-def]
+def _lit_photons(image, bins, threshold, highest, per_unit, out):  # type: ignore[no-untyped-def]
     lit = 0
     for i in range(image.size):
         # most pixels are dark: nothing else is read for them
-        if image[i] > threshold and bins[i] < out.size:
+        if image[i] > threshold and image[i] <= highest and bins[i] < out.size:
             lit += 1
             out[bins[i]] += np.rint(image[i] * per_unit)
     return lit

@@ -59,10 +59,11 @@ class Gate:
 class ShotRules:
     """How the classes are told apart at this beamline."""
 
-    laser: Flag | Literal["even", "odd"]
-    """A flag, or the parity of the train number at which the laser fires."""
+    laser: Flag | Literal["even", "odd"] | None
+    """A flag, or the parity of the train number at which the laser fires; None for no laser."""
     i0: Gate
-    parts: Sequence[DelayPart]
+    parts: Sequence[DelayPart] = ()
+    """Of the delay; it is NaN without any."""
     arrival: DelayPart | None = None
     """Of the arrival-time tool, added for shots with the laser alone."""
     arrival_gates: Sequence[Gate] = ()
@@ -119,6 +120,8 @@ def _value(name: str, record: Record) -> float | str:
 def _laser(record: Record, *, train: int, rules: ShotRules) -> bool:
     if isinstance(rules.laser, Flag):
         return rules.laser.read(record)
+    if rules.laser is None:
+        return False
     return train % 2 == (0 if rules.laser == "even" else 1)
 
 
@@ -132,6 +135,8 @@ def _lit(record: Record, flags: Sequence[Flag]) -> bool:
 
 def _delay(record: Record, *, laser: bool, rules: ShotRules) -> float:
     parts = list(rules.parts)
+    if not parts:
+        return math.nan
     if laser and rules.arrival is not None:
         for gate in rules.arrival_gates:
             gate.check(record)
