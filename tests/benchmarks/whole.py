@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from livepdf.model.frame import PackedImage
 from livepdf.model.sums import Sums, intensity
-from livepdf.reduction.curves import reduce_intensity
 from livepdf.reduction.integrator import build_integrator
 from livepdf.reduction.plan import build_plan
+from livepdf.reduction.stack import reduce_many
 from tests.benchmarks.frames import CAMERAS, FRAMES, Camera, frames, mask_of, packed
 from tests.benchmarks.integration import geometry_of
 from tests.benchmarks.peers import BINS, pyfai_engine
@@ -94,11 +94,15 @@ def _ours(camera: Camera, chunks: Any) -> Contender:
             )
             for k in range(batch * LANES, (batch + 1) * LANES)
         ]
+        patterns = []
         for sums in ours.integrate_batch(images):
             if not isinstance(sums, Sums):
                 raise sums
-            pattern, sigma = intensity(sums)
-            reduce_intensity(plan, intensity=pattern, sigma=sigma)
+            patterns.append(intensity(sums))
+        values, sigmas = (np.array(rows) for rows in zip(*patterns, strict=True))
+        curves = reduce_many(plan, values, sigmas)
+        if any(curves.reasons):
+            raise RuntimeError(f"a pattern has no G(r): {curves.reasons}")
 
     return integrate, list(range(BATCHES)), BATCHES * LANES
 
