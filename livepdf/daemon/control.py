@@ -14,13 +14,12 @@ import msgspec
 import zmq
 from numpy.typing import NDArray
 
+from livepdf.daemon.asides import window_reply
 from livepdf.daemon.baton import Baton
 from livepdf.daemon.door import LOCAL, Door
 from livepdf.daemon.history import History, Stack
-from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.thrift import Rates, Thrift
 from livepdf.daemon.views import Views
-from livepdf.model.curve import Result
 from livepdf.wire.codec import WireError, decode_request, encode
 from livepdf.wire.messages import (
     LARGEST_REQUEST,
@@ -35,13 +34,19 @@ from livepdf.wire.messages import (
     ShutdownRequest,
     Snapshot,
     SnapshotRequest,
-    Window,
     WindowRequest,
 )
 from livepdf.wire.messages import History as HistoryReply
 from livepdf.wire.overview import MapReply, MapRequest, OverviewRequest, pack_overview
 from livepdf.wire.tuning import RecipeRequest, TuningRequest
-from livepdf.wire.views import AnglesRequest, ControlRequest, ExportRequest, StructureRequest
+from livepdf.wire.views import (
+    AnglesRequest,
+    ControlRequest,
+    ExportRequest,
+    FrameRequest,
+    StructureRequest,
+    TogetherRequest,
+)
 
 log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
@@ -65,6 +70,7 @@ _MOST_PEERS = 100
 VIEWER = (
     *(SnapshotRequest, HistoryRequest, WindowRequest, RecipeRequest),
     *(OverviewRequest, MapRequest, AnglesRequest, StructureRequest, ExportRequest),
+    *(FrameRequest, TogetherRequest),
 )
 """What a viewer may ask; everything else needs a controller."""
 
@@ -115,6 +121,8 @@ class Desk:
                 return self._map(request)
             case AnglesRequest() | StructureRequest() | ExportRequest():
                 return self._views.ask(request)
+            case FrameRequest() | TogetherRequest():
+                return self._views.ask(request)
             case ControlRequest():
                 return self._baton.ask(peer, request), []
             case MarkRequest():
@@ -144,7 +152,7 @@ class Desk:
         result = self._history.window(request.run, request.number)
         if result is None:
             return _not_there(f"window {request.number} of run {request.run!r:.100} is not kept")
-        return _window_reply(result)
+        return window_reply(result)
 
     def _overview(self, request: OverviewRequest) -> Answer:
         overview = self._history.overview(request.run)
@@ -356,18 +364,3 @@ def _history_reply(stack: Stack) -> Answer:
         complete=stack.complete,
     )
     return reply, buffers
-
-
-def _window_reply(result: Result) -> Answer:
-    headers, arrays = curve_buffers(result.curves)
-    reply = Window(
-        span=result.span,
-        curves=headers,
-        trends=result.trends,
-        environment=result.environment,
-        flags=result.flags,
-        quality=result.quality,
-        flagged=result.flagged,
-        left_out=result.left_out,
-    )
-    return reply, list[NDArray[Any]](arrays)

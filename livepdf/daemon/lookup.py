@@ -1,5 +1,6 @@
 """What the tuner works with, and how it finds windows."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -77,8 +78,13 @@ class Lookup:
 
     def windows(self, numbers: list[int]) -> dict[int, Summed]:
         """Return those that can be had, from memory or from the file, in order."""
-        found: dict[int, Summed] = dict(self._parts.shelf.windows(numbers))
-        absent = [number for number in numbers if number not in found]
-        if absent:
-            found.update(self._parts.store.recall(absent).result(PATIENCE))
-        return {number: found[number] for number in sorted(found)}
+        return kept_windows(self._parts.shelf, self._parts.store, numbers)
+
+
+def kept_windows(shelf: Shelf, store: Store, numbers: Sequence[int]) -> dict[int, Summed]:
+    """Return those that can be had, from memory or from the file, in order."""
+    found: dict[int, Summed] = dict(shelf.windows(numbers))
+    absent = [number for number in numbers if number not in found]
+    if absent:
+        found.update(store.recall(absent).result(PATIENCE))
+    return {number: found[number] for number in sorted(found)}

@@ -20,6 +20,7 @@ from livepdf.daemon.intake import Intake
 from livepdf.daemon.joining import Joiner
 from livepdf.daemon.keeping import Keeping
 from livepdf.daemon.ledger import Ledger
+from livepdf.daemon.lookup import kept_windows
 from livepdf.daemon.memory import tune_process
 from livepdf.daemon.metrics import StatusMetrics
 from livepdf.daemon.notify import Notifier
@@ -201,12 +202,12 @@ class Service:
             leisure=lambda: not self._intake.running,
         )
         self._baton = Baton(tell=lambda words: self._board.say("warning", words))
-        self._views = Views(
-            Seen(
-                pipeline=lambda: self._outlet.pipeline or self._retuning.prepared.pipeline,
-                history=self._history,
-            )
+        seen = Seen(
+            pipeline=lambda: self._outlet.pipeline or self._retuning.prepared.pipeline,
+            history=self._history,
+            windows=partial(kept_windows, self._shelf, self._store),
         )
+        self._views = Views(seen)
         self._reports = Reports(
             source=source,
             board=self._board,
@@ -377,6 +378,7 @@ class Service:
         )
 
     def _see(self, run: Run, frame: Frame, sums: Sums) -> None:
+        self._views.frame.take(run.name, frame, sums)
         self._retuning.capture.take(run.name, sums)
         self._shots.take(run, frame, sums)
 

@@ -2,7 +2,7 @@
 
 import copy
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.daemon.asides import NewestFrame, together, window_reply
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.history import History
+from livepdf.daemon.modelled import model_curves
 from livepdf.daemon.preview import PREVIEW_SIDE, binning_factor, shrink
 from livepdf.daemon.publish import curve_buffers
+from livepdf.daemon.results import Summed
 from livepdf.errors import FileError
 from livepdf.files.structures import read_structure
 from livepdf.model.curve import Curve, CurveKind, Result
@@ -27,13 +30,16 @@ from livepdf.reduction.recipes import plan_extras, plan_header
 from livepdf.sinks.columns import write_curve
 from livepdf.wire.messages import Refused
 from livepdf.wire.views import (
+    MOST_TOGETHER,
     AnglesReply,
     AnglesRequest,
     Bond,
     ExportReply,
     ExportRequest,
+    FrameRequest,
     StructureReply,
     StructureRequest,
+    TogetherRequest,
     ViewRequest,
 )
 
@@ -41,6 +47,8 @@ Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
 
 _LARGEST_TEXT = 1 << 19
 _MOST_ATOMS = 400
+_MODELS = (".xyz", ".lammpstrj")
+"""Endings of clusters and trajectories."""
 _FURTHEST = 30.0
 """Å; beyond, no curve of a structure is calculated."""
 
@@ -52,6 +60,8 @@ class Seen:
     pipeline: Callable[[], Pipeline | None]
     """In use now."""
     history: History
+    windows: Callable[[Sequence[int]], Mapping[int, Summed]]
+    """The sums of those that are kept, in order."""
 
 
 class Views:
@@ -59,6 +69,8 @@ class Views:
 
     def __init__(self, seen: Seen) -> None:
         self._seen = seen
+        self.frame = NewestFrame()
+        """Sees every frame that is used."""
         self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="views")
         self._angles: tuple[Geometry, Answer] | None = None
 
@@ -82,6 +94,10 @@ class Views:
                     return _structure(request, pipeline)
                 case ExportRequest():
                     return self._export(request, pipeline)
+                case FrameRequest():
+                    return _found(self.frame.result(pipeline), "no frame was used yet")
+                case TogetherRequest():
+                    return self._together(request, pipeline)
         except (FileError, ValueError, OSError) as error:
             return _refused("failed", str(error))
 
@@ -90,6 +106,16 @@ class Views:
         if self._angles is None or self._angles[0] is not geometry:
             self._angles = (geometry, _angles(pipeline))
         return self._angles[1]
+
+    def _together(self, request: TogetherRequest, pipeline: Pipeline) -> Answer:
+        span = range(max(request.first, 0), request.last + 1)
+        if request.run != self._seen.history.run or not span:
+            return _refused("not there", "these windows are not of this run")
+        if len(span) > MOST_TOGETHER:
+            return _refused(
+                "too much", f"{len(span)} windows at once, wanted at most {MOST_TOGETHER}"
+            )
+        return _found(together(pipeline, self._seen.windows, span), "none of them is kept")
 
     def _export(self, request: ExportRequest, pipeline: Pipeline) -> Answer:
         history = self._seen.history
@@ -159,6 +185,11 @@ def _own(geometry: Geometry) -> Geometry:
 def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
     if len(request.text) > _LARGEST_TEXT:
         return _refused("too much", f"a file of {len(request.text)} letters")
+    if request.text and Path(request.name).suffix.lower() in _MODELS:
+        headers, arrays = curve_buffers(model_curves(request.name, request.text, pipeline))
+        name = Path(request.name).name
+        reply = StructureReply(name=name, curves=headers, bonds=(), reflections=())
+        return reply, list[NDArray[Any]](arrays)
     if request.text:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "structure.cif"
@@ -186,6 +217,10 @@ def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
         reflections=visible_lines(structure, q_max=float(plan.q[-1])),
     )
     return reply, list[NDArray[Any]](arrays)
+
+
+def _found(result: Result | None, absent: str) -> Answer:
+    return _refused("not there", absent) if result is None else window_reply(result)
 
 
 def _refused(why: Any, text: str) -> Answer:

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.errors import SourceError
-from livepdf.model.curve import Curve, CurveKind
-from livepdf.wire.messages import Reply, Request
+from livepdf.model.curve import Curve, CurveKind, Result
+from livepdf.wire.messages import Reply, Request, Window
+from livepdf.wire.unpack import result_of
 from livepdf.wire.views import (
     AnglesReply,
     AnglesRequest,
@@ -17,15 +18,19 @@ from livepdf.wire.views import (
     ControlRequest,
     ExportReply,
     ExportRequest,
+    FrameRequest,
     StructureReply,
     StructureRequest,
+    TogetherRequest,
 )
 
 R = TypeVar("R")
 Ask = Callable[[Request, float], tuple[Reply, list[NDArray[Any]]]]
 
 _PATIENCE = 15.0
-"""s for what has to be calculated."""
+"""s for what has to be looked up."""
+_CALCULATED = 120.0
+"""s for what has to be calculated: the first time, code is compiled for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -61,8 +66,10 @@ class Viewing:
         return PixelAngles(q=arrays[reply.q], wavelength=reply.wavelength, sectors=sectors)
 
     def structure(self, name: str, text: str = "") -> Calculated:
-        """Calculate curves, bonds and reflections of a CIF's text or of a structure by name."""
-        reply, arrays = self._one(StructureReply, StructureRequest(name=name, text=text))
+        """Calculate curves, bonds and reflections of a CIF's or XYZ's text, or by a name."""
+        reply, arrays = self._one(
+            StructureReply, StructureRequest(name=name, text=text), patience=_CALCULATED
+        )
         curves = tuple(
             Curve(kind=c.kind, x=arrays[c.x], y=arrays[c.y], sigma=arrays[c.sigma])
             for c in reply.curves
@@ -74,13 +81,27 @@ class Viewing:
         reply, _ = self._one(ExportReply, ExportRequest(run=run, number=number, kind=kind))
         return reply.name, reply.text
 
+    def frame(self) -> Result:
+        """Return the curves of the newest frame alone."""
+        reply, arrays = self._one(Window, FrameRequest())
+        return result_of(reply, arrays)
+
+    def together(self, run: str, *, first: int, last: int) -> Result:
+        """Return the windows from first to last as one."""
+        reply, arrays = self._one(
+            Window, TogetherRequest(run=run, first=first, last=last), patience=_CALCULATED
+        )
+        return result_of(reply, arrays)
+
     def control(self, name: str, *, take: bool, force: bool = False) -> ControlReply:
         """Take control, keep it, or let go of it."""
         reply, _ = self._one(ControlReply, ControlRequest(name=name, take=take, force=force))
         return reply
 
-    def _one(self, wanted: type[R], request: Request) -> tuple[R, list[NDArray[Any]]]:
-        reply, arrays = self._ask(request, _PATIENCE)
+    def _one(
+        self, wanted: type[R], request: Request, *, patience: float = _PATIENCE
+    ) -> tuple[R, list[NDArray[Any]]]:
+        reply, arrays = self._ask(request, patience)
         if not isinstance(reply, wanted):
             raise SourceError(f"a {type(reply).__name__} came instead of a {wanted.__name__}")
         return reply, arrays

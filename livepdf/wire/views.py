@@ -27,7 +27,26 @@ class StructureRequest(msgspec.Struct, frozen=True, kw_only=True, tag="structure
     name: str
     """Of a structure that the daemon knows, or of the file."""
     text: str = ""
-    """The file itself, a CIF; empty for a structure by its name."""
+    """The file itself, a CIF or XYZ; empty for a structure by its name."""
+
+
+class FrameRequest(msgspec.Struct, frozen=True, tag="frame"):
+    """Ask for the curves of the newest frame alone; a `Window` comes, of the scope ``frame``."""
+
+
+class TogetherRequest(msgspec.Struct, frozen=True, kw_only=True, tag="together"):
+    """Ask for some windows as one, by the recipe in use; a `Window` comes.
+
+    At most `MOST_TOGETHER` at once.
+    """
+
+    run: str
+    first: int
+    last: int
+    """Inclusive."""
+
+
+MOST_TOGETHER = 2000
 
 
 class Bond(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +61,7 @@ class Bond(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StructureReply(msgspec.Struct, frozen=True, kw_only=True, tag="structure"):
-    """Calculated for an endless crystal at rest but for its displacements."""
+    """Calculated for an endless crystal, or for a cluster or the mean of a trajectory's steps."""
 
     name: str
     curves: tuple[CurveHeader, ...]
@@ -95,5 +114,5 @@ class ControlReply(msgspec.Struct, frozen=True, kw_only=True, tag="control"):
 LAPSE = 10.0
 """s without a word after which control is free."""
 
-ViewRequest = AnglesRequest | StructureRequest | ExportRequest
+ViewRequest = AnglesRequest | StructureRequest | ExportRequest | FrameRequest | TogetherRequest
 ViewReply = AnglesReply | StructureReply | ExportReply

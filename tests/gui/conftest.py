@@ -13,6 +13,8 @@ from tests.gui.publisher import Publisher
 if TYPE_CHECKING:
     from livepdf_gui.widgets.window import Window
 
+    from tests.gui.beamtime import Beamtime
+
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
@@ -47,6 +49,15 @@ def publisher() -> Iterator[Publisher]:
     running = Publisher()
     yield running
     running.stop()
+
+
+@pytest.fixture(scope="module")
+def beamtime(tmp_path_factory: pytest.TempPathFactory) -> Iterator["Beamtime"]:
+    """Return a whole daemon with six windows, one for each file of tests."""
+    from tests.gui.beamtime import begun
+
+    with begun(tmp_path_factory.mktemp("beamtime")) as running:
+        yield running
 
 
 @pytest.fixture
