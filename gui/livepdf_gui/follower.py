@@ -141,6 +141,9 @@ class Follower:
                 preview=mirror.preview,
                 preview_image=mirror.preview_image,
                 saturated=mirror.preview_saturated,
+                laser=mirror.laser,
+                serial=mirror.serial,
+                breakdown=mirror.breakdown,
                 history=history,
             )
 

@@ -21,6 +21,7 @@ KEYS: tuple[tuple[str, str, str], ...] = (
     ("sectors", "S", "Sectors on the detector, where rings are cut into some"),
     ("levels", "V", "Detector colours: square root, linear, logarithmic"),
     ("retune", "R", "Change the recipe: look at a draft, apply it, take it back"),
+    ("shots", "J", "Next page: shots with and without a laser, hits, breakdown"),
     ("fit", "A", "Show all: forget the zoom of every panel"),
     ("mark", "M", "Write a mark on the time axis"),
     ("control", "C", "Take control, or let go of it: one may change things, all may look"),

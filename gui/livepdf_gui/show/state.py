@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.model.breakdown import BreakdownReport
 from livepdf.model.curve import CurveKind, Result
+from livepdf.model.laser import LaserReport
+from livepdf.model.serial import SerialReport
 from livepdf.model.status import Event, Status
 from livepdf.wire.messages import PreviewMessage, Snapshot
 from livepdf.wire.retune import Look
@@ -66,6 +69,10 @@ class State:
     """A part of a map at full resolution, where somebody zoomed in."""
     references: tuple[Reference, ...] = ()
     """Calculated by the daemon from structures."""
+    laser: LaserReport | None = None
+    """Shots with and without a laser, for pages of their own; None where there are none."""
+    serial: SerialReport | None = None
+    breakdown: BreakdownReport | None = None
     history: History | None = None
     fetched: Result | None = None
     """The window that was asked for, with its σ."""

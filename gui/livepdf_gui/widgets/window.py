@@ -22,6 +22,8 @@ from livepdf_gui.widgets.menus import make_act_menu, make_save_menu
 from livepdf_gui.widgets.paint import paint_window
 from livepdf_gui.widgets.panel import Panel
 from livepdf_gui.widgets.retune_sheet import RetuneSheet
+from livepdf_gui.widgets.shots_pages import ShotsPagesView
+from livepdf_gui.widgets.splitters import splitter
 from livepdf_gui.widgets.trend_panel import TrendPanel
 
 _BUTTONS = (
@@ -89,6 +91,7 @@ class Window(QtWidgets.QMainWindow):
         self.session.take(self._follower.newest())
         self._tell_done()
         self._look_closer()
+        self.shots.draw(self.session.state, self.session.theme)
         if not self.session.changed():
             self._draw_head(self.session.headline(now=now))
             return
@@ -106,6 +109,8 @@ class Window(QtWidgets.QMainWindow):
 
     def act(self, name: str) -> None:
         """Carry out one of the keys."""
+        if self.shots.act(name):
+            return
         match name:
             case "help":
                 self.keys.setVisible(not self.keys.isVisible())
@@ -176,7 +181,7 @@ class Window(QtWidgets.QMainWindow):
         """Write what a name of the menu stands for; a failure is said in the banner."""
         self._own_complaint = ""
         try:
-            said = save_as(
+            said = self.shots.save(what, path) or save_as(
                 what,
                 path,
                 view=self.session.view(now=time.monotonic()),
@@ -202,7 +207,8 @@ class Window(QtWidgets.QMainWindow):
             self.open_reference(Path(url.toLocalFile()))
 
     def _choose_save(self, what: str) -> None:
-        suffix = {"curves": ".gr", "chi": ".chi", "trends": ".csv"}.get(what, ".png")
+        known = {"curves": ".gr", "chi": ".chi", "trends": ".csv", "table": ".csv"}
+        suffix = known.get(what.split()[0], ".png")
         run = self.session.newest.status.run if self.session.newest.status else ""
         proposed = Path.cwd() / f"{run or 'livepdf'}_{what.split()[-1]}{suffix}"
         path, _ = QtWidgets.QFileDialog.getSaveFileName(self, "Save", str(proposed))
@@ -223,9 +229,9 @@ class Window(QtWidgets.QMainWindow):
         alone = all(p is panel or p.isHidden() for p in self._panels)
         for other in self._panels:
             other.setVisible(alone or other is panel)
-        for splitter in self._splitters:
-            inside = [p for p in self._panels if splitter.isAncestorOf(p)]
-            splitter.setVisible(any(not p.isHidden() for p in inside))
+        for part in self._splitters:
+            inside = [p for p in self._panels if part.isAncestorOf(p)]
+            part.setVisible(any(not p.isHidden() for p in inside))
 
     def _point(self, place: float | None) -> None:
         """Show one moment in all panels that have a time axis."""
@@ -264,9 +270,9 @@ class Window(QtWidgets.QMainWindow):
         if remembered.size is not None:
             self.resize(*remembered.size)
         if len(remembered.splitters) == len(self._splitters):
-            for splitter, sizes in zip(self._splitters, remembered.splitters, strict=True):
-                if len(sizes) == splitter.count() and sum(sizes) > 0:
-                    splitter.setSizes(list(sizes))
+            for part, sizes in zip(self._splitters, remembered.splitters, strict=True):
+                if len(sizes) == part.count() and sum(sizes) > 0:
+                    part.setSizes(list(sizes))
 
     def _draw_draft(self) -> None:
         state = self.session.state
@@ -325,10 +331,10 @@ class Window(QtWidgets.QMainWindow):
         self.mark_line.returnPressed.connect(self._mark)
 
     def _lay_out(self) -> None:
-        beside = _splitter(QtCore.Qt.Horizontal, (self.detector, 5), (self.counters_panel, 4))
-        left = _splitter(QtCore.Qt.Vertical, (self.gr, 5), (self.iq, 4), (beside, 4))
-        right = _splitter(QtCore.Qt.Vertical, (self.map, 5), (self.trends, 6))
-        both = _splitter(QtCore.Qt.Horizontal, (left, 6), (right, 7))
+        beside = splitter(QtCore.Qt.Horizontal, (self.detector, 5), (self.counters_panel, 4))
+        left = splitter(QtCore.Qt.Vertical, (self.gr, 5), (self.iq, 4), (beside, 4))
+        right = splitter(QtCore.Qt.Vertical, (self.map, 5), (self.trends, 6))
+        both = splitter(QtCore.Qt.Horizontal, (left, 6), (right, 7))
         self._splitters = (beside, left, right, both)
         self.setAcceptDrops(True)
         centre = QtWidgets.QWidget()
@@ -337,7 +343,8 @@ class Window(QtWidgets.QMainWindow):
         layout.setSpacing(5)
         for widget in (self.header, self.problems, self.display, self.mark_line):
             layout.addWidget(widget)
-        layout.addWidget(both, 1)
+        self.shots = ShotsPagesView(both)
+        layout.addWidget(self.shots, 1)
         self.setCentralWidget(centre)
 
     def _make_menu(self) -> None:
@@ -352,6 +359,7 @@ class Window(QtWidgets.QMainWindow):
             menu.addAction(action)
         self._act_menu = make_act_menu(bar, self._follower.ask)
         self._save_menu = make_save_menu(bar, self._choose_save)
+        self.shots.add_saves(self._save_menu, self._choose_save)
         bar.addMenu(self._act_menu)
         bar.addMenu(self._save_menu)
         escape = QtWidgets.QShortcut(QtGui.QKeySequence("Esc"), self.mark_line)
@@ -370,6 +378,7 @@ class Window(QtWidgets.QMainWindow):
         self.map.paint(theme)
         self.trends.paint(theme)
         self.detector.paint(theme)
+        self.shots.paint(theme)
         self.session.forget()
 
     def _select(self, place: float) -> None:
@@ -391,15 +400,3 @@ class Window(QtWidgets.QMainWindow):
         path = Path.cwd() / f"livepdf_{run or 'window'}_{time.strftime('%Y%m%d_%H%M%S')}.png"
         self.picture(path)
         self._said.showMessage(f"picture saved: {path}", 8000)
-
-
-def _splitter(
-    direction: QtCore.Qt.Orientation, *parts: tuple[QtWidgets.QWidget, int]
-) -> QtWidgets.QSplitter:
-    splitter = QtWidgets.QSplitter(direction)
-    splitter.setChildrenCollapsible(False)
-    for place, (part, share) in enumerate(parts):
-        splitter.addWidget(part)
-        splitter.setStretchFactor(place, share)
-    splitter.setSizes([share * 1000 for _, share in parts])
-    return splitter
