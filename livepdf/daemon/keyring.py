@@ -1,5 +1,6 @@
 """The keys of a daemon: its own, and those of everybody who may connect, with their roles."""
 
+import math
 import os
 import re
 import stat
@@ -18,10 +19,10 @@ from livepdf.wire.messages import Role
 
 SERVER = "server.toml"
 CLIENTS = "clients"
-_NAME = re.compile(r"^[A-Za-z0-9][\w.-]{0,39}$", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,39}", re.ASCII)
 _ROLES: tuple[Role, ...] = ("viewer", "controller")
 _FRESH = 1.0
-"""s for which what was read holds: a key that is revoked is refused after that."""
+"""s: a key that is revoked is refused after that."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,10 @@ class Keyring:
         self.server = read_server(directory)
         self._lock = threading.Lock()
         self._roles: dict[str, Role] = {}
-        self._read = -_FRESH
+        self._read = -math.inf
         self._lost = False
+        self.fresh = _FRESH
+        """s for which what was read holds."""
 
     def role(self, public: str) -> Role | None:
         """Return what the owner of that key may do; None for a key that is not known."""
@@ -76,7 +79,7 @@ class Keyring:
 
     def _look(self) -> None:
         now = time.monotonic()
-        if now - self._read >= _FRESH:
+        if now - self._read >= self.fresh:
             roles = {known.public: known.role for known in list_clients(self.directory)}
             self._lost = self._lost or not self._roles.keys() <= roles.keys()
             self._roles, self._read = roles, now
@@ -116,7 +119,7 @@ def read_server(directory: Path) -> Pair:
 
 def make_client(directory: Path, *, name: str, role: Role) -> ClientKey:
     """Make a key for somebody and note its public half; FileError where that cannot be."""
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise FileError(f"{name!r} is no name for a key: letters, digits, dots, dashes")
     server = make_server(directory)
     public, secret = (half.decode() for half in zmq.curve_keypair())
@@ -143,7 +146,7 @@ def list_clients(directory: Path) -> list[Known]:
 def revoke(directory: Path, name: str) -> None:
     """Let the owner of a key in no longer; FileError where there is none of that name."""
     path = directory / CLIENTS / f"{name}.toml"
-    if not _NAME.match(name) or not path.exists():
+    if not _NAME.fullmatch(name) or not path.exists():
         names = ", ".join(known.name for known in list_clients(directory)) or "none"
         raise FileError(f"there is no key of {name!r:.60} in {directory}; known: {names}")
     try:

@@ -1,6 +1,7 @@
 """The key file of one viewer: what it shows to a daemon that wants keys, and whom it expects."""
 
 import os
+import string
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ import zmq
 
 from livepdf.errors import FileError
 
+_Z85 = frozenset(string.ascii_letters + string.digits + ".-:+=^!/*?&<>()[]{}@%$#")
 VARIABLE = "LIVEPDF_KEY"
 """Environment variable that names the key file."""
 _HEADING = """# A livepdf key: whoever has this file may connect. Keep it to yourself (chmod 600).
@@ -68,4 +70,4 @@ def key_from_environment() -> ClientKey | None:
 
 def is_z85(text: str) -> bool:
     """Whether it is half a key as ZeroMQ writes it."""
-    return len(text) == 40 and text.isascii() and all(c not in "\"'\\`,;_~| " for c in text)
+    return len(text) == 40 and all(c in _Z85 for c in text)
