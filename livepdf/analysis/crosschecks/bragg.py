@@ -1,7 +1,7 @@
 """Size by the breadth of Bragg peaks: Scherrer, and Williamson and Hall, in F(Q)."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -35,12 +35,14 @@ _BEYOND = 0.3
 """Å⁻¹, that the tails of the last lines reach."""
 _MOST_LINES = 40
 _FEWEST = 40
+_STRONG = 0.05
+_CROWDED = "the peaks overlap too much to tell size from strain"
 _LARGEST = 1e12
 """σ; numbers beyond it are no data."""
 _VAGUE = 0.2
 _VISIBLE = 10.0
 _STARTS = 7
-_SHAPES = (0.5, 0.15)
+_SHAPES = (0.15, 0.15)
 """Lorentzian share, to begin with, and where it is held for the first look."""
 
 
@@ -75,6 +77,8 @@ class Bragg:
     """At each of them."""
     qdamp: float
     qbroad: float
+    density: float
+    """Å, strong lines in the range over its length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +168,8 @@ def build_bragg(
         ),
         qdamp=qdamp,
         qbroad=qbroad,
+        density=float(np.sum(lines.strength[shown] > _STRONG * lines.strength.max()))
+        / float(inside[-1] - inside[0]),
     )
 
 
@@ -212,6 +218,10 @@ def _sized(bragg: Bragg, data: Floats, slow: Floats, weight: Floats) -> BraggSiz
     size, spread, why = _judged(plain, len(data))
     if why:
         return BraggSize.withheld(why)
+    if bragg.density * _breadth(size) > 1.0:
+        return replace(
+            BraggSize.withheld(_CROWDED), scherrer=size, scherrer_sigma=spread, reason=""
+        )
     begin = (float(plain.parameters[0]), float(plain.parameters[1]), 0.0, 0.0)
     strained = _fit(bragg, data, slow, weight, start, begin, strained=True)
     hall, hall_spread, hall_why = _judged(strained, len(data))
@@ -261,7 +271,7 @@ def _fit(
     return minimise(
         partial(_residuals, bragg, data, slow, weight, level),
         start=np.array(start),
-        lower=np.array([low, 0.0, -0.02, -slope / 3]),
+        lower=np.array([low, -0.5, -0.02, -slope / 3]),
         upper=np.array([high, 1.0, 0.02, slope]),
     )
 
@@ -321,8 +331,8 @@ def _solve(
     return _Solved(chi2=float(rest @ rest), areas=areas, rest=rest, slopes=slopes)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _draw(
+@njit(cache=True, nogil=True)
+def _draw(  # type: ignore[no-untyped-def]
     q, line, strength, group, breadth, share, shift, strain, qdamp, qbroad, out
 ):
     for k in range(line.size):
