@@ -41,14 +41,16 @@ class Branch:
     def put(self, act: Callable[[], None]) -> None:
         """Let the sink do something; never waits."""
         with self._changed:
-            if len(self._waiting) >= _MOST:
+            full = len(self._waiting) >= _MOST
+            if full:
                 self._waiting.popleft()
                 self.dropped += 1
             self._waiting.append(act)
             self._changed.notify()
-        began = self._busy_since
-        if began is not None and time.monotonic() - began > _SLOW:
-            self._board.note(f"sink {self.name}", f"sink {self.name} does not get on")
+            began = self._busy_since
+        if full or (began is not None and time.monotonic() - began > _SLOW):
+            words = f"sink {self.name} does not get on: {self.dropped} items dropped"
+            self._board.note(f"sink {self.name}", words)
 
     def close(self, until: float) -> None:
         """Let it finish until a moment of the steady clock; then it is left to itself."""
@@ -75,7 +77,8 @@ class Branch:
         try:
             act()
         except Exception as error:  # noqa: BLE001  a sink may be anybody's code
-            self.dropped += 1
+            with self._changed:
+                self.dropped += 1
             log.warning("sink %s failed: %s", self.name, error)
             self._board.note(f"sink {self.name}", f"sink {self.name} failed: {error!s:.200}")
 

@@ -25,16 +25,19 @@ class BlueskySink:
         self._socket.setsockopt(zmq.LINGER, _LINGER)
         self._socket.connect(settings.address)
         self._run: Any = None
-        self._name = ""
+        self._name = self._over = ""
+        """Names of the run that is open and of the one before."""
+        self._streams = 0
         self._stream: Any = None
         self._keys: dict[str, str] = {}
 
     def result(self, result: Result) -> None:
         """Send one event with the trends of a window and where its curves are."""
-        if result.span.scope != "window":
-            return
-        if result.span.run != self._name:
-            self._begin(result.span.run)
+        run = result.span.run
+        if result.span.scope != "window" or run == self._over:
+            return  # what is measured again after the run has ended is in its file
+        if run != self._name:
+            self._begin(run)
         values = _values(result)
         kinds = {key: _kind(value) for key, value in values.items()}
         if self._stream is None or kinds.keys() - self._keys.keys():
@@ -46,6 +49,7 @@ class BlueskySink:
     def event(self, event: Event) -> None:
         """End the run with ours."""
         if event.kind == "run end":
+            self._over = self._name
             self._end("success", event.text)
 
     def flag(self, name: str, raised: bool, words: str) -> None:
@@ -64,7 +68,7 @@ class BlueskySink:
         self._end("abort", "another run began")
         metadata = {"livepdf_run": name, "plan_name": "livepdf"}
         self._run, self._name = event_model.compose_run(metadata=metadata), name
-        self._stream, self._keys = None, {}
+        self._stream, self._streams, self._keys = None, 0, {}
         self._send("start", self._run.start_doc)
 
     def _describe(self, values: dict[str, Any], result: Result) -> None:
@@ -80,7 +84,10 @@ class BlueskySink:
                 described["units"] = units[key.removesuffix("_sigma")]
             data_keys[key] = described
         self._keys = {key: described["dtype"] for key, described in data_keys.items()}
-        self._stream = self._run.compose_descriptor(name="primary", data_keys=data_keys)
+        self._streams += 1
+        # A stream keeps its columns: with more of them another one begins.
+        name = "primary" if self._streams == 1 else f"primary_{self._streams}"
+        self._stream = self._run.compose_descriptor(name=name, data_keys=data_keys)
         self._send("descriptor", self._stream.descriptor_doc)
 
     def _end(self, status: str, reason: str) -> None:

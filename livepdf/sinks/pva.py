@@ -24,6 +24,7 @@ class PvaSink:
 
     def __init__(self, settings: PvaPublish) -> None:
         self._prefix = settings.prefix
+        self._interface = settings.interface
         self._provider = StaticProvider("livepdf")
         self._pvs: dict[str, tuple[SharedPV, Any]] = {}
         for name in ("STATE", "RUN", "EVENT", "FLAG"):
@@ -42,14 +43,14 @@ class PvaSink:
                 "EPICS_PVAS_AUTO_BEACON_ADDR_LIST": "NO",
             },
             useenv=False,
-            isolate=settings.port == 0,
         )
 
     @property
     def conf(self) -> dict[str, str]:
         """What a client of this machine needs to find it, as p4p names it."""
         found: dict[str, str] = self._server.conf()
-        return found
+        # Beacons are off, so nothing fills in by itself whom a client should ask.
+        return {**found, "EPICS_PVA_ADDR_LIST": self._interface}
 
     def result(self, result: Result) -> None:
         """Post the trends of a window, its flags, I(Q) and G(r)."""
