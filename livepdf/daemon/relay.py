@@ -52,11 +52,14 @@ class Branch:
             words = f"sink {self.name} does not get on: {self.dropped} items dropped"
             self._board.note(f"sink {self.name}", words)
 
-    def close(self, until: float) -> None:
-        """Let it finish until a moment of the steady clock; then it is left to itself."""
+    def end(self) -> None:
+        """Tell it that nothing more comes."""
         with self._changed:
             self._over = True
             self._changed.notify()
+
+    def join(self, until: float) -> None:
+        """Let it finish until a moment of the steady clock; then it is left to itself."""
         self._thread.join(max(0.0, until - time.monotonic()))
         if self._thread.is_alive():
             log.warning("sink %s does not end: it is left behind", self.name)
@@ -115,6 +118,8 @@ class Relay:
 
     def close(self) -> None:
         """End all sinks; one that hangs is not waited for."""
+        for branch in self._branches:
+            branch.end()
         until = time.monotonic() + _PATIENCE
         for branch in self._branches:
-            branch.close(until)
+            branch.join(until)
