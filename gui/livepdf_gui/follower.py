@@ -276,6 +276,8 @@ class Follower:
             "capture dark": lambda: client.retune.capture("dark"),
             "capture background": lambda: client.retune.capture("background"),
             "capture reference": lambda: client.retune.capture("reference"),
+            "capture precursor": lambda: client.retune.capture("precursor"),
+            "capture blanks": lambda: client.retune.capture("blanks"),
         }
         deeds[task.deed]()
         said = f"{task.deed}: done"

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,9 +11,10 @@ from livepdf.errors import SourceError
 if TYPE_CHECKING:
     from livepdf.wire.client import Client
     from livepdf.wire.retune import Look
-    from livepdf.wire.tuning import Again, Applied
+    from livepdf.wire.tuning import Again, Applied, Captured
 
 _TICK = 0.2
+_CAPTURED = ("background", "blanks", "precursor", "reference", "dark")
 _AGAIN = click.option(
     "--again",
     default="none",
@@ -121,16 +122,16 @@ def pin(endpoint: str, window: int | None, file: str | None, off: bool) -> None:
 
 @click.command()
 @click.argument("endpoint")
-@click.argument("what", type=click.Choice(["background", "reference", "dark"]))
+@click.argument("what", type=click.Choice(_CAPTURED))
 @click.argument("action", type=click.Choice(["start", "stop", "windows"]))
 @click.option("--first", type=click.IntRange(min=0), default=0, help="First of the windows.")
 @click.option("--count", type=click.IntRange(min=1), default=1, help="How many windows.")
 @click.option("--mark", default="", help="Begin after the newest mark of this text instead.")
-@click.option("--use", is_flag=True, help="Subtract the background, or pin the reference, at once.")
+@click.option("--use", is_flag=True, help="Use it at once, by a new revision.")
 @_AGAIN
 def capture(
     endpoint: str,
-    what: Literal["background", "reference", "dark"],
+    what: "Captured",
     action: str,
     first: int,
     count: int,
@@ -138,7 +139,12 @@ def capture(
     use: bool,
     again: str,
 ) -> None:
-    """Record a background or a reference from frames that come or from windows, or a dark.
+    """Record a reference from frames that come, or from windows, and use it at once.
+
+    background: to be subtracted. blanks: cell and solvent while they are heated as in the run;
+    they are gathered by temperature, and what changes with it is fitted to every pattern.
+    precursor: the solution before it reacts, 20 frames or more. reference: for differences ΔG.
+    dark: the detector with the beam blocked.
 
     It is saved beside the results: a dark as images of its mean and its σ, the others as Q, I and
     σ, in the units of the windows. A dark that is used holds from the next run on.
@@ -147,6 +153,8 @@ def capture(
     livepdf capture tcp://127.0.0.1:5600 background start
     livepdf capture tcp://127.0.0.1:5600 background stop --use --again whole
     livepdf capture tcp://127.0.0.1:5600 background windows --mark "empty cell" --count 20
+    livepdf capture tcp://127.0.0.1:5600 blanks start      (then heat, then stop --use)
+    livepdf capture tcp://127.0.0.1:5600 precursor windows --first 0 --count 20 --use --again whole
     livepdf capture tcp://127.0.0.1:5600 reference windows --first 0 --count 10 --use
     """  # noqa: D301  # click wants the character \b, not its spelling
     from livepdf.wire.client import Client
@@ -168,7 +176,11 @@ def capture(
             )
     finally:
         client.close()
-    click.echo(f"{saved.frames} frames saved as {saved.file}; revision {saved.revision} is in use")
+    heat = ", ".join(f"{value:.0f}" for value in saved.temperatures)
+    found = f" at {heat} K, the first" if heat else ""
+    click.echo(
+        f"{saved.frames} frames saved{found} as {saved.file}; revision {saved.revision} is in use"
+    )
 
 
 def _change(word: str) -> tuple[str, Any]:

@@ -111,7 +111,14 @@ class Background(Table):
 
     name: str = "background"
     file: Path | None = Field(
-        default=None, description="Columns Q (Å⁻¹), I and, where known, σ; or else a ramp."
+        default=None,
+        description="Columns Q (Å⁻¹), I and, where known, σ; or an earlier run: RUN.nxs, or "
+        "RUN.nxs#100-299 for its windows within frames 100 to 299. Or else a ramp.",
+    )
+    points: Annotated[int, Field(ge=2, le=50)] | None = Field(
+        default=None,
+        description="With file = an earlier run of blanks along a ramp of temperature: gather its "
+        "windows at so many temperatures (8 or so) and use them as a ramp.",
     )
     ramp: list[RampPoint] = Field(
         default=[],
@@ -160,6 +167,8 @@ class Background(Table):
             raise ValueError("every temperature of the ramp once")
         if len(self.ramp) == 1:
             raise ValueError("two temperatures or more in a ramp")
+        if self.points is not None and self.file is None:
+            raise ValueError("points with file = RUN.nxs alone")
         if self.match == "fit" and self.scale != "fit":
             raise ValueError("scale = 'fit' with match = 'fit'")
         return self
@@ -249,7 +258,8 @@ class Analysis(Table):
     precursor: list[Path] = Field(
         default=[],
         description="Patterns of the solution before it reacts (Q in Å⁻¹, I, σ; 20 frames or "
-        "more), as measured: fitted along, never taken for crystals.",
+        "more), as measured, or frames of an earlier run: RUN.nxs#0-199. Fitted along, never taken "
+        "for crystals.",
     )
     bond: list[Bond] = Field(default=[], description="Bond lengths to follow.")
     template: Positive = Field(
@@ -318,7 +328,7 @@ class Recipe(Table):
             raise ValueError("normalization.monitor = true, as a scale is tied to the monitor")
         if self.reduction.scale == "absolute" and self.sample.density is None:
             raise ValueError("sample.density (g/cm³) with scale = 'absolute'")
-        followed = any(b.ramp and b.match != "fit" for b in self.background)
+        followed = any((b.ramp or b.points) and b.match != "fit" for b in self.background)
         if self.reduction.scale_from is not None and followed:
             raise ValueError("scale_value in place of scale_from, as a background follows a number")
         shots = self.pump_probe or self.serial or self.breakdown

@@ -55,6 +55,11 @@ class Capture:
             return None if sums is None else Taken(what=what, run=self._run, sums=sums)
 
 
+def begins(what: str) -> str:
+    """Return the mark that says that a recording begins."""
+    return f"capture of {what} begins"
+
+
 def add_up(parts: Iterable[Sums | None]) -> Sums:
     """Return the sum of one or more; ValueError for none."""
     there = [part for part in parts if part is not None]

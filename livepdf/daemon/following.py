@@ -12,22 +12,8 @@ from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.results import Evaluated, trend_names
 from livepdf.model.curve import Result, Trend
 from livepdf.model.finding import Finding
+from livepdf.model.quality import FLAWS
 from livepdf.model.status import Event
-
-FLAWS = frozenset(
-    (
-        "beam lost",
-        "beam low",
-        "monitor jump",
-        "bubble",
-        "capillary shift",
-        "saturation",
-        "dead modules",
-        "zingers",
-    )
-)
-"""Flags with which a window says nothing about the sample. Spots, texture and a background that
-drifts may be what the sample does."""
 
 
 class Follower:

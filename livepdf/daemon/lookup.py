@@ -15,6 +15,7 @@ from livepdf.daemon.redo import Reworker
 from livepdf.daemon.results import Summed
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
+from livepdf.model.quality import FLAWS
 
 PATIENCE = 10.0
 """s that other threads may take for their part."""
@@ -56,6 +57,18 @@ class Lookup:
         if number < 0:
             raise UnableError(f"no window begins after the mark {text!r:.100}")
         return number
+
+    def since_mark(self, text: str) -> list[Summed]:
+        """Return all windows that begin after the newest mark of that text, good ones alone."""
+        marks = [e for e in self._parts.board.events() if e.kind == "mark" and e.text == text]
+        # Recording may begin while no run does.
+        earlier = not marks or marks[-1].run != self._parts.history.run
+        first = 0 if earlier else self.after_mark(text)
+        numbers = list(range(first, self._parts.board.windows))
+        found = [w for w in self.windows(numbers).values() if not FLAWS & set(w.marks.flags)]
+        if not found:
+            raise UnableError("no whole window without a flaw was recorded")
+        return found
 
     def pipeline(self, prepared: Prepared) -> Pipeline:
         """Return what windows are reduced with now, or will be."""

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.trends import Analysis, WantedPeak, build_analysis
 from livepdf.config.profile import Profile
-from livepdf.config.recipe import Recipe
+from livepdf.config.recipe import Background, Recipe
 from livepdf.daemon.crystals import wanted_crystals
+from livepdf.daemon.earlier import Divided, is_run, read_pattern, read_series
 from livepdf.errors import Complaint, FileError
 from livepdf.files.columns import Columns, read_columns
 from livepdf.files.structures import read_structure
@@ -32,6 +33,8 @@ class SampleFiles:
 
     backgrounds: tuple[tuple[Columns, ...], ...]
     """As many as the recipe names, each with its file or those of its ramp."""
+    temperatures: tuple[tuple[float, ...], ...]
+    """Of each ramp; none of a single pattern."""
     scale_from: Columns | None
     structures: tuple[Structure, ...]
     """Candidates, the likeliest first."""
@@ -41,13 +44,20 @@ class SampleFiles:
 def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Complaint]]:
     """Read every file of the recipe; None with complaints where any cannot be used."""
     complaints = _composition(recipe, file)
-    backgrounds = []
+    backgrounds, temperatures = [], []
     for number, background in enumerate(recipe.background):
         place = f"background.{number}"
         keys = [f"{place}.ramp.{n}.file" for n in range(len(background.ramp))] or [f"{place}.file"]
+        if background.points is not None:
+            series, heat, trouble = _series(recipe, file, background, f"{place}.file")
+            complaints += trouble
+            backgrounds.append(series)
+            temperatures.append(heat)
+            continue
         read = [_read(recipe, file, k, p) for k, p in zip(keys, background.files, strict=True)]
         complaints += [trouble for _, found in read for trouble in found]
         backgrounds.append(tuple(columns for columns, _ in read if columns is not None))
+        temperatures.append(tuple(point.temperature for point in background.ramp))
     scale_from = None
     if recipe.reduction.scale_from is not None:
         key = "reduction.scale_from"
@@ -64,6 +74,7 @@ def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Co
         return None, complaints
     return SampleFiles(
         backgrounds=tuple(backgrounds),
+        temperatures=tuple(temperatures),
         scale_from=scale_from,
         structures=structures,
         precursors=tuple(precursors),
@@ -118,7 +129,9 @@ def sample_plan(
     return plan_from_recipe(
         recipe,
         q=q,
-        backgrounds=recipe_backgrounds(recipe, grid=q, patterns=patterns),
+        backgrounds=recipe_backgrounds(
+            recipe, grid=q, patterns=patterns, temperatures=files.temperatures
+        ),
         energy=energy,
         correlation=correlation,
         revision=revision,
@@ -177,11 +190,35 @@ def _read(
     recipe: Recipe, file: Path, key: str, path: Path
 ) -> tuple[Columns | None, list[Complaint]]:
     try:
-        columns = read_columns(path)
+        earlier = is_run(path)
+        columns = read_pattern(path, divided=_divided(recipe)) if earlier else read_columns(path)
     except (FileError, ValueError) as error:
-        wanted = "columns of Q (Å⁻¹), I and, where known, σ"
+        wanted = "columns of Q (Å⁻¹), I and, where known, σ, or RUN.nxs, or RUN.nxs#FIRST-LAST"
         return None, [Complaint(str(file), key, str(error), wanted)]
     return columns, _coverage(recipe, file, key, columns.x)
+
+
+def _series(
+    recipe: Recipe, file: Path, background: Background, key: str
+) -> tuple[tuple[Columns, ...], tuple[float, ...], list[Complaint]]:
+    assert background.file is not None
+    assert background.points is not None
+    name = background.match
+    if name == "fit":
+        name = "temperature" if recipe.analysis is None else recipe.analysis.temperature
+    try:
+        held, heat = read_series(
+            background.file, name=name, points=background.points, divided=_divided(recipe)
+        )
+    except (FileError, ValueError) as error:
+        wanted = "RUN.nxs, an earlier run of blanks along a ramp of temperature"
+        return (), (), [Complaint(str(file), key, str(error), wanted)]
+    troubles = [t for columns in held for t in _coverage(recipe, file, key, columns.x)]
+    return held, heat, troubles[:1]
+
+
+def _divided(recipe: Recipe) -> Divided:
+    return recipe.normalization.monitor, recipe.normalization.exposure
 
 
 def _pattern(columns: Columns) -> Pattern:

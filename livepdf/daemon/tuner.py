@@ -3,7 +3,7 @@
 import logging
 import queue
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ import msgspec
 from numpy.typing import NDArray
 
 from livepdf.daemon.assemble import Pipeline, Prepared, retuned, with_dark
-from livepdf.daemon.capture import Taken, add_up, save_capture
+from livepdf.daemon.capture import Taken, add_up, begins, save_capture
 from livepdf.daemon.dark import save_dark
 from livepdf.daemon.drafts import (
     Draft,
@@ -24,12 +24,14 @@ from livepdf.daemon.drafts import (
     recipe_keys,
     reloaded,
 )
+from livepdf.daemon.earlier import by_temperature
 from livepdf.daemon.fence import inside_or_error
 from livepdf.daemon.headers import with_reduction_of
 from livepdf.daemon.lookup import PATIENCE, Lookup, Parts, UnableError
 from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file, pinned_text
 from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.redo import Job
+from livepdf.daemon.results import Summed
 from livepdf.errors import ConfigError, FileError
 from livepdf.model.sums import intensity
 from livepdf.numerics.adhoc import ScaleKind
@@ -344,15 +346,19 @@ class Tuner:
             self._parts.dark.begin()
         else:
             self._parts.capture.begin(request.what)
-        self._parts.board.say("mark", f"capture of {request.what} begins")
+        self._parts.board.say("mark", begins(request.what))
 
     def _end_capture(self, request: CaptureEndRequest) -> CapturedReply:
         if self._parts.dark.active:
             return self._end_dark(request)
+        what = self._parts.capture.what
         taken = self._parts.capture.end()
         if taken is None:
             raise UnableError("no frame was captured")
-        self._parts.board.say("mark", f"capture of {taken.what} ends")
+        self._parts.board.say("mark", f"capture of {what} ends")
+        if what == "blanks":
+            windows = self._find.since_mark(begins(what))
+            return self._blanks(windows, request)
         return self._captured(taken, request, {})
 
     def _end_dark(self, request: CaptureEndRequest) -> CapturedReply:
@@ -377,6 +383,8 @@ class Tuner:
         if len(found) < request.count:
             raise UnableError(f"of windows {numbers[0]} to {numbers[-1]}, {len(found)} are there")
         windows = list(found.values())
+        if request.what == "blanks":
+            return self._blanks(windows, request)
         taken = Taken(
             what=request.what,
             run=windows[0].span.run,
@@ -396,6 +404,8 @@ class Tuner:
         )
         if request.use and taken.what == "reference":
             self._pin(pinned_file(path))
+        elif request.use and taken.what == "precursor":
+            self._fit_along(path, request)
         elif request.use:
             place = f"background.{len(self.prepared.settings.recipe.background)}"
             table = {"name": path.stem, "file": str(path.resolve())}
@@ -403,6 +413,47 @@ class Tuner:
             self._apply(draft, request.again, request.last)
         return CapturedReply(
             file=str(path), frames=taken.sums.frames, revision=self.prepared.revision
+        )
+
+    def _fit_along(self, path: Path, request: CaptureEndRequest | CaptureWindowsRequest) -> None:
+        wanted = self.prepared.settings.recipe.analysis
+        if wanted is None:
+            raise UnableError(
+                f"saved as {path}, but nothing is fitted: name a structure under [analysis]"
+            )
+        place = f"analysis.precursor.{len(wanted.precursor)}"
+        self._apply(self._draft({place: str(path.resolve())}), request.again, request.last)
+
+    def _blanks(
+        self, windows: Sequence[Summed], request: CaptureEndRequest | CaptureWindowsRequest
+    ) -> CapturedReply:
+        """Save blanks by their temperature; use them as a ramp whose changes are fitted."""
+        recipe = self.prepared.settings.recipe
+        name = "temperature" if recipe.analysis is None else recipe.analysis.temperature
+        warm = by_temperature(windows, name=name)
+        plan, run = self._find.pipeline(self.prepared).plan, windows[0].span.run
+        saved = [
+            save_capture(
+                Taken(what=f"blank-{one.temperature:.0f}", run=run, sums=one.sums),
+                plan,
+                folder=self._parts.folder,
+                extras={"temperature": one.temperature},
+            )[0]
+            for one in warm
+        ]
+        if request.use:
+            points = [
+                {"temperature": one.temperature, "file": str(path.resolve())}
+                for one, path in zip(warm, saved, strict=True)
+            ]
+            table = {"name": f"{run} blanks", "ramp": points, "match": "fit", "scale": "fit"}
+            draft = self._draft({f"background.{len(recipe.background)}": table})
+            self._apply(draft, request.again, request.last)
+        return CapturedReply(
+            file=str(saved[0]),
+            frames=sum(one.sums.frames for one in warm),
+            revision=self.prepared.revision,
+            temperatures=tuple(one.temperature for one in warm),
         )
 
 

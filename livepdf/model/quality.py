@@ -37,3 +37,19 @@ class Lamp:
     """Frames of this run that were flagged."""
     reason: str = ""
     """Why there is no number."""
+
+
+FLAWS = frozenset(
+    (
+        "beam lost",
+        "beam low",
+        "monitor jump",
+        "bubble",
+        "capillary shift",
+        "saturation",
+        "dead modules",
+        "zingers",
+    )
+)
+"""Flags with which a window says nothing about the sample. Spots, texture and a background that
+drifts may be what the sample does."""

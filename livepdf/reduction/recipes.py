@@ -80,7 +80,11 @@ def plan_from_recipe(
 
 
 def recipe_backgrounds(
-    recipe: Recipe, *, grid: Floats, patterns: Sequence[Sequence[Pattern]]
+    recipe: Recipe,
+    *,
+    grid: Floats,
+    patterns: Sequence[Sequence[Pattern]],
+    temperatures: Sequence[Sequence[float]] = (),
 ) -> list[Background]:
     """Return the backgrounds of a recipe on a plan's grid.
 
@@ -89,10 +93,12 @@ def recipe_backgrounds(
     grid : (n_q,) float64, Å⁻¹
     patterns : for each background of the recipe what its files hold, one or those of its ramp
         ValueError for a Q axis that does not increase.
+    temperatures : of each ramp; those that the recipe tells when left out
     """
     made: list[Background] = []
-    for told, held in zip(recipe.background, patterns, strict=True):
-        made += _one_or_ramp(told, [_on_grid(told, grid, pattern) for pattern in held])
+    known = temperatures or [[p.temperature for p in told.ramp] for told in recipe.background]
+    for told, held, heat in zip(recipe.background, patterns, known, strict=True):
+        made += _one_or_ramp(told, [_on_grid(told, grid, pattern) for pattern in held], heat)
     return made
 
 
@@ -114,13 +120,15 @@ def _on_grid(told: Told, grid: Floats, pattern: Pattern) -> Background:
     return denoised(background, grid=grid, r_max=told.denoise)
 
 
-def _one_or_ramp(told: Told, held: list[Background]) -> list[Background]:
-    if not told.ramp:
+def _one_or_ramp(
+    told: Told, held: list[Background], temperatures: Sequence[float]
+) -> list[Background]:
+    if not temperatures:
         return held
     return ramp_backgrounds(
         held,
         name=told.name,
-        temperatures=[point.temperature for point in told.ramp],
+        temperatures=temperatures,
         match=told.match,
         scale=told.scale,
         components=told.components,

@@ -18,6 +18,7 @@ from livepdf.wire.tuning import (
     CancelRequest,
     Captured,
     CapturedReply,
+    CapturedWindows,
     CaptureEndRequest,
     CaptureRequest,
     CaptureWindowsRequest,
@@ -142,7 +143,7 @@ class Retune:
         self._ask(UnpinRequest(), _SLOW)
 
     def capture(self, what: Captured) -> None:
-        """Add up the frames from now on, until `end_capture`."""
+        """Add up the frames from now on, until `end_capture`; of blanks, whole windows."""
         self._ask(CaptureRequest(what=what), _SLOW)
 
     def end_capture(
@@ -151,13 +152,14 @@ class Retune:
         """Save what was added up beside the results, Q, I and σ.
 
         With ``use`` a background is subtracted at once, by a new revision, a reference is pinned,
-        and a dark holds from the next run on: sums that are stored cannot follow it.
+        a precursor is fitted along, blanks become a ramp whose changes are fitted, and a dark
+        holds from the next run on: sums that are stored cannot follow it.
         """
         return self._one(CapturedReply, CaptureEndRequest(use=use, again=again, last=last))
 
     def capture_windows(
         self,
-        what: Literal["background", "reference"],
+        what: CapturedWindows,
         *,
         first: int = 0,
         count: int = 1,

@@ -9,8 +9,10 @@ from livepdf.wire.curves import CurveHeader
 
 Again = Literal["none", "last", "whole"]
 """Which stored windows are reduced again: none, the last so many, all of the run."""
-Captured = Literal["background", "reference", "dark"]
-"""What is recorded: something to subtract, a pattern to compare with, the detector in the dark."""
+Captured = Literal["background", "reference", "dark", "precursor", "blanks"]
+"""What is recorded: something to subtract, a pattern to compare with, the detector in the dark,
+the solution before it reacts, or cell and solvent along a ramp of temperature."""
+CapturedWindows = Literal["background", "reference", "precursor", "blanks"]
 
 
 class RecipeRequest(msgspec.Struct, frozen=True, tag="recipe"):
@@ -91,7 +93,7 @@ class CaptureEndRequest(msgspec.Struct, frozen=True, kw_only=True, tag="capture 
 class CaptureWindowsRequest(msgspec.Struct, frozen=True, kw_only=True, tag="capture windows"):
     """Save the sum of some windows; with ``use`` it is used at once by a new revision."""
 
-    what: Literal["background", "reference"]
+    what: CapturedWindows
     first: int = 0
     count: int = 1
     mark: str = ""
@@ -171,9 +173,12 @@ class CapturedReply(msgspec.Struct, frozen=True, kw_only=True, tag="captured"):
     """What was recorded is saved."""
 
     file: str
+    """Of blanks, the first of them: they are numbered."""
     frames: int
     revision: int
     """In use now."""
+    temperatures: tuple[float, ...] = ()
+    """Of blanks, K."""
 
 
 TuningReply = RecipeReply | Preview | Applied | CapturedReply

@@ -8,7 +8,8 @@ from livepdf.model.curve import CurveKind
 
 Deed = Literal[
     "pause", "go on", "reset", "take control", "force control", "leave control",
-    "capture dark", "capture background", "capture reference", "end capture",
+    "capture dark", "capture background", "capture reference", "capture precursor",
+    "capture blanks", "end capture",
 ]  # fmt: skip
 
 

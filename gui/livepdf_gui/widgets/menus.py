@@ -28,6 +28,8 @@ _DEEDS: tuple[tuple[str, Deed, bool], ...] = (
     ("", "pause", True),
     ("Record a dark: block the beam, then choose this", "capture dark", True),
     ("Record a background: put the empty cell in, then choose this", "capture background", True),
+    ("Record blanks: put cell and solvent in, choose this, heat", "capture blanks", True),
+    ("Record the solution before it reacts: 20 frames or more", "capture precursor", True),
     ("Record a reference for ΔG", "capture reference", True),
     ("End the recording and use it", "end capture", True),
     ("End the recording and only save it", "end capture", False),
