@@ -1,23 +1,18 @@
 """The thread that follows the daemon: it alone owns the socket; others read its newest state."""
 
-import getpass
-import socket
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import zmq
 
 from livepdf.errors import SourceError
-from livepdf.model.curve import Result
 from livepdf.wire.client import Client
-from livepdf.wire.messages import MarkRequest, PauseRequest, ResetRequest
-from livepdf.wire.retune import Retune
+from livepdf.wire.messages import MarkRequest
 from livepdf.wire.viewing import Viewing
 from livepdf.wire.views import LAPSE
+from livepdf_gui.deeds import done, granted, save_text, user_name, window_or_reduced
 from livepdf_gui.show.columns import History, RecordedWindows, RecordingMirror
 from livepdf_gui.show.reference import Reference
 from livepdf_gui.show.shown import same_window
@@ -27,6 +22,8 @@ from livepdf_gui.show.tuning import TuningWish
 
 _WAIT = 0.05
 """s that one look at the network may take; wishes of the user wait no longer than this."""
+_FRAME = 0.5
+"""s between two looks at the newest frame."""
 _RETRY = 2.0
 """s before a window that could not be had is asked for again."""
 
@@ -40,11 +37,14 @@ class Follower:
         self._state = State(endpoint=endpoint)
         self._wanted: int | None = None
         self._zoom: Zoom | None = None
+        self._frame_wanted = False
+        self._span_wanted: tuple[int, int] | None = None
         self._marks: list[str] = []
         self._wishes: list[TuningWish] = []
         self._tasks: list[Task] = []
         self._tried: dict[str, tuple[object, float]] = {}
         self._holding, self._renewed = False, 0.0
+        self._framed = 0.0
         self._asked_angles: object = None
         self._published = -1
         self._stop = threading.Event()
@@ -72,6 +72,11 @@ class Follower:
         """Ask for one window with its σ; only the last wish counts."""
         with self._lock:
             self._wanted = number
+
+    def watch(self, *, frame: bool, span: tuple[int, int] | None) -> None:
+        """Ask for the newest frame again and again, or for windows as one; the last wish counts."""
+        with self._lock:
+            self._frame_wanted, self._span_wanted = frame, span
 
     def zoom(self, part: Zoom | None) -> None:
         """Ask for a part of a map at full resolution; only the last wish counts."""
@@ -165,6 +170,7 @@ class Follower:
             return
         self._keep_control(client)
         self._find_angles(client)
+        self._look_aside(client)
         windows = client.mirror.windows
         if isinstance(windows, RecordedWindows):
             if wanted is not None:
@@ -204,6 +210,24 @@ class Follower:
             return
         self._change(detail=MapDetail(run=run, kind=zoom.kind, first=first, x=x, y=y))
 
+    def _look_aside(self, client: Client) -> None:
+        """Fetch what is wanted beside the windows: the newest frame, windows as one."""
+        with self._lock:
+            frame, span, state = self._frame_wanted, self._span_wanted, self._state
+        run = "" if state.history is None else state.history.run
+        try:
+            if frame and time.monotonic() - self._framed > _FRAME:
+                self._framed = time.monotonic()
+                self._change(frame=Viewing(client.ask).frame(), complaint="")
+            revision = 0 if state.status is None else state.status.revision
+            wanted = None if span is None else (run, *span, revision)
+            if wanted is not None and wanted != state.together_of and self._due("span", wanted):
+                self._tried["span"] = (wanted, time.monotonic())
+                found = Viewing(client.ask).together(run, first=wanted[1], last=wanted[2])
+                self._change(together=found, together_of=wanted, complaint="")
+        except SourceError as error:
+            self._change(complaint=str(error))
+
     def _due(self, kind: str, what: object) -> bool:
         tried, when = self._tried.get(kind, (None, 0.0))
         return tried != what or time.monotonic() - when > _RETRY
@@ -230,7 +254,7 @@ class Follower:
             return
         self._renewed = time.monotonic()
         try:
-            reply = Viewing(client.ask).control(_name(), take=True)
+            reply = Viewing(client.ask).control(user_name(), take=True)
         except SourceError as error:
             self._change(complaint=f"control: {error}")
             return
@@ -241,7 +265,7 @@ class Follower:
     def _let_go(self, client: Client) -> None:
         if self._holding and client.mirror.connected:
             try:
-                Viewing(client.ask).control(_name(), take=False)
+                Viewing(client.ask).control(user_name(), take=False)
             except SourceError:
                 # it lapses by itself
                 return
@@ -263,31 +287,12 @@ class Follower:
     def _act(self, client: Client, task: Act) -> None:
         if task.deed in ("take control", "force control", "leave control"):
             self._ask_control(client, task)
-            return
-        if task.deed == "end capture":
-            saved = client.retune.end_capture(use=task.use)
-            words = f"{saved.frames} frames are saved in {saved.file}"
-            self._change(said=words, complaint="", recipe=client.retune.recipe())
-            return
-        deeds: dict[str, Callable[[], object]] = {
-            "pause": lambda: client.ask(PauseRequest(paused=True)),
-            "go on": lambda: client.ask(PauseRequest(paused=False)),
-            "reset": lambda: client.ask(ResetRequest()),
-            "capture dark": lambda: client.retune.capture("dark"),
-            "capture background": lambda: client.retune.capture("background"),
-            "capture reference": lambda: client.retune.capture("reference"),
-            "capture precursor": lambda: client.retune.capture("precursor"),
-            "capture blanks": lambda: client.retune.capture("blanks"),
-        }
-        deeds[task.deed]()
-        said = f"{task.deed}: done"
-        if task.deed.startswith("capture"):
-            said = f"{task.deed}: frames are added up until you end it"
-        self._change(said=said, complaint="")
+        else:
+            self._change(**done(client, task), complaint="")
 
     def _ask_control(self, client: Client, task: Act) -> None:
         take, force = task.deed != "leave control", task.deed == "force control"
-        reply = Viewing(client.ask).control(_name(), take=take, force=force)
+        reply = Viewing(client.ask).control(user_name(), take=take, force=force)
         self._holding, self._renewed = reply.here, time.monotonic()
         words = ""
         if take and not reply.here:
@@ -325,62 +330,3 @@ class Follower:
         with self._lock:
             state = self._state
             self._state = replace(state, version=state.version + 1, **changes)
-
-
-def granted(retune: Retune, wish: TuningWish) -> dict[str, Any]:
-    """Carry a wish out and return what changes in the state; SourceError when it is refused."""
-    found: dict[str, Any] = {"refusal": ""}
-    match wish.act:
-        case "preview":
-            look = retune.preview(wish.changes, number=wish.number) if wish.changes else None
-            return {**found, "draft": look}
-        case "apply":
-            applied = retune.apply(wish.changes, again=wish.again, last=wish.last)
-            found["tuned"] = f"revision {applied.revision}: {applied.changed}"
-        case "undo":
-            applied = retune.undo(again=wish.again, last=wish.last)
-            found["tuned"] = f"revision {applied.revision}: {applied.changed}"
-        case "cancel":
-            retune.cancel()
-        case "pin":
-            retune.pin(wish.number)
-        case "unpin":
-            retune.unpin()
-    return {**found, "draft": None, "recipe": retune.recipe()}
-
-
-def window_or_reduced(client: Client, history: History, number: int) -> Result:
-    """Fetch a window; one that left the daemon's memory is reduced from its stored sums.
-
-    Raises
-    ------
-    SourceError
-        When neither can be had.
-    """
-    try:
-        return client.window(number, timeout=_RETRY)
-    except SourceError as error:
-        if "not there" not in str(error):
-            raise
-    look = client.retune.preview({}, number=number, sigma=True)
-    return Result(
-        span=look.about.span,
-        curves=look.curves,
-        trends=history.trends_of(number),
-        environment=history.environment_of(number),
-    )
-
-
-def save_text(path: Path, text: str) -> None:
-    """Write a text file; it appears whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(text, encoding="utf-8", newline="\n")
-    part.replace(path)
-
-
-def _name() -> str:
-    """Return by what name others see this window."""
-    try:
-        return f"{getpass.getuser()}@{socket.gethostname()}"
-    except (OSError, KeyError):
-        return socket.gethostname()

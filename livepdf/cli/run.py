@@ -12,8 +12,10 @@ from livepdf.errors import Complaint, ConfigError, LivepdfError
 if TYPE_CHECKING:
     from livepdf.daemon.assemble import Prepared
     from livepdf.daemon.service import Service
+    from livepdf.daemon.tape import Tape
     from livepdf.sinks.publishing import Sink
     from livepdf.sinks.recording import Recorder
+    from livepdf.sources.source import Source
 
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
@@ -61,7 +63,6 @@ def _service(
     from livepdf.cli.warm import compiling_said
     from livepdf.daemon.assemble import prepare
     from livepdf.daemon.service import Service
-    from livepdf.sources.open_source import make_source
 
     try:
         with compiling_said():
@@ -72,24 +73,25 @@ def _service(
         raise ConfigError(list(dict.fromkeys([*error.complaints, *more]))) from None
     settings = prepared.settings.profile
     output = (out or settings.output.directory).resolve()
-    recorder = _recorder(prepared, output) if settings.output.record else None
+    tape = _tape(prepared, output)
     sinks = _sinks(prepared)
     try:
         service = Service(
             prepared,
-            make_source(settings.source, tap=None if recorder is None else recorder.put),
+            _source(prepared, tape),
             output=output,
             requests=requests or settings.wire.requests,
             results=settings.wire.results,
             runs=runs,
             lasting=True,
-            recorder=recorder,
+            tape=tape,
             sinks=sinks,
         )
     except LivepdfError:
-        if recorder is not None:
-            recorder.close()
-            recorder.path.unlink()  # nothing has been received
+        if tape is not None and tape.name:
+            begun = output / tape.name
+            tape.close()
+            begun.unlink()  # nothing has been received
         raise
     _serve_metrics(prepared, service)
     return service
@@ -128,6 +130,34 @@ def _serve_metrics(prepared: "Prepared", service: "Service") -> None:
         service.abandon()
         raise
     click.echo(f"metrics http://127.0.0.1:{server.server_port}/metrics", err=True)
+
+
+def _source(prepared: "Prepared", tape: "Tape | None") -> "Source":
+    """Make the source; its messages go to the tape as well, where it has some."""
+    from livepdf.sources.open_source import make_source
+    from livepdf.sources.stream_socket import StreamSource
+
+    settings = prepared.settings.profile.source
+    if tape is None:
+        return make_source(settings)
+    source = make_source(settings, tap=tape.put)
+    if isinstance(source, StreamSource):
+        tape.opening = lambda: source.opening
+    return source
+
+
+def _tape(prepared: "Prepared", output: Path) -> "Tape | None":
+    """Return what records the stream when it is asked to; None where there is no stream."""
+    from livepdf.daemon.tape import Tape
+    from livepdf.sources.open_source import FEEDS
+
+    settings = prepared.settings.profile
+    if not settings.output.record and settings.source.kind not in FEEDS:
+        return None
+    tape = Tape(lambda: _recorder(prepared, output))
+    if settings.output.record:
+        tape.begin()
+    return tape
 
 
 def _recorder(prepared: "Prepared", output: Path) -> "Recorder":

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from livepdf.wire.messages import PauseRequest, Request, ResetRequest
 from livepdf.wire.tuning import PreviewRequest, RecipeRequest, TuningRequest
-from livepdf.wire.views import LAPSE, ControlReply, ControlRequest
+from livepdf.wire.views import LAPSE, ControlReply, ControlRequest, RecordRequest
 
 _LONGEST_NAME = 60
 
@@ -69,4 +69,4 @@ def _changes(request: Request) -> bool:
     """Tell whether a request changes what others see; marks and the stop are everybody's."""
     if isinstance(request, (RecipeRequest, PreviewRequest)):
         return False
-    return isinstance(request, (PauseRequest, ResetRequest, *TuningRequest.__args__))
+    return isinstance(request, (PauseRequest, ResetRequest, RecordRequest, *TuningRequest.__args__))

@@ -18,6 +18,7 @@ from livepdf.daemon.asides import window_reply
 from livepdf.daemon.baton import Baton
 from livepdf.daemon.door import LOCAL, Door
 from livepdf.daemon.history import History, Stack
+from livepdf.daemon.tape import Tape
 from livepdf.daemon.thrift import Rates, Thrift
 from livepdf.daemon.views import Views
 from livepdf.wire.codec import WireError, decode_request, encode
@@ -44,6 +45,7 @@ from livepdf.wire.views import (
     ControlRequest,
     ExportRequest,
     FrameRequest,
+    RecordRequest,
     StructureRequest,
     TogetherRequest,
 )
@@ -89,6 +91,7 @@ class Desk:
         shutdown: Callable[[], None],
         tune: "Callable[[TuningRequest], Future[Answer]]",
         views: Views,
+        tape: Tape | None,
         baton: Baton,
     ) -> None:
         self._snapshot = snapshot
@@ -99,6 +102,7 @@ class Desk:
         self._shutdown = shutdown
         self._tune = tune
         self._views = views
+        self._tape = tape
         self._baton = baton
 
     def answer(self, request: Request, role: Role, peer: bytes = b"") -> "Answer | Future[Answer]":
@@ -123,6 +127,10 @@ class Desk:
                 return self._views.ask(request)
             case FrameRequest() | TogetherRequest():
                 return self._views.ask(request)
+            case RecordRequest():
+                if self._tape is None:
+                    return _not_there("only a stream is recorded, and this source is none")
+                return self._tape.ask(request)
             case ControlRequest():
                 return self._baton.ask(peer, request), []
             case MarkRequest():

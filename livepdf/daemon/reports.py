@@ -17,6 +17,7 @@ from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.relay import Relay
 from livepdf.daemon.retuning import Retuning
 from livepdf.daemon.sockets import Sockets
+from livepdf.daemon.tape import Tape
 from livepdf.daemon.warmth import Warmth
 from livepdf.daemon.watchdog import Stage
 from livepdf.model.status import State, Status
@@ -48,6 +49,7 @@ class Reports:
     """Whether results wait to be made."""
     warmth: Warmth
     baton: Baton
+    tape: Tape | None
 
     def status(self) -> Status:
         """Return how the daemon is doing now; the counters add up."""
@@ -84,6 +86,7 @@ class Reports:
             turned_away=self.sockets.door.turned_away(),
             preparing=self.warmth.progress,
             control=self.baton.holder(),
+            recording="" if self.tape is None else self.tape.name,
         )
 
     def stages(self) -> Mapping[str, Stage]:

@@ -37,6 +37,7 @@ from livepdf.daemon.sockets import Sockets, bind
 from livepdf.daemon.software import software_versions
 from livepdf.daemon.store import Store
 from livepdf.daemon.supervision import Supervisor
+from livepdf.daemon.tape import Tape
 from livepdf.daemon.threads import Threads
 from livepdf.daemon.timings import Timings
 from livepdf.daemon.views import Seen, Views
@@ -46,7 +47,6 @@ from livepdf.model.frame import Frame
 from livepdf.model.status import Event, Status
 from livepdf.model.sums import Sums
 from livepdf.sinks.publishing import Sink
-from livepdf.sinks.recording import Recorder
 from livepdf.sources.slow_beside import SlowGiver
 from livepdf.sources.slow_feeds import SlowFeeds
 from livepdf.sources.source import Source
@@ -71,7 +71,7 @@ class Service:
         runs: int | None = None,
         patient: bool = False,
         lasting: bool = False,
-        recorder: Recorder | None = None,
+        tape: Tape | None = None,
         slow: SlowGiver | None = None,
         sinks: Sequence[tuple[str, Sink]] = (),
     ) -> None:
@@ -83,7 +83,7 @@ class Service:
             Let the source wait while the queue is full and skip no trends, as for a recording.
         lasting : bool
             Go on where a killed process left the output directory, and let another one do so.
-        recorder : Recorder, optional
+        tape : Tape, optional
             What the source's messages go to; closed with the service.
         slow : SlowGiver, optional
             What gives the slow values instead of the feeds of the profile.
@@ -102,7 +102,7 @@ class Service:
         self._prepared = prepared
         self._source = source
         self._runs = runs
-        self._recorder = recorder
+        self._tape = tape
         names = names_beside(output, file)
         self._software = software_versions()
         wire = prepared.settings.profile.wire
@@ -179,7 +179,7 @@ class Service:
         )
         self._feeds = SlowFeeds(prepared.settings.profile.slow) if slow is None else slow
         self._joiner = Joiner(
-            self._feeds, note=self._board.note, record=None if recorder is None else recorder.put
+            self._feeds, note=self._board.note, record=None if tape is None else tape.put
         )
         self._intake = Intake(
             self._pulse,
@@ -227,13 +227,14 @@ class Service:
             inspector=self._inspector,
             warmth=self._workshop.warmth,
             baton=self._baton,
+            tape=tape,
         )
         self._supervisor = Supervisor(
             Notifier(), board=self._board, stages=self._reports.stages, status=self.status
         )
         self._board.listen(self._hear)
-        if recorder is not None:
-            recorder.tell(partial(self._board.stand, "recording"))
+        if tape is not None:
+            tape.tell(partial(self._board.stand, "recording"))
 
     @property
     def address(self) -> str:
@@ -322,8 +323,8 @@ class Service:
         self._supervisor.stopping()
         workers = [name for name in self._threads.names if name.startswith("worker")]
         self._threads.join("intake", *workers, "collector")
-        if self._recorder is not None:
-            self._recorder.close()
+        if self._tape is not None:
+            self._tape.close()
         self._shots.close()
         self._threads.join("outlet", "shots")
         self._feeds.close()
@@ -350,8 +351,8 @@ class Service:
         self._source.close()
         self._feeds.close()
         self._views.close()
-        if self._recorder is not None:
-            self._recorder.close()
+        if self._tape is not None:
+            self._tape.close()
         self._relay.close()
         self._sockets.close("not started")
 
@@ -374,6 +375,7 @@ class Service:
             shutdown=self.stopping.set,
             tune=self._retuning.ask,
             views=self._views,
+            tape=self._tape,
             baton=self._baton,
         )
 

@@ -113,6 +113,8 @@ class Status:
     """How good the newest frames are."""
     control: str = ""
     """Who holds control; empty where nobody does, and anybody may change things."""
+    recording: str = ""
+    """File that the raw stream is recorded to; empty where it is not."""
     clients: int = 0
     """Viewers that follow the results now."""
     sinks: Mapping[str, int] = field(default_factory=dict)

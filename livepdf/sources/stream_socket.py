@@ -8,7 +8,7 @@ from zmq.utils.monitor import recv_monitor_message
 
 from livepdf.config.sources import Pattern, Stream
 from livepdf.errors import SourceError
-from livepdf.model.frame import SourceItem
+from livepdf.model.frame import RunStart, SourceItem
 from livepdf.model.raw import RawMessage
 from livepdf.sources.cbor_views import LONG
 from livepdf.sources.republish import Republisher
@@ -79,6 +79,8 @@ class StreamSource:
         self._clock = clock
         self._largest = settings.largest_message << 20
         self._tap = tap
+        self.opening: RawMessage | None = None
+        """What the newest series began with."""
         self._feed = feed
         self.republished = (
             Republisher(settings.republish, limit=settings.republish_queue << 20)
@@ -199,7 +201,10 @@ class StreamSource:
         if raw.size > self._largest:
             detail = f"{raw.size} bytes, largest_message is {self._largest}"
             return [self._feed.refuse("too large", detail, now=raw.received)]
-        return self._feed.feed(raw)
+        items = self._feed.feed(raw)
+        if any(isinstance(item, RunStart) for item in items):
+            self.opening = raw
+        return items
 
     def _watch_connection(self) -> None:
         while self._monitor is not None and self._monitor.poll(0):

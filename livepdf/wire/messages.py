@@ -12,7 +12,14 @@ from livepdf.wire.laser import LaserHeader
 from livepdf.wire.overview import MapReply, MapRequest, OverviewReply, OverviewRequest
 from livepdf.wire.serial import SerialHeader
 from livepdf.wire.tuning import TuningReply, TuningRequest
-from livepdf.wire.views import ControlReply, ControlRequest, ViewReply, ViewRequest
+from livepdf.wire.views import (
+    ControlReply,
+    ControlRequest,
+    RecordReply,
+    RecordRequest,
+    ViewReply,
+    ViewRequest,
+)
 
 VERSION = 3
 """Raised when a message changes so that an older reader would misread it."""
@@ -155,6 +162,7 @@ Request = (
     | OverviewRequest
     | MapRequest
     | ControlRequest
+    | RecordRequest
     | ViewRequest
     | TuningRequest
 )
@@ -248,6 +256,7 @@ Reply = (
     | OverviewReply
     | MapReply
     | ControlReply
+    | RecordReply
     | ViewReply
     | TuningReply
 )

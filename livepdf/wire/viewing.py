@@ -19,6 +19,8 @@ from livepdf.wire.views import (
     ExportReply,
     ExportRequest,
     FrameRequest,
+    RecordReply,
+    RecordRequest,
     StructureReply,
     StructureRequest,
     TogetherRequest,
@@ -96,6 +98,11 @@ class Viewing:
     def control(self, name: str, *, take: bool, force: bool = False) -> ControlReply:
         """Take control, keep it, or let go of it."""
         reply, _ = self._one(ControlReply, ControlRequest(name=name, take=take, force=force))
+        return reply
+
+    def record(self, *, on: bool) -> RecordReply:
+        """Begin a recording of the raw stream, or end the one that is running."""
+        reply, _ = self._one(RecordReply, RecordRequest(on=on), patience=_CALCULATED)
         return reply
 
     def _one(

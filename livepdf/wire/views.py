@@ -111,6 +111,22 @@ class ControlReply(msgspec.Struct, frozen=True, kw_only=True, tag="control"):
     """Whether that is who asked."""
 
 
+class RecordRequest(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
+    """Begin a recording of the raw stream, or end the one that is running."""
+
+    on: bool
+
+
+class RecordReply(msgspec.Struct, frozen=True, kw_only=True, tag="record"):
+    """A recording that was begun or ended."""
+
+    file: str
+    messages: int
+    """Written; 0 at the beginning."""
+    missing: int
+    """That the disk did not take."""
+
+
 LAPSE = 10.0
 """s without a word after which control is free."""
 

@@ -42,6 +42,32 @@ def _windows(window) -> int:
     return 0 if history is None else int(history.here.sum())
 
 
+def _place(plot, x: float):
+    """Return where a place on the time axis is in the plot's own pixels."""
+    from livepdf_gui.qt import QtCore
+
+    box = plot.getPlotItem().vb
+    middle = sum(box.viewRange()[1]) / 2
+    return plot.mapFromScene(box.mapViewToScene(QtCore.QPointF(x, middle)))
+
+
+def _drag_with_shift(plot, begin, end) -> None:
+    from livepdf_gui.qt import QtCore, QtGui, QtWidgets
+
+    def send(kind, where, buttons) -> None:
+        button = QtCore.Qt.LeftButton if kind != QtCore.QEvent.MouseMove else QtCore.Qt.NoButton
+        event = QtGui.QMouseEvent(
+            kind, QtCore.QPointF(where), button, buttons, QtCore.Qt.ShiftModifier
+        )
+        QtWidgets.QApplication.sendEvent(plot.viewport(), event)
+
+    left, none = QtCore.Qt.LeftButton, QtCore.Qt.NoButton
+    send(QtCore.QEvent.MouseButtonPress, begin, left)
+    for share in (0.3, 0.7, 1.0):
+        send(QtCore.QEvent.MouseMove, begin + (end - begin) * share, left)
+    send(QtCore.QEvent.MouseButtonRelease, end, none)
+
+
 def _do(window, deed: str) -> None:
     from livepdf_gui.show.tasks import Act
 
@@ -128,6 +154,64 @@ def test_the_detector_tells_angles_saturation_and_rings(qtbot, beamtime, open_wi
     assert abs(view.angles.q[3, 3] - expected) < 1e-3 * expected
 
 
+def test_a_cluster_is_calculated_and_laid_over_g(
+    qtbot, beamtime, open_window, tmp_path: Path
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    corners = [(1.77, 0, 0), (-1.77, 0, 0), (0, 1.77, 0), (0, -1.77, 0), (0, 0, 1.77)]
+    rows = "\n".join(f"Ni {x} {y} {z}" for x, y, z in corners)
+    (tmp_path / "cluster.xyz").write_text(f"5\n\n{rows}\n")
+
+    window.open_reference(tmp_path / "cluster.xyz")
+
+    qtbot.waitUntil(lambda: bool(window.session.newest.references), timeout=LONG)
+    view = window.session.view(now=0.0)
+    assert [one.name for one in view.gr.compared] == ["cluster.xyz"]
+    window.act("unpin")
+
+
+def test_windows_marked_on_a_trend_are_shown_as_one_in_all_panels(
+    qtbot, beamtime, open_window
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    qtbot.waitUntil(lambda: bool(window.trends.strips), timeout=LONG)
+    strip = window.trends.strips[0].plot
+    ends = [_place(strip, x) for x in (1.5, 4.5)]
+
+    _drag_with_shift(strip, *ends)
+
+    assert window.session.choice.span == (1, 4)
+    qtbot.waitUntil(lambda: window.session.newest.together is not None, timeout=LONG)
+    shown = window.session.view(now=0.0)
+    assert shown.shown.span.frames == 4
+    assert shown.chosen == (1.0, 5.0)
+    assert "WINDOWS 1 TO 4 AS ONE" in shown.banner
+    alone = beamtime.client.window(4).curve("gr").sigma
+    assert 0.4 < np.nanmedian(shown.gr.sigma[100:] / alone[100:]) < 0.6
+    window.act("live")
+    assert window.session.choice.span is None
+    for name in ("first", "newer", "range from", "newer", "newer"):
+        window.act(name)
+    assert "FROM WINDOW 1 on" in window.display.text()
+    window.act("range to")
+    assert window.session.choice.span == (1, 3)
+
+
+def test_single_frames_are_shown_when_asked(qtbot, beamtime, open_window) -> None:
+    window = attend(qtbot, beamtime, open_window)
+
+    window.act("scope")
+    assert window.session.choice.scope == "run"
+    window.act("scope")
+
+    qtbot.waitUntil(lambda: window.session.newest.frame is not None, timeout=LONG)
+    view = window.session.view(now=0.0)
+    assert "one frame" in view.iq.over
+    assert "SINGLE FRAMES" in view.banner
+    window.act("live")
+    assert window.session.choice.scope == "window"
+
+
 def test_zooming_the_map_brings_every_point_of_the_windows_in_view(
     qtbot, beamtime, open_window
 ) -> None:
@@ -211,6 +295,14 @@ def test_curves_trends_and_panels_are_saved(qtbot, beamtime, open_window, tmp_pa
     assert (tmp_path / "map.png").read_bytes().startswith(b"\x89PNG")
     assert "<svg" in (tmp_path / "gr.svg").read_text()
     assert window.problems.text() == ""
+
+
+def test_what_cannot_be_recorded_is_said(qtbot, beamtime, open_window) -> None:
+    window = attend(qtbot, beamtime, open_window)
+
+    _do(window, "begin recording")
+
+    qtbot.waitUntil(lambda: "only a stream is recorded" in window.problems.text(), timeout=LONG)
 
 
 def test_a_place_that_cannot_be_written_is_said_and_harms_nothing(

@@ -8,12 +8,13 @@ import numpy as np
 from livepdf_gui.show.columns import History
 
 MapKind = Literal["gr", "dgr", "iq", "fq"]
-CurveScope = Literal["window", "run"]
+CurveScope = Literal["window", "run", "frame"]
 QKind = Literal["iq", "sq", "fq"]
 Axis = Literal["time", "window", "frame", "slow"]
 ThemeName = Literal["light", "dark", "contrast"]
 THEME_NAMES: tuple[ThemeName, ...] = ("light", "dark", "contrast")
 _MAPS: tuple[MapKind, ...] = ("gr", "dgr", "iq", "fq")
+_SCOPES: tuple[CurveScope, ...] = ("window", "run", "frame")
 _Q_KINDS: tuple[QKind, ...] = ("iq", "sq", "fq")
 _AXES: tuple[Axis, ...] = ("time", "window", "frame", "slow")
 
@@ -24,6 +25,8 @@ class Choice:
 
     selected: int | None = None
     """Number of the window that all panels show; None follows the newest."""
+    span: tuple[int, int] | None = None
+    """First and last of the windows that are shown as one; None shows them one by one."""
     scope: CurveScope = "window"
     q_kind: QKind = "iq"
     """What the panel over Q shows."""
@@ -38,6 +41,12 @@ class Choice:
     """Slow value on the right axis; None takes the first one there is, empty shows none."""
     paused: bool = False
     theme: ThemeName = "light"
+
+
+def next_scope(choice: Choice) -> Choice:
+    """Show the newest window, the run so far, the newest frame."""
+    place = (_SCOPES.index(choice.scope) + 1) % len(_SCOPES)
+    return replace(choice, scope=_SCOPES[place], selected=None, span=None)
 
 
 def next_map(choice: Choice, by: int = 1) -> Choice:
@@ -68,7 +77,19 @@ def select(choice: Choice, number: int, history: History | None) -> Choice:
         return choice
     here = np.flatnonzero(history.here)
     nearest = int(here[abs(here - number).argmin()])
-    return replace(choice, selected=nearest, scope="window")
+    return replace(choice, selected=nearest, span=None, scope="window")
+
+
+def select_span(choice: Choice, first: int, last: int, history: History | None) -> Choice:
+    """Show all windows from one to another as one."""
+    if history is None or not history.here.any():
+        return choice
+    here = np.flatnonzero(history.here)
+    low, high = sorted((first, last))
+    low, high = max(low, int(here[0])), min(high, int(here[-1]))
+    if low >= high:
+        return select(choice, low, history)
+    return replace(choice, selected=None, span=(low, high), scope="window")
 
 
 def step(choice: Choice, by: int, history: History | None) -> Choice:
@@ -76,7 +97,8 @@ def step(choice: Choice, by: int, history: History | None) -> Choice:
     if history is None or not history.here.any():
         return choice
     here = np.flatnonzero(history.here)
-    target = by + (int(here[-1]) if choice.selected is None else choice.selected)
+    from_here = choice.selected if choice.span is None else choice.span[1]
+    target = by + (int(here[-1]) if from_here is None else from_here)
     if target > here[-1]:
         return live(choice)
     if by < 0:
@@ -87,7 +109,8 @@ def step(choice: Choice, by: int, history: History | None) -> Choice:
 
 def live(choice: Choice) -> Choice:
     """Follow the newest window again."""
-    return replace(choice, selected=None, paused=False)
+    scope: CurveScope = "window" if choice.scope == "frame" else choice.scope
+    return replace(choice, selected=None, span=None, scope=scope, paused=False)
 
 
 def toggle_trend(choice: Choice, name: str, shown: tuple[str, ...]) -> Choice:

@@ -245,7 +245,11 @@ def _frames(status: Status | None) -> tuple[Item, ...]:
 def _output(status: Status | None) -> Item:
     if status is None or not status.output:
         return Item(label="file", text="none open", hint="No results file is being written.")
-    return Item(label="file", text=PurePath(status.output).name, hint=status.output)
+    name = PurePath(status.output).name
+    if status.recording:
+        hint = f"{status.output}\nEvery message of the detector goes to {status.recording}"
+        return Item(label="file   ● stream recorded", text=name, hint=hint)
+    return Item(label="file", text=name, hint=status.output)
 
 
 def _numbers(state: State, shown: Shown) -> tuple[Item, ...]:

@@ -15,7 +15,7 @@ Curves = dict[CurveKind, tuple[Floats, Floats, Floats | None]]
 _KINDS: dict[str, CurveKind] = {
     ".gr": "gr", ".fq": "fq", ".sq": "sq", ".iq": "iq", ".chi": "iq", ".xy": "iq", ".dat": "iq",
 }  # fmt: skip
-STRUCTURES = (".cif", ".xyz")
+STRUCTURES = (".cif", ".xyz", ".lammpstrj")
 """Endings of files whose curves the daemon calculates."""
 _FEWEST = 5
 """Points that two curves must share to be compared."""

@@ -57,6 +57,8 @@ class View:
     """Range of the time axes, in windows."""
     selected: float | None
     """Place of the selected window on the time axes."""
+    chosen: tuple[float, ...]
+    """The same, or both ends where windows are shown as one."""
     events: tuple[EventLine, ...]
     waiting: str
     """What empty panels say."""
@@ -76,6 +78,8 @@ class Session:
         self.detector_scale = SCALES[0]
         self.rings = "none"
         self.sectors = False
+        self._from: int | None = None
+        """Window that a range begins with, before its end is told."""
         self._maps = {kind: MapBuffer(kind) for kind in ("gr", "dgr", "iq", "fq")}
         self._points: tuple[str, defaultdict[str, JoinedTrend]] = ("", defaultdict(JoinedTrend))
         self._view: View | None = None
@@ -140,6 +144,7 @@ class Session:
             axis=axis_of(history, choice, scale),
             places=self._places(before),
             selected=None if choice.selected is None else choice.selected + 0.5,
+            chosen=_chosen(choice),
             events=event_lines(state, scale),
             waiting=waiting(state),
             banner=self.banner(),
@@ -157,6 +162,13 @@ class Session:
         if self.choice.paused:
             new = _length(self.newest) - _length(self.state)
             return f"DISPLAY PAUSED, {plural(max(new, 0), 'new window')} waiting. Space: go on"
+        if self.choice.span is not None:
+            first, last = self.choice.span
+            return f"SHOWING WINDOWS {first} TO {last} AS ONE, not the newest. L: back to live"
+        if self._from is not None:
+            return f"FROM WINDOW {self._from} on as one: go to the last of them, then press ]"
+        if self.choice.scope == "frame":
+            return "SHOWING SINGLE FRAMES, the newest twice a second. W or L: back to windows"
         if self.choice.selected is not None:
             return f"SHOWING WINDOW {self.choice.selected}, not the newest. L: back to live"
         redo = self.newest.status.redo if self.newest.status is not None else None
@@ -175,6 +187,7 @@ class Session:
             case "pause":
                 self.choice = replace(choice, paused=not choice.paused)
             case "live":
+                self._from = None
                 self.choice = wishes.live(choice)
             case "older":
                 self.choice = wishes.step(choice, -1, history)
@@ -189,8 +202,11 @@ class Session:
             case "last":
                 self.choice = wishes.select(choice, last, history)
             case "scope":
-                other: wishes.CurveScope = "run" if choice.scope == "window" else "window"
-                self.choice = replace(choice, scope=other, selected=None)
+                self.choice = wishes.next_scope(choice)
+            case "range from":
+                self._from = last if choice.selected is None else choice.selected
+            case "range to":
+                self._end_span(last if choice.selected is None else choice.selected)
             case "map":
                 self.choice = wishes.next_map(choice)
             case "curve":
@@ -220,6 +236,17 @@ class Session:
     def select_place(self, place: float) -> None:
         """Show the window at a place on the time axis."""
         self.choice = wishes.select(self.choice, int(np.floor(place)), self.state.history)
+
+    def select_range(self, low: float, high: float) -> None:
+        """Show the windows between two places on the time axis as one."""
+        first, last = int(np.floor(low)), int(np.floor(high))
+        self.choice = wishes.select_span(self.choice, first, last, self.state.history)
+
+    def _end_span(self, here: int) -> None:
+        """Show the windows from the one that was noted to this one as one."""
+        first = here if self._from is None else self._from
+        self._from = None
+        self.choice = wishes.select_span(self.choice, first, here, self.state.history)
 
     def toggle_trend(self, name: str) -> None:
         """Show a trend, or stop showing it."""
@@ -311,6 +338,12 @@ class Session:
         windows = _length(self.state)
         old = before.places[1] if before is not None and before.places[1] <= 4 * windows else None
         return 0.0, growing(old, float(windows))
+
+
+def _chosen(choice: Choice) -> tuple[float, ...]:
+    if choice.span is not None:
+        return float(choice.span[0]), choice.span[1] + 1.0
+    return () if choice.selected is None else (choice.selected + 0.5,)
 
 
 def _gr_kind(shown: Shown, choice: Choice, compared: tuple[Reference, ...]) -> CurveKind:

@@ -26,6 +26,12 @@ class Shown:
 
 def resolve(state: State, choice: Choice) -> Shown:
     """Decide which frame set all panels show."""
+    if choice.span is not None:
+        return _together(state, choice.span)
+    if choice.selected is None and choice.scope == "frame":
+        if state.frame is not None and state.history is not None:
+            return _whole(state.frame)
+        return _nothing("The curve of the newest frame alone is on its way.")
     if choice.selected is None and choice.scope == "run":
         if state.whole is not None:
             return _whole(state.whole)
@@ -85,6 +91,14 @@ def over(span: Span | None) -> str:
         f"accumulates over: window of {frames}{gaps} "
         f"(no. {span.number}: {span.first}–{span.last}, {clock(span.end)})"
     )
+
+
+def _together(state: State, span: tuple[int, int]) -> Shown:
+    wanted = None if state.history is None else (state.history.run, *span)
+    of = None if state.together_of is None else state.together_of[:3]
+    if state.together is not None and of is not None and of == wanted:
+        return _whole(state.together)
+    return _nothing(f"Windows {span[0]} to {span[1]} are being added up.")
 
 
 def _newest(span: Span, history: History) -> bool:

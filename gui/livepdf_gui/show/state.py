@@ -74,6 +74,12 @@ class State:
     serial: SerialReport | None = None
     breakdown: BreakdownReport | None = None
     history: History | None = None
+    frame: Result | None = None
+    """The newest frame alone, where it is looked at."""
+    together: Result | None = None
+    """Windows as one."""
+    together_of: tuple[str, int, int, int] | None = None
+    """Run, first and last window, and revision of that."""
     fetched: Result | None = None
     """The window that was asked for, with its σ."""
     recipe: RecipeReply | None = None

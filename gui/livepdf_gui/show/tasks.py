@@ -10,6 +10,7 @@ Deed = Literal[
     "pause", "go on", "reset", "take control", "force control", "leave control",
     "capture dark", "capture background", "capture reference", "capture precursor",
     "capture blanks", "end capture",
+    "begin recording", "end recording",
 ]  # fmt: skip
 
 
@@ -28,7 +29,7 @@ class Calculate:
 
     name: str
     text: str = ""
-    """Of a CIF; empty for a structure that the daemon knows by name."""
+    """Of a CIF, XYZ or trajectory; empty for a structure that the daemon knows by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

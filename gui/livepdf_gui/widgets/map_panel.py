@@ -14,6 +14,7 @@ from livepdf_gui.widgets.colour_scale import ColourScale
 from livepdf_gui.widgets.items import TimeAxis, TimeLines
 from livepdf_gui.widgets.paint import colour_table, label_axis, paint_plot
 from livepdf_gui.widgets.panel import Panel
+from livepdf_gui.widgets.time_box import Ranged, TimeBox
 
 AXIS_LEFT, AXIS_RIGHT = 78, 74
 """Pixels; the same in the trends below, so that one moment is at one place in both."""
@@ -49,10 +50,14 @@ class MapPanel(Panel):
         self,
         select: Callable[[float], None],
         *,
-        hovered: Callable[[float | None], None] = lambda _: None,
+        hovered: Callable[[float | None], None],
+        ranged: Ranged,
     ) -> None:
         self.axis = TimeAxis()
-        self.plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": self.axis})
+        self._box = TimeBox(ranged)
+        self.plot = pg.PlotWidget(
+            enableMenu=False, viewBox=self._box, axisItems={"bottom": self.axis}
+        )
         self.colours = ColourScale(AXIS_RIGHT)
         body = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(body)
@@ -113,7 +118,7 @@ class MapPanel(Panel):
         self.marks.set_places(
             tuple(e.place for e in view.events), tuple(e.text for e in view.events)
         )
-        self.chosen.set_places(() if view.selected is None else (view.selected,))
+        self.chosen.set_places(view.chosen)
         heights = (shown.first_y, shown.first_y + shown.height)
         if self._follow and self._ranges != (view.places, heights):
             self._ranges = (view.places, heights)
@@ -143,6 +148,7 @@ class MapPanel(Panel):
         self.marks.set_colour(theme.event)
         self.chosen.set_colour(theme.select)
         self.pointer.set_colour(theme.select)
+        self._box.ends.set_colour(theme.select)
         self.slow.setPen(pg.mkPen(theme.bad, width=1, style=QtCore.Qt.DashLine))
 
     def _name(self, shown: MapView) -> None:

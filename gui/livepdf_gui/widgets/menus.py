@@ -31,8 +31,11 @@ _DEEDS: tuple[tuple[str, Deed, bool], ...] = (
     ("Record blanks: put cell and solvent in, choose this, heat", "capture blanks", True),
     ("Record the solution before it reacts: 20 frames or more", "capture precursor", True),
     ("Record a reference for ΔG", "capture reference", True),
-    ("End the recording and use it", "end capture", True),
-    ("End the recording and only save it", "end capture", False),
+    ("End dark, background or reference and use it", "end capture", True),
+    ("End dark, background or reference and only save it", "end capture", False),
+    ("", "pause", True),
+    ("Record the raw stream: every message, to replay the run later", "begin recording", True),
+    ("End the recording of the raw stream", "end recording", True),
 )
 
 

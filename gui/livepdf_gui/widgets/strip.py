@@ -12,6 +12,7 @@ from livepdf_gui.widgets.items import Band, TimeAxis, TimeLines
 from livepdf_gui.widgets.map_panel import AXIS_LEFT, AXIS_RIGHT
 from livepdf_gui.widgets.paint import label_axis, paint_plot
 from livepdf_gui.widgets.panel import ElidedLabel, set_text
+from livepdf_gui.widgets.time_box import Ranged, TimeBox
 
 Moved = Callable[["StripPlot | None", float], None]
 
@@ -19,7 +20,7 @@ Moved = Callable[["StripPlot | None", float], None]
 class StripPlot(QtWidgets.QWidget):
     """A line of words and a plot below it."""
 
-    def __init__(self, *, moved: Moved, clicked: Callable[[float], None]) -> None:
+    def __init__(self, *, moved: Moved, clicked: Callable[[float], None], ranged: Ranged) -> None:
         super().__init__()
         self._moved, self._clicked = moved, clicked
         self.strip: Strip | None = None
@@ -29,7 +30,10 @@ class StripPlot(QtWidgets.QWidget):
         self._follow = True
         self.words = ElidedLabel()
         self.axis = TimeAxis()
-        self.plot = pg.PlotWidget(enableMenu=False, axisItems={"bottom": self.axis})
+        self._box = TimeBox(ranged)
+        self.plot = pg.PlotWidget(
+            enableMenu=False, viewBox=self._box, axisItems={"bottom": self.axis}
+        )
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(0)
@@ -78,6 +82,7 @@ class StripPlot(QtWidgets.QWidget):
         self.marks.set_colour(theme.event)
         self.chosen.set_colour(theme.select)
         self.pointer.set_colour(theme.faint)
+        self._box.ends.set_colour(theme.select)
 
     def _furnish(self) -> None:
         item = self.plot.getPlotItem()

@@ -11,6 +11,7 @@ from livepdf_gui.show.theme import Theme
 from livepdf_gui.show.trends import readout
 from livepdf_gui.widgets.panel import Panel
 from livepdf_gui.widgets.strip import StripPlot
+from livepdf_gui.widgets.time_box import Ranged
 
 
 class TrendPanel(Panel):
@@ -21,6 +22,7 @@ class TrendPanel(Panel):
         *,
         time_plot: pg.PlotWidget,
         select: Callable[[float], None],
+        ranged: Ranged,
         toggle: Callable[[str], None],
         overlay: Callable[[str], None],
         hovered: Callable[[float | None], None],
@@ -30,7 +32,7 @@ class TrendPanel(Panel):
         self._rows.setContentsMargins(0, 0, 0, 0)
         self._rows.setSpacing(0)
         super().__init__("Trends", body)
-        self._time_plot, self._select = time_plot, select
+        self._time_plot, self._select, self._ranged = time_plot, select, ranged
         self._toggle, self._overlay, self._hovered = toggle, overlay, hovered
         self._view: View | None = None
         self._theme: Theme | None = None
@@ -47,7 +49,7 @@ class TrendPanel(Panel):
         self.set_title(
             "Trends",
             "Each quantity with its ±1σ band. A gap with a tick below it is a value that cannot "
-            "be trusted: the reason appears on hover.",
+            "be trusted: the reason appears on hover. Drag with Shift to show windows as one.",
         )
 
     def draw(self, view: View) -> None:
@@ -66,7 +68,7 @@ class TrendPanel(Panel):
             plot.axis.set_scale(view.axis)
             plot.axis.show_times(last, view.axis.label)
             plot.marks.set_places(tuple(e.place for e in view.events))
-            plot.chosen.set_places(() if view.selected is None else (view.selected,))
+            plot.chosen.set_places(view.chosen)
 
     def point(self, place: float | None) -> None:
         """Show where the cursor is in time."""
@@ -97,7 +99,7 @@ class TrendPanel(Panel):
             return
         self._count = count
         while len(self.strips) < count:
-            strip = StripPlot(moved=self._moved, clicked=self._select)
+            strip = StripPlot(moved=self._moved, clicked=self._select, ranged=self._ranged)
             strip.plot.setXLink(self._time_plot)
             self._rows.addWidget(strip, 1)
             self.strips.append(strip)

@@ -12,19 +12,14 @@ from livepdf_gui.show.keys import KEYS
 from livepdf_gui.show.reference import STRUCTURES, UnusableReferenceError, read_reference
 from livepdf_gui.show.session import Session
 from livepdf_gui.show.tasks import Act, Calculate
-from livepdf_gui.widgets.curve_panel import CurvePanel
-from livepdf_gui.widgets.detector_panel import DetectorPanel
+from livepdf_gui.widgets.board import Board
 from livepdf_gui.widgets.filing import save_as
-from livepdf_gui.widgets.header import Banner, Counters, Header
+from livepdf_gui.widgets.header import Banner, Header
 from livepdf_gui.widgets.help import KeySheet
-from livepdf_gui.widgets.map_panel import MapPanel
 from livepdf_gui.widgets.menus import make_act_menu, make_save_menu
 from livepdf_gui.widgets.paint import paint_window
-from livepdf_gui.widgets.panel import Panel
 from livepdf_gui.widgets.retune_sheet import RetuneSheet
 from livepdf_gui.widgets.shots_pages import ShotsPagesView
-from livepdf_gui.widgets.splitters import splitter
-from livepdf_gui.widgets.trend_panel import TrendPanel
 
 _BUTTONS = (
     ("● Live", "live"),
@@ -96,15 +91,11 @@ class Window(QtWidgets.QMainWindow):
             self._draw_head(self.session.headline(now=now))
             return
         view = self.session.view(now=now)
+        choice = self.session.choice
         self._follower.want(view.shown.fetch)
-        self.iq.draw(view.iq)
-        self.gr.draw(view.gr)
+        self._follower.watch(frame=choice.scope == "frame", span=choice.span)
+        self.board.draw(view, self.session.theme)
         self._draw_draft()
-        self.map.draw(view)
-        self.trends.draw(view)
-        self.detector.draw(view.detector, view.waiting)
-        self.counters.draw(view.counters, self.session.theme)
-        self.counters_panel.say_empty("" if view.counters else view.waiting)
         self._draw_head(view.headline)
 
     def act(self, name: str) -> None:
@@ -137,10 +128,9 @@ class Window(QtWidgets.QMainWindow):
                 self._follower.forget_structures()
                 self.refresh()
             case panel if panel.startswith("panel "):
-                self._show_alone(self._panels[int(panel.removeprefix("panel ")) - 1])
+                self.board.show_alone(int(panel.removeprefix("panel ")) - 1)
             case "fit":
-                for panel in (self.iq, self.gr, self.map, self.trends, self.detector):
-                    panel.fit()
+                self.board.fit()
                 self._redraw()
             case "quit":
                 self.close()
@@ -185,7 +175,7 @@ class Window(QtWidgets.QMainWindow):
                 what,
                 path,
                 view=self.session.view(now=time.monotonic()),
-                panels=self._panel_by_name,
+                panels=self.board.by_name,
                 ask=self._follower.ask,
             )
             if said:
@@ -216,27 +206,14 @@ class Window(QtWidgets.QMainWindow):
             self.save(what, Path(path))
 
     def _choose_reference(self) -> None:
-        known = "Curves and structures (*.gr *.fq *.sq *.iq *.chi *.xy *.dat *.cif);;All files (*)"
+        curves = "*.gr *.fq *.sq *.iq *.chi *.xy *.dat"
+        known = f"Curves and structures ({curves} *.cif *.xyz *.lammpstrj);;All files (*)"
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Compare with", "", known)
         if path:
             self.open_reference(Path(path))
 
     def _pop_up(self, menu: QtWidgets.QMenu) -> None:
         menu.popup(self.mapToGlobal(QtCore.QPoint(self.width() // 3, self.height() // 4)))
-
-    def _show_alone(self, panel: QtWidgets.QWidget) -> None:
-        """Give one panel the whole window; the same again gives all of them their place."""
-        alone = all(p is panel or p.isHidden() for p in self._panels)
-        for other in self._panels:
-            other.setVisible(alone or other is panel)
-        for part in self._splitters:
-            inside = [p for p in self._panels if part.isAncestorOf(p)]
-            part.setVisible(any(not p.isHidden() for p in inside))
-
-    def _point(self, place: float | None) -> None:
-        """Show one moment in all panels that have a time axis."""
-        self.map.point(place)
-        self.trends.point(place)
 
     def _look_closer(self) -> None:
         """Ask for full resolution where the map was zoomed."""
@@ -255,7 +232,7 @@ class Window(QtWidgets.QMainWindow):
         kept = memory.Memory(
             wishes=memory.wishes_of(self.session),
             size=(self.width(), self.height()),
-            splitters=tuple(tuple(s.sizes()) for s in self._splitters),
+            splitters=self.board.sizes(),
             endpoint=self._endpoint,
         )
         try:
@@ -269,17 +246,16 @@ class Window(QtWidgets.QMainWindow):
             return
         if remembered.size is not None:
             self.resize(*remembered.size)
-        if len(remembered.splitters) == len(self._splitters):
-            for part, sizes in zip(self._splitters, remembered.splitters, strict=True):
-                if len(sizes) == part.count() and sum(sizes) > 0:
-                    part.setSizes(list(sizes))
+        self.board.share(remembered.splitters)
 
     def _draw_draft(self) -> None:
         state = self.session.state
         self.retune.draw(state, self.session.choice.selected)
         draft = state.draft
-        self.gr.draw_draft(None if draft is None else draft.curve("gr"))
-        self.iq.draw_draft(None if draft is None else draft.curve("iq"))
+        if draft is None:
+            self.board.draw_draft(None, None)
+        else:
+            self.board.draw_draft(draft.curve("gr"), draft.curve("iq"))
 
     def _redraw(self) -> None:
         self.session.forget()
@@ -296,30 +272,10 @@ class Window(QtWidgets.QMainWindow):
         colours = QtGui.QPalette
         self.problems = Banner(points=12.0, ground=colours.LinkVisited, text=colours.BrightText)
         self.display = Banner(points=11.0, ground=colours.Highlight, text=colours.HighlightedText)
-        self.iq = CurvePanel("iq", "Scattered intensity I(Q)")
-        self.gr = CurvePanel("gr", "Pair distribution G(r)")
-        self.detector = DetectorPanel()
-        self.counters = Counters()
-        self.counters_panel = Panel("Frames", self.counters)
-        self.map = MapPanel(self._select, hovered=self._point)
-        self.trends = TrendPanel(
-            time_plot=self.map.plot,
-            select=self._select,
-            toggle=self.session.toggle_trend,
-            overlay=self.session.overlay,
-            hovered=self._point,
-        )
-        self._panels = (
-            *(self.gr, self.iq, self.detector),
-            *(self.counters_panel, self.map, self.trends),
-        )
-        self._panel_by_name = {
-            "gr": self.gr,
-            "iq": self.iq,
-            "map": self.map,
-            "trends": self.trends,
-            "detector": self.detector,
-        }
+        self.board = Board(self.session, select=self._select, ranged=self._select_range)
+        self.gr, self.iq, self.map = self.board.gr, self.board.iq, self.board.map
+        self.trends, self.detector = self.board.trends, self.board.detector
+        self.shots = ShotsPagesView(self.board.widget)
         self.keys = KeySheet(self)
         self.retune = RetuneSheet(self, ask=self._follower.tune)
         self._said.setVisible(False)
@@ -331,11 +287,6 @@ class Window(QtWidgets.QMainWindow):
         self.mark_line.returnPressed.connect(self._mark)
 
     def _lay_out(self) -> None:
-        beside = splitter(QtCore.Qt.Horizontal, (self.detector, 5), (self.counters_panel, 4))
-        left = splitter(QtCore.Qt.Vertical, (self.gr, 5), (self.iq, 4), (beside, 4))
-        right = splitter(QtCore.Qt.Vertical, (self.map, 5), (self.trends, 6))
-        both = splitter(QtCore.Qt.Horizontal, (left, 6), (right, 7))
-        self._splitters = (beside, left, right, both)
         self.setAcceptDrops(True)
         centre = QtWidgets.QWidget()
         layout = QtWidgets.QVBoxLayout(centre)
@@ -343,7 +294,6 @@ class Window(QtWidgets.QMainWindow):
         layout.setSpacing(5)
         for widget in (self.header, self.problems, self.display, self.mark_line):
             layout.addWidget(widget)
-        self.shots = ShotsPagesView(both)
         layout.addWidget(self.shots, 1)
         self.setCentralWidget(centre)
 
@@ -373,16 +323,16 @@ class Window(QtWidgets.QMainWindow):
     def _paint(self) -> None:
         theme = self.session.theme
         paint_window(self, theme)
-        self.iq.paint(theme, theme.curves[1])
-        self.gr.paint(theme, theme.curves[0])
-        self.map.paint(theme)
-        self.trends.paint(theme)
-        self.detector.paint(theme)
+        self.board.paint(theme)
         self.shots.paint(theme)
         self.session.forget()
 
     def _select(self, place: float) -> None:
         self.session.select_place(place)
+        self.refresh()
+
+    def _select_range(self, low: float, high: float) -> None:
+        self.session.select_range(low, high)
         self.refresh()
 
     def _mark(self) -> None:
