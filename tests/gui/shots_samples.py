@@ -181,6 +181,7 @@ def breakdown_report(*, run: str = "run11") -> BreakdownReport:
         fractions=(),
         sigma_is="scatter of intact samples",
         normalised="I0 (monitor)",
+        limits=Limits(qmin=0.6, qmax=8.0, taper="lorch"),
         along="delay",
         unit="s",
         log=True,

@@ -134,7 +134,7 @@ def test_delays_over_many_decades_and_both_signs_have_ticks_in_their_unit() -> N
     texts = [text for _, text in ticks]
     assert "0" in texts
     assert axis.unit == "µs"
-    assert texts == sorted(texts, key=float)
+    assert {"1 ps", "1 ns", "1 µs", "-1 ps"} <= set(texts)
     assert [place for place, _ in ticks] == sorted(place for place, _ in ticks)
     decades = axis.place(np.array([1e-12, 1e-11, 1e-10, 1e-9]))
     np.testing.assert_allclose(np.diff(decades), 1.0, atol=0.05)
@@ -195,7 +195,7 @@ def test_the_line_of_the_ideal_has_slope_one_half_and_meets_the_last_point() -> 
     assert seen.y[-1] == pytest.approx(np.log10(0.04 / 20))
     at_last = np.interp(seen.x[-1], photons.x, photons.y)
     assert 10**at_last == pytest.approx(report.counting_sigma)
-    assert "1.25 × what photons alone scatter" in board.charts[0].notes[0]
+    assert "1.25 × what photons alone scatter" in board.charts[0].note
 
 
 def test_what_is_missing_to_five_sigma_is_told_in_shots_and_minutes() -> None:

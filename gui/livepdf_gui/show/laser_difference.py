@@ -49,8 +49,8 @@ def on_off(
             ((less,), old[1], True),
         )
     ]
-    said, _ = verdict(test, bins=len(report.tests))
-    notes = () if space == "iq" else (resolution(report.limits),)
+    said, level = verdict(test, bins=len(report.tests))
+    divided = f"divided by {report.normalised}"
     above = Chart(
         x_axis=axis,
         y_axis=Plain(label="I / I0" if space == "iq" else "G (Å⁻²)"),
@@ -58,7 +58,7 @@ def on_off(
         x_range=shown,
         y_range=heights[0],
         zero=space == "gr",
-        notes=notes,
+        note=divided if space == "iq" else f"{resolution(report.limits)}   ·   {divided}",
     )
     below = Chart(
         x_axis=axis,
@@ -67,7 +67,8 @@ def on_off(
         x_range=shown,
         y_range=heights[1],
         zero=True,
-        notes=(said,),
+        note=said,
+        level=level,
     )
     return Board(
         title=_TITLES[space],
@@ -130,4 +131,4 @@ def _sigma_words(report: LaserReport, sigma: Array, space: Space) -> str:
         return "no σ yet: too few blocks of time"
     unit = " Å⁻²" if space == "gr" else ""
     size = f"median {np.median(known):.2g}{unit}"
-    return f"band: ±1σ, {size}, {report.sigma_is}; divided by {report.normalised}"
+    return f"band: ±1σ, {size}, {report.sigma_is}"

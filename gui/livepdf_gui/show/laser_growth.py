@@ -56,7 +56,7 @@ def growth(report: LaserReport, number: int, *, per_second: float, before: Board
                 series=placed,
                 x_range=span,
                 y_range=y_range_of(placed, before=old),
-                notes=_notes(report, float(sigma[-1])),
+                note=_note(report, float(sigma[-1])),
             ),
         ),
     )
@@ -82,7 +82,7 @@ def _line(
         y=np.log10(sigma),
         colour=colour,
         dashed=dashed,
-        style="points" if points else "line",
+        style="joined" if points else "line",
     )
 
 
@@ -102,13 +102,13 @@ def _slope_words(report: LaserReport) -> str:
     return f"σ falls as shots^{test.slope:.2f} (−0.50 is ideal){halves}"
 
 
-def _notes(report: LaserReport, last: float) -> tuple[str, ...]:
+def _note(report: LaserReport, last: float) -> str:
     if not (np.isfinite(report.counting_sigma) and report.counting_sigma > 0):
-        return ()
+        return ""
     ratio = last / report.counting_sigma
     if ratio < 1.3:
-        return (f"σ is {ratio:.2f} × what photons alone scatter: counting limits",)
-    return (f"σ is {ratio:.1f} × what photons alone scatter: beam or sample limits",)
+        return f"σ is {ratio:.2f} × what photons alone scatter: counting limits it"
+    return f"σ is {ratio:.1f} × what photons alone scatter: beam or sample limit it"
 
 
 def _why_none(report: LaserReport) -> str:

@@ -101,7 +101,7 @@ def courses(report: LaserReport, choice: LaserChoice, *, before: Board | None) -
             x=places,
             y=_unit(report.component_delays[k]),
             colour=int(k) + 3,
-            style="points",
+            style="joined",
         )
         for k in strong
     )

@@ -74,7 +74,7 @@ class Log:
     def ticks(self, low: float, high: float, wanted: int) -> list[Tick]:
         """Return powers of ten, and 2 and 5 times them where there is room."""
         decades = range(int(np.floor(low)) - 1, int(np.ceil(high)) + 1)
-        for steps in ((1.0, 2.0, 5.0), (1.0,)):
+        for steps in (tuple(range(1, 10)), (1.0, 2.0, 5.0), (1.0,)):
             found = [(k + float(np.log10(f)), f * 10.0**k) for k in decades for f in steps]
             inside = [(place, _short(value)) for place, value in found if low <= place <= high]
             if len(inside) <= wanted + 1:
@@ -93,8 +93,8 @@ class Delays:
     @property
     def label(self) -> str:
         """Say what the ticks tell."""
-        how = {"even": ", one column a bin", "linear": "", "log": ", logarithmic"}[self.kind]
-        return f"delay of the X-rays after the laser ({self.unit}{how})"
+        how = {"even": f"{self.unit}, one column a bin", "linear": self.unit, "log": "logarithmic"}
+        return f"delay of the X-rays after the laser ({how[self.kind]})"
 
     @property
     def unit(self) -> str:
@@ -164,7 +164,7 @@ class Delays:
         placed = self.place(delays)
         inside = (placed >= low) & (placed <= high)
         found = [
-            (float(p), self._text(d)) for p, d in zip(placed[inside], delays[inside], strict=True)
+            (float(p), time_words(d)) for p, d in zip(placed[inside], delays[inside], strict=True)
         ]
         apart = (high - low) / max(wanted, 1) * 0.6
         kept: list[Tick] = []
@@ -177,6 +177,8 @@ class Delays:
 
 def time_words(delay: float) -> str:
     """Write a delay in the unit that suits it."""
+    if delay == 0:
+        return "0"
     name, size = next((u for u in reversed(_UNITS) if abs(delay) >= 0.9995 * u[1]), _UNITS[0])
     return f"{delay / size + 0.0:.4g} {name}"
 

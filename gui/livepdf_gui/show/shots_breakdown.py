@@ -7,7 +7,7 @@ import numpy as np
 from livepdf.model.breakdown import BreakdownReport, Breaking
 from livepdf_gui.show.headline import Item
 from livepdf_gui.show.laser_choice import Space
-from livepdf_gui.show.laser_words import class_items
+from livepdf_gui.show.laser_words import class_items, resolution
 from livepdf_gui.show.shots_axis import Axis, Delays, Log, Plain, time_words
 from livepdf_gui.show.shots_chart import Board, Chart, Rule, Series, Zone, band, y_range_of
 from livepdf_gui.show.shots_map import Measured, ShotsMap, blank_words, image_of, reading
@@ -119,12 +119,14 @@ def onset_words(report: BreakdownReport, one: Breaking) -> str:
 def courses(report: BreakdownReport, *, before: Board | None) -> Board:
     """Return each measure over delay, fluence or shot, with the stretch in which it begins."""
     axis, title = axis_of(report), "When does it break?"
-    charts = []
+    charts, withheld = [], ""
     old = before.charts if before is not None else ()
     for row, one in enumerate(report.measures):
         both = np.concatenate([report.values[row], report.sample_values[row]])
         if np.isfinite(both).any():
             charts.append(_course(report, row, one, axis, old))
+        else:
+            withheld += f"   ·   {onset_words(report, one)}"
     if not charts:
         why = "; ".join(one.reason for one in report.measures if one.reason)
         return Board(title=title, lesson=_COURSE, empty=why or "No sample with the laser yet.")
@@ -132,7 +134,7 @@ def courses(report: BreakdownReport, *, before: Board | None) -> Board:
         title=title,
         lesson=_COURSE,
         over=f"{plural(int(report.shots.sum()), 'destroyed sample')} in {report.x.size} bins, "
-        f"against {plural(report.bank_shots, 'intact sample')}",
+        f"against {plural(report.bank_shots, 'intact sample')}{withheld}",
         aside=f"bars: ±1σ, {report.sigma_is}",
         charts=tuple(charts),
     )
@@ -154,7 +156,7 @@ def change_map(
         sigma=sigma,
         edges=report.x_edges,
         reasons=reasons,
-        lowest=0.0 if of_q else _PHYSICAL_R,
+        lowest=report.limits.qmin if of_q else _PHYSICAL_R,
     )
     axis = axis_of(report)
     symbol = "ΔI" if of_q else "ΔG"
@@ -231,6 +233,7 @@ def sample(report: BreakdownReport, space: Space, number: int, *, before: Board 
                 zero=zero,
             ),
             zero=zero,
+            note="" if of_q else resolution(report.limits),
         )
         for k, (label, series, zero) in enumerate(rows)
     )
@@ -260,7 +263,7 @@ def _course(
         name="one sample",
         x=axis.place(report.sample_x),
         y=report.sample_values[row],
-        colour=5,
+        colour=3,
         style="points",
     )
     series = (each, means)
@@ -282,7 +285,8 @@ def _course(
         y_range=y_range_of(series, before=kept[0] if kept else None, below=0.5, above=99.5),
         zones=zones,
         rules=rules,
-        notes=(onset_words(report, one),),
+        note=onset_words(report, one),
+        level="quiet" if one.reason else "warn",
     )
 
 

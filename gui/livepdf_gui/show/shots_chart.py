@@ -11,7 +11,8 @@ from livepdf_gui.show.shots_axis import Axis
 from livepdf_gui.show.theme import Level
 
 Array = NDArray[np.floating]
-Style = Literal["line", "points"]
+Style = Literal["line", "points", "joined"]
+"""A curve, points alone, points with a line from one to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,8 +63,10 @@ class Chart:
     rules: tuple[Rule, ...] = ()
     zero: bool = False
     """Whether there is a line at y = 0."""
-    notes: tuple[str, ...] = ()
-    """Written on the plot itself, so that a picture of it still says so."""
+    note: str = ""
+    """Written above the plot, so that a picture of the panel still says so."""
+    level: Level = "quiet"
+    """How urgent the note is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

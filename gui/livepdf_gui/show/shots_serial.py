@@ -84,7 +84,7 @@ def hit_rate(report: SerialReport, *, before: Board | None) -> Board:
         y=rate,
         low=100 * report.course_low,
         high=100 * report.course_high,
-        style="points",
+        style="joined",
     )
     mean = Series(
         name="whole run",
@@ -100,7 +100,7 @@ def hit_rate(report: SerialReport, *, before: Board | None) -> Board:
         series=series,
         x_range=(0.0, float(x[-1]) * 1.03),
         y_range=y_range_of(series, before=_old_range(before), zero=True),
-        notes=tuple(f"laser {name}: {rate_words(found)}" for name, found in report.by_class),
+        note="   ·   ".join(f"{name}: {rate_words(found)}" for name, found in report.by_class),
     )
     said = f"the last: {rate_words(report.recent)}   ·   whole run: {rate_words(report.whole)}"
     return Board(title=title, lesson=lesson, over=said, aside=report.hit_is, charts=(chart,))

@@ -37,7 +37,7 @@ def sizes(report: SerialReport, *, before: Board | None) -> Board:
     both = (as_seen, points) if known else (points,)
     shown = (float(edges[0]), float(edges[-1]))
     old = before.charts[0].y_range if before is not None and before.charts else None
-    notes = () if known else ("not corrected: the share that is found is not known",)
+    note = "" if known else "not corrected: the share that is found is not known"
     charts = [
         Chart(
             x_axis=Plain(label="diameter (nm)"),
@@ -45,7 +45,7 @@ def sizes(report: SerialReport, *, before: Board | None) -> Board:
             series=both,
             x_range=shown,
             y_range=y_range_of(both, before=old, zero=True, above=99.5),
-            notes=notes,
+            note=note,
         )
     ]
     if known:

@@ -3,7 +3,7 @@
 from livepdf_gui.qt import pg
 from livepdf_gui.show.shots_axis import Axis
 
-_APART = {"bottom": 80, "left": 36}
+_APART = {"bottom": 80, "left": 26}
 """Pixels between two ticks at least."""
 
 
@@ -57,4 +57,4 @@ class PlaceAxis(pg.AxisItem):
         if self._axis is None or not high > low:
             return []
         length = self.width() if self._side == "bottom" else self.height()
-        return self._axis.ticks(low, high, max(int(length / _APART[self._side]), 2))
+        return self._axis.ticks(low, high, max(int(length / _APART[self._side]), 3))

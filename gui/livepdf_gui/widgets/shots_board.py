@@ -2,10 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from livepdf_gui.qt import QtWidgets
-from livepdf_gui.show.shots_chart import Board, readout
+from livepdf_gui.qt import QtCore, QtGui, QtWidgets
+from livepdf_gui.show.shots_chart import Board, Chart, readout
 from livepdf_gui.show.theme import Theme
-from livepdf_gui.widgets.panel import Panel
+from livepdf_gui.widgets.panel import ElidedLabel, Panel, set_text
 from livepdf_gui.widgets.shots_plot import ShotsPlot
 
 
@@ -30,11 +30,15 @@ class BoardPanel(Panel):
             Pixels left free on the right, to be in line with another panel.
         """
         self.plots = [ShotsPlot(self._moved, right=right) for _ in shares]
+        self.notes = [ElidedLabel() for _ in shares]
+        self._theme: Theme | None = None
         body = QtWidgets.QWidget()
         rows = QtWidgets.QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
         rows.setSpacing(0)
-        for plot, share in zip(self.plots, shares, strict=True):
+        for note, plot, share in zip(self.notes, self.plots, shares, strict=True):
+            note.setTextFormat(QtCore.Qt.PlainText)
+            rows.addWidget(note)
             rows.addWidget(plot, share)
         super().__init__(title, body)
         self._hovered = hovered
@@ -57,10 +61,13 @@ class BoardPanel(Panel):
         self.set_over(board.over)
         self.set_aside(board.aside)
         self.say_empty(board.empty)
-        for place, plot in enumerate(self.plots):
-            plot.setVisible(place < len(board.charts))
-            if place < len(board.charts):
+        for place, (note, plot) in enumerate(zip(self.notes, self.plots, strict=True)):
+            there = place < len(board.charts)
+            plot.setVisible(there)
+            note.setVisible(there and bool(board.charts[place].note))
+            if there:
                 plot.draw(board.charts[place], bare=place < len(board.charts) - 1)
+                self._write(note, board.charts[place])
 
     def point(self, place: float | None) -> None:
         """Show where the cursor is in another panel of the same axis."""
@@ -75,8 +82,19 @@ class BoardPanel(Panel):
 
     def paint(self, theme: Theme) -> None:
         """Take the colours of the theme."""
+        self._theme, self.board = theme, None
         for plot in self.plots:
             plot.paint(theme)
+
+    def _write(self, note: ElidedLabel, chart: Chart) -> None:
+        set_text(note, chart.note)
+        note.setToolTip(chart.note)
+        if self._theme is not None:
+            palette = note.palette()
+            colour = QtGui.QColor(self._theme.level(chart.level))
+            if palette.color(QtGui.QPalette.WindowText) != colour:
+                palette.setColor(QtGui.QPalette.WindowText, colour)
+                note.setPalette(palette)
 
     def _moved(self, plot: ShotsPlot, place: float | None) -> None:
         chart = plot.chart

@@ -66,12 +66,11 @@ class Zones(_Overlay):
 
 
 class Legend(_Overlay):
-    """Names of the curves with a piece of each, and notes, in the corner with their colours."""
+    """Names of the curves with a piece of each, in the corner."""
 
     def __init__(self) -> None:
         super().__init__()
         self._entries: tuple[tuple[str, str, bool], ...] = ()
-        self._notes: tuple[str, ...] = ()
         self._text, self._back = QtGui.QColor("black"), QtGui.QColor("white")
 
     def set_colours(self, text: str, back: str) -> None:
@@ -80,21 +79,21 @@ class Legend(_Overlay):
         self._back.setAlpha(200)
         self.update()
 
-    def set_entries(self, entries: Sequence[tuple[str, str, bool]], notes: Sequence[str]) -> None:
-        """Take (name, colour, dashed) of the curves, and notes to write below them."""
-        if (tuple(entries), tuple(notes)) != (self._entries, self._notes):
-            self._entries, self._notes = tuple(entries), tuple(notes)
+    def set_entries(self, entries: Sequence[tuple[str, str, bool]]) -> None:
+        """Take (name, colour, dashed) of the curves."""
+        if tuple(entries) != self._entries:
+            self._entries = tuple(entries)
             self.update()
 
     def paint(self, painter: QtGui.QPainter, *_: object) -> None:
-        """Write curves in one line at the top right, notes in lines of their own below it."""
+        """Write them in one line at the top right."""
         painter.save()
         box = self._inside(painter)
         metrics = painter.fontMetrics()
         line = metrics.height() + 2
         widths = [_SAMPLE + 12 + metrics.horizontalAdvance(name) for name, _, _ in self._entries]
         x, y = box.right() - sum(widths) - _EDGE, box.top() + line
-        self._veil(painter, QtCore.QRectF(x - 4, y - line + 3, sum(widths) + 4, line))
+        painter.fillRect(QtCore.QRectF(x - 4, y - line + 3, sum(widths) + 4, line), self._back)
         for (name, colour, dashed), width in zip(self._entries, widths, strict=True):
             style = QtCore.Qt.DashLine if dashed else QtCore.Qt.SolidLine
             painter.setPen(pg.mkPen(colour, width=2, style=style))
@@ -103,15 +102,4 @@ class Legend(_Overlay):
             painter.setPen(self._text)
             painter.drawText(QtCore.QPointF(x + _SAMPLE + 4, y), name)
             x += width
-        for note in self._notes:
-            y += line if self._entries or note != self._notes[0] else 0
-            shown = metrics.elidedText(note, QtCore.Qt.ElideRight, int(box.width()) - 2 * _EDGE)
-            wide = metrics.horizontalAdvance(shown)
-            left = box.right() - wide - _EDGE
-            self._veil(painter, QtCore.QRectF(left - 4, y - line + 3, wide + 8, line))
-            painter.setPen(self._text)
-            painter.drawText(QtCore.QPointF(left, y), shown)
         painter.restore()
-
-    def _veil(self, painter: QtGui.QPainter, where: QtCore.QRectF) -> None:
-        painter.fillRect(where, self._back)

@@ -3,17 +3,20 @@
 from collections.abc import Callable
 
 from livepdf_gui.qt import QtCore, QtWidgets, pg
+from livepdf_gui.show.shots_axis import Plain
 from livepdf_gui.show.shots_map import ShotsMap
 from livepdf_gui.show.theme import Theme
 from livepdf_gui.widgets.colour_scale import ColourScale
 from livepdf_gui.widgets.items import TimeLines
-from livepdf_gui.widgets.paint import colour_table, label_axis, paint_plot
+from livepdf_gui.widgets.paint import colour_table, paint_plot
 from livepdf_gui.widgets.panel import Panel
 from livepdf_gui.widgets.shots_axis import PlaceAxis
 from livepdf_gui.widgets.shots_plot import AXIS
 
 RIGHT = 74
 """Pixels of the colour scale; plots below leave as many free."""
+_ROOM = 10
+"""Pixels for half of the last number of the axis."""
 _DIVERGING = "CET-D1A"
 
 Reading = Callable[[ShotsMap, float, float], str]
@@ -42,8 +45,9 @@ class ShotsMapPanel(Panel):
             Told place and height under the cursor, None where it left.
         """
         self.axis = PlaceAxis("bottom")
-        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis})
-        self.colours = ColourScale(RIGHT)
+        self.heights = PlaceAxis("left")
+        self.plot = pg.PlotWidget(axisItems={"bottom": self.axis, "left": self.heights})
+        self.colours = ColourScale(RIGHT - _ROOM)
         body = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(body)
         row.setContentsMargins(0, 0, 0, 0)
@@ -59,7 +63,7 @@ class ShotsMapPanel(Panel):
         item = self.plot.getPlotItem()
         item.hideButtons()
         item.setMenuEnabled(False)
-        item.layout.setContentsMargins(0, 6, 0, 0)
+        item.layout.setContentsMargins(0, 6, _ROOM, 0)
         item.getAxis("left").setWidth(AXIS)
         item.vb.disableAutoRange()
         self.image = pg.ImageItem(autoDownsample=False)
@@ -91,7 +95,7 @@ class ShotsMapPanel(Panel):
         (left, right), (low, high) = view.bounds, view.heights
         self.image.setRect(QtCore.QRectF(left, low, right - left, high - low))
         self.axis.set_axis(view.axis)
-        label_axis(self.plot, "left", view.y_label)
+        self.heights.set_axis(Plain(label=view.y_label))
         self.chosen.set_places(() if view.chosen is None else (view.chosen,))
         self._colour()
         ranges = (view.bounds, view.heights, view.axis.label)

@@ -32,10 +32,10 @@ class _Drawn:
 
     def show_series(self, one: Series) -> None:
         """Draw a line with its band, or points with their bars."""
-        points = one.style == "points"
+        points = one.style != "line"
         y = np.asarray(one.y, dtype=np.float64)
         ends = one.low is not None and one.high is not None
-        self.curve.setVisible(True)
+        self.curve.setVisible(one.style != "points")
         self.curve.setData(one.x, y)
         self.band.setVisible(ends and not points)
         self.bars.setVisible(ends and points)
@@ -143,7 +143,7 @@ class ShotsPlot(pg.PlotWidget):
             if one.name:
                 colour = theme.curves[one.colour % len(theme.curves)]
                 entries.append((one.name, colour, one.dashed))
-        self.legend.set_entries(entries, chart.notes)
+        self.legend.set_entries(entries)
         self.zones.set_zones(
             tuple((z.low, z.high, z.words, theme.level(z.level)) for z in chart.zones)
         )

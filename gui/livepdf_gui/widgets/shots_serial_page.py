@@ -18,7 +18,7 @@ class SerialPageView(QtWidgets.QWidget):
         self.strip = ShotsStrip()
         self.rate, self.lit = BoardPanel("Hit rate"), BoardPanel("What is a hit?")
         self.powder = BoardPanel("Powder of the hits", shares=(4, 4, 3))
-        self.sizes = BoardPanel("Sizes of the particles", shares=(5, 2))
+        self.sizes = BoardPanel("Sizes of the particles", shares=(3, 2))
         self.particles = BoardPanel("Size, particle by particle")
         self.panels: dict[str, Panel] = {
             "hit-rate": self.rate,
