@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -168,6 +168,7 @@ def sustain(
         try:
             address = _line(daemon, "ready")
             other = _beside(beside, daemon.pid)
+            _begin(detector)
             _watch(address, daemon, detector, seen, seconds=seconds + SLACK)
             books = json.loads(daemon.communicate(timeout=SLACK)[0])["counters"]
             sent = json.loads(detector.communicate(timeout=SLACK)[0])
@@ -203,8 +204,9 @@ def _killed_after(seconds: float, *processes: "subprocess.Popen[str]") -> Iterat
         for process in processes:
             process.kill()
             process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+            for pipe in (process.stdin, process.stdout):
+                if pipe is not None:
+                    pipe.close()
 
 
 def _detector(
@@ -212,8 +214,17 @@ def _detector(
 ) -> "subprocess.Popen[str]":
     words = [sys.executable, "-m", "tools.detectors.dectris_v2", "--camera", camera, "--drop"]
     words += ["--rate", str(rate), "--frames", str(frames)]
-    words += ["--times", str(folder / "times.txt"), "--wait", str(patience)]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    words += ["--times", str(folder / "times.txt"), "--wait", str(patience), "--hold"]
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def _begin(detector: "subprocess.Popen[str]") -> None:
+    """Let the series begin: a detector is armed when all that is to follow it is ready."""
+    assert detector.stdin is not None
+    # One that has given up is noticed later.
+    with suppress(OSError):
+        detector.stdin.write("begin\n")
+        detector.stdin.flush()
 
 
 def _daemon(folder: Path) -> "subprocess.Popen[str]":

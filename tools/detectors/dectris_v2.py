@@ -52,6 +52,7 @@ _HC = 12.398419843
     "--room", type=click.IntRange(min=1), default=200, help="Images held for a slow reader."
 )
 @click.option("--wait", type=float, default=60.0, help="s to wait for a reader.")
+@click.option("--hold", is_flag=True, help="Begin with a line on standard input.")
 @click.option(
     "--write",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -73,6 +74,7 @@ def main(
     drop: bool,
     room: int,
     wait: float,
+    hold: bool,
     write: Path | None,
     times: Path | None,
 ) -> None:
@@ -99,6 +101,8 @@ def main(
             stopped_by_signal() as stop,
         ):
             print(f"bound {port.endpoint}", flush=True)
+            if hold and port.wait_for_reader(stop=stop):
+                sys.stdin.readline()
             series = _series(camera, blind, frames=frames, rate=rate)
             clock: list[float] = []
             sent = _send(port, series, contents, rate=rate, stop=stop, drop=drop, clock=clock)
