@@ -1,8 +1,10 @@
 """Pictures of every panel in all themes at scale 1 and 2, of a simulated synthesis.
 
-``python -m tools.screenshots --out pictures`` starts a demo of its own, waits until there is
-something to see, and takes all pictures offscreen; with ``--endpoint`` it attaches to a daemon
-that runs already. One process for each theme and scale, since Qt takes its scale at the start.
+``python -m tools.screenshots`` starts a demo of its own, waits until there is something to see, and
+takes all pictures offscreen; with ``--endpoint`` it attaches to a daemon that runs already. One
+process for each theme and scale, since Qt takes its scale at the start. At scale 2 the overview
+alone is taken unless ``--all`` is given. Pictures have 256 colours: they are part of the
+documentation, and small.
 """
 
 import argparse
@@ -29,19 +31,21 @@ _PATIENCE = 300.0
 def main() -> int:
     """Take all pictures; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("pictures"))
+    parser.add_argument("--out", type=Path, default=HERE / "docs" / "guide" / "pictures")
     parser.add_argument("--endpoint", help="of a daemon that runs; a demo is started if left out")
     parser.add_argument("--theme", choices=THEMES, help="only this one")
     parser.add_argument("--scale", type=int, choices=SCALES, help="only this one")
+    parser.add_argument("--all", action="store_true", help="all of scale 2, too")
     parser.add_argument("--windows", type=int, default=40, help="to wait for")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.endpoint and given.theme and given.scale:
-        return _take(given.endpoint, given.out, given.theme, given.scale, given.windows)
+        scenes = _SCENES if given.all or given.scale == 1 else _SCENES[:1]
+        return _take(given.endpoint, given.out, given.theme, given.scale, given.windows, scenes)
     with _daemon(given.endpoint, given.out) as endpoint:
         for theme in (given.theme,) if given.theme else THEMES:
             for scale in (given.scale,) if given.scale else SCALES:
-                _child(endpoint, given.out, theme, scale, given.windows)
+                _child(endpoint, given.out, theme, scale, given.windows, every=given.all)
     print(f"{len(list(given.out.glob('*.png')))} pictures in {given.out}")
     return 0
 
@@ -77,9 +81,10 @@ def _address(log: Path, demo: "subprocess.Popen[bytes]") -> str:
     raise SystemExit(f"the demo does not start:\n{log.read_text()}")
 
 
-def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> None:
+def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int, *, every: bool) -> None:
     options = ["--endpoint", endpoint, "--out", str(out), "--theme", theme]
     options += ["--scale", str(scale), "--windows", str(windows)]
+    options += ["--all"] if every else []
     command = [sys.executable, "-m", "tools.screenshots", *options]
     subprocess.run(command, check=True, env=_environment(scale), cwd=HERE)
 
@@ -93,7 +98,7 @@ def _environment(scale: int) -> dict[str, str]:
     }
 
 
-def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> int:
+def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes: "Scenes") -> int:
     """Open the window, go through all scenes, write a picture of each."""
     from livepdf_gui.follower import Follower
     from livepdf_gui.qt import application
@@ -118,19 +123,50 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> int
         return history is not None and int(history.here.sum()) >= windows
 
     until(enough, _PATIENCE)
-    for name, steps in _SCENES:
+    for name, steps in scenes:
+        window.resize(*(_WHOLE if name in _WHOLE_WINDOW else _PANEL))
         for step in steps:
             _step(window, step)
             until(lambda: False, 0.4)
         until(lambda: False, 1.2)
         pictured = _sheet(window, name)
-        pictured.grab().save(str(out / f"{name}-{theme}@{scale}.png"))
+        _save(pictured.grab().toImage(), out / f"{name}-{theme}@{scale}.png")
     window.close()
     follower.stop()
     return 0
 
 
-_SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
+def _save(picture: Any, path: Path) -> None:
+    """Write a picture in its 256 most frequent colours, the others as the nearest of them."""
+    import numpy as np
+    from livepdf_gui.qt import QtGui
+
+    shown = picture.convertToFormat(QtGui.QImage.Format_RGB32)
+    rows, columns = shown.height(), shown.width()
+    buffer = shown.constBits()
+    buffer.setsize(4 * rows * columns)
+    pixels = np.frombuffer(buffer, dtype=np.uint32).reshape(rows, columns) & 0xF8FCF8
+    colours, places, counts = np.unique(pixels, return_inverse=True, return_counts=True)
+    kept = colours[np.argsort(counts)[::-1][:256]]
+    parts = [np.stack([(c >> s) & 255 for s in (16, 8, 0)], 1).astype(int) for c in (colours, kept)]
+    far = ((parts[0][:, None] - parts[1][None]) ** 2).sum(2)
+    index = far.argmin(1).astype(np.uint8)[places.reshape(rows, columns)]
+    # the lower bits that were left out are those of white where the colour is bright
+    table = [0xFF000000 | int(c | ((c >> 5) & 0x070707 & ~0x000400)) for c in kept]
+    wide = -(-columns // 4) * 4
+    padded = np.zeros((rows, wide), dtype=np.uint8)
+    padded[:, :columns] = index
+    small = QtGui.QImage(padded.tobytes(), columns, rows, wide, QtGui.QImage.Format_Indexed8)
+    small.setColorTable(table)
+    if not small.save(str(path), "PNG"):
+        raise SystemExit(f"{path} cannot be written")
+
+
+Scenes = tuple[tuple[str, tuple[str, ...]], ...]
+_WHOLE, _PANEL = (1600, 1000), (1200, 720)
+"""Pixels of the window where all of it is to be seen, and where one panel is."""
+_WHOLE_WINDOW = ("overview", "old-window", "together")
+_SCENES: Scenes = (
     ("overview", ()),
     ("gr", ("panel 1",)),
     ("gr-compared", ("older", "much older", "much older", "pin", "live", "structure")),
@@ -146,6 +182,10 @@ _SCENES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("map-fq-temperature", ("map", "axis")),
     ("trends", ("axis", "map", "panel 5", "panel 6")),
     ("old-window", ("panel 6", "much older", "control")),
+    (
+        "together",
+        ("live", "control", "older", "range from", "much older", "much older", "range to"),
+    ),
     ("retune", ("live", "retune")),
     ("keys", ("retune", "help")),
 )

@@ -1,9 +1,12 @@
 """The web page in a real browser, of a real daemon, through the real command."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -29,6 +32,24 @@ def served(endpoint: str) -> Iterator[str]:
         finally:
             process.terminate()
             assert process.wait(timeout=60) == 0
+
+
+def has_joined(address: str) -> None:
+    """Wait until the page has the newest window: the browser looks once."""
+    deadline = time.monotonic() + 60.0
+    while "curves" not in state_at(address):
+        assert time.monotonic() < deadline, "the page has no curve"
+        time.sleep(0.1)
+
+
+def state_at(address: str) -> dict[str, object]:
+    """What the page is told; empty before it is served."""
+    try:
+        with urllib.request.urlopen(address.replace("/?", "/state.json?")) as reply:
+            found: dict[str, object] = json.load(reply)
+            return found
+    except OSError:
+        return {}
 
 
 def looked_at(address: str, *, profile: str) -> str:
@@ -63,10 +84,17 @@ def test_a_browser_shows_the_run_and_its_values(bench: Start) -> None:
     follow(client, lambda: len(client.mirror.windows or ()) == 2)
 
     with served(daemon.service.address) as address:
+        has_joined(address)
         shown = looked_at(address, profile=str(daemon.service.files[0].parent / "browser"))
     daemon.finish()
 
     text = re.sub(r"<[^>]+>", " ", shown)
     assert "test bench" in text
     assert "8 frames: 8 used, 0 refused" in text
+    # who comes late sees the curves, too
+    assert "window 1, 4 frames" in text
+    for kind in ("gr", "iq"):
+        drawn = re.search(rf'<canvas id="{kind}"[^>]*data-points="(\d+)"', shown)
+        assert drawn is not None
+        assert int(drawn[1]) > 100
     assert re.search(r"Ni-Ni position\s+[\d.]+ ± [\d.]+ Å|Ni-Ni position\s+withheld: \w+", text)

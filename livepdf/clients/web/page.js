@@ -29,6 +29,11 @@ function ticks(low, high, wanted) {
 function draw(canvas, x, y, sigma) {
   const pen = canvas.getContext("2d"), { width, height } = canvas;
   pen.clearRect(0, 0, width, height);
+  // for who cannot see it
+  const shown = y.filter((v) => v !== null).length;
+  canvas.dataset.points = shown;
+  canvas.setAttribute("role", "img");
+  canvas.setAttribute("aria-label", shown ? `a curve of ${shown} points` : "no curve yet");
   const across = limits(x), low = y.map((v, i) => (v === null ? null : v - (sigma[i] ?? 0)));
   const high = y.map((v, i) => (v === null ? null : v + (sigma[i] ?? 0)));
   const up = limits(low.concat(high));
