@@ -58,6 +58,9 @@ _COMMANDS: dict[str, _Entry] = {
     "check": _Entry("livepdf.cli.check:check", "Check a profile and a recipe, everything at once."),
     "doctor": _Entry("livepdf.cli.doctor:doctor", "Check this computer."),
     "simulate": _Entry("livepdf.cli.simulate:simulate", "Send a simulated synthesis on a socket."),
+    "simulate-shots": _Entry(
+        "livepdf.cli.simulate_shots:simulate_shots", "Send simulated shots of an XFEL on a socket."
+    ),
 }
 
 

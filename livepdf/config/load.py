@@ -24,6 +24,8 @@ _PATH_KEYS = {
     "poni",
     "dark",
     "flat",
+    "pedestal",
+    "gain",
     "masks",
     "path",
     "directory",

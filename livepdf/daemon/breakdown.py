@@ -262,7 +262,8 @@ class BreakdownFollower:
         reason = ""
         if name[0] == "size" and self._settings.size is None:
             reason = "tell breakdown.size, the diameter of intact crystals"
-        found = change_point(at, value, sigma=error)
+        growth = math.log(10) if self._settings.along.log else 0.0
+        found = change_point(at, value, sigma=error, growth=growth)
         back = (lambda v: float(10**v)) if self._settings.along.log else float
         return Breaking(
             name=name[0],

@@ -12,9 +12,6 @@ GOOD, DEAD, SATURATED, GAP = 0, 1, 2, 3
 """States of a pixel in one shot; of all but good ones nothing is added up."""
 _CLASSES = 512
 """Of the histogram that the median of a tile comes from."""
-_SAMPLES = 4096
-"""Pixels of a tile that tell its common mode: known to 1.25 noise / √4096."""
-_FEWEST = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,6 +139,7 @@ def _photons(  # type: ignore[no-untyped-def]
     for first in range(0, ny, rows):
         shift = 0.0
         if common_mode:
+            # 4096 pixels tell the median to 1.25 noise / 64
             stride = max(1, rows * nx // 4096)
             classes[:] = 0
             count = 0
@@ -157,7 +155,7 @@ def _photons(  # type: ignore[no-untyped-def]
                     classes[int(place)] += 1
                     count += 1
             if count >= 64:
-                shift = _middle(classes, low, width)
+                shift = _middle(classes, low, width, dark_below)
         for i in range(first, first + rows):
             for j in range(nx):
                 raw = np.float64(image[i, j])
@@ -168,10 +166,11 @@ def _photons(  # type: ignore[no-untyped-def]
 
 
 @kernel
-def _middle(classes, low, width):  # type: ignore[no-untyped-def]
-    """Return the median of what is below half a photon above the mode of the dark."""
+def _middle(classes, low, width, dark_below):  # type: ignore[no-untyped-def]
+    """Return the median of what is near the mode of the dark; 0 where hardly anything is dark."""
     top = 0
-    for k in range(1, classes.size):
+    # the mode of the light is one photon further
+    for k in range(1, int((dark_below - low) / width)):
         if classes[k] > classes[top]:
             top = k
     # pixels with a photon lie one photon above; a window about the mode leaves them out
@@ -180,6 +179,8 @@ def _middle(classes, low, width):  # type: ignore[no-untyped-def]
     total = 0
     for k in range(begin, end):
         total += classes[k]
+    if total < 64:
+        return 0.0
     seen = 0
     for k in range(begin, end):
         if seen + classes[k] >= 0.5 * total:
