@@ -10,7 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from livepdf.cli.main import _COMMANDS, livepdf
+from livepdf.config.breakdown import Breakdown
 from livepdf.config.pump_probe import PumpProbe
+from livepdf.config.serial import Serial
+from livepdf.config.tiles import Tiles
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = sorted(DOCS.rglob("*.md"))
@@ -53,8 +56,12 @@ def test_options_in_the_guide_are_options_of_the_command(name: str) -> None:
     assert all(option in shown for option in told)
 
 
-def test_the_pump_probe_recipe_of_the_guide_is_a_recipe() -> None:
+def test_the_recipes_of_the_guide_to_shots_are_recipes() -> None:
     page = (DOCS / "guide" / "lasers-and-shots.md").read_text()
-    block = next(b for b in re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    blocks = "\n".join(re.findall(r"```toml\n(.*?)```", page, re.DOTALL))
+    told = tomllib.loads(blocks)
 
-    PumpProbe(**tomllib.loads(block)["pump_probe"])
+    PumpProbe(**told["pump_probe"])
+    Breakdown(**told["breakdown"])
+    Serial(**told["serial"])
+    Tiles(**told["detector"]["tiles"])
