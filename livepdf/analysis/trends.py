@@ -1,15 +1,17 @@
 """All values that are followed over a run, from the F(Q) of one window."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.components import Components, build_components
 from livepdf.analysis.crosschecks.checks import Checks, build_checks
 from livepdf.analysis.estimator.build import Estimator, build_estimator
 from livepdf.analysis.estimator.candidate import Candidate
+from livepdf.analysis.least_squares import slow_terms
 from livepdf.analysis.maximum import gr_maximum
 from livepdf.analysis.peaks import PeakFit, PeakWindow, fit_peak, no_peak, peak_window
 from livepdf.analysis.shells import NearShell, near_shell
@@ -23,6 +25,10 @@ Floats = NDArray[np.float64]
 SCALE = "crystalline scale"
 CONVERSION = "conversion"
 """The scale as it is shown: over that of a sample that has wholly reacted."""
+
+
+_GROWN = 40.0
+"""Å, of the crystals whose pattern levels one that has wholly reacted; it hardly matters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +53,8 @@ class WantedCrystals:
     """Å, of the template whose amplitude finds the onset."""
     full_scale: float = 1.0
     """Scale of a sample that has wholly reacted."""
+    levelled: Callable[[Floats], float] | None = None
+    """The same from F(Q) of the crystal, (n_q,), where the reduction levels every pattern."""
     energy: float | None = None
     """keV, where the reduction had f′ and f″ in its form factors."""
     cross_checks: bool = True
@@ -87,6 +95,7 @@ class Analysis:
     peaks: tuple[FollowedPeak, ...]
     estimator: Estimator | None
     checks: Checks | None = None
+    components: Components | None = None
     template: float = 20.0
     full_scale: float = 1.0
 
@@ -107,13 +116,29 @@ class Analysis:
             trends += _peak_trends(peak, _fit_peak(peak, fq=fq, sigma=sigma))
             trends.append(_maximum(peak, fq=fq, sigma=sigma))
         if self.estimator is None:
-            return Measured(trends=tuple(trends))
+            model = None
+            if self.components is not None:
+                more, model = self.components.evaluate(fq=fq, sigma=sigma)
+                trends += more
+            return Measured(trends=tuple(trends), model_fq=model)
         estimate = self.estimator.evaluate(fq=fq, sigma=sigma)
         trends += (self._shown(trend) for trend in estimate.trends)
         if self.checks is not None:
             fitted = next(t for t in estimate.trends if t.name.endswith("domain size"))
             trends += self.checks.trends(fq=fq, sigma=sigma, fitted=fitted)
+        if self.components is not None:
+            crystal = estimate.crystal_fq
+            trends += self.components.evaluate(fq=fq, sigma=sigma, crystal=crystal)[0]
         return Measured(trends=tuple(trends), model_fq=estimate.model_fq)
+
+    @property
+    def compared(self) -> NDArray[np.bool_]:
+        """(n_q,) where data and model are compared."""
+        if self.estimator is not None:
+            return self.estimator.compared
+        if self.components is not None:
+            return self.components.compared
+        return np.ones(self.q.shape, dtype=np.bool_)
 
     def amplitude(self, *, fq: Floats, sigma: Floats) -> float:
         """Return the amplitude of the crystal's template over its σ, signed; NaN without any.
@@ -167,6 +192,7 @@ def build_analysis(
     composition: Mapping[str, float],
     peaks: Sequence[WantedPeak] = (),
     crystals: WantedCrystals | None = None,
+    models: WantedModels | None = None,
     qdamp: float | None = None,
     qdamp_sigma: float = 0.0,
     qbroad: float = 0.0,
@@ -183,8 +209,9 @@ def build_analysis(
         Of the correction polynomial.
     composition : atoms per formula unit by element
         As the reduction was told.
-    peaks, crystals
-        What to follow. With a structure, peaks also know whether they can stand alone.
+    peaks, crystals, models
+        What to follow; models are fitted along with the references. With a structure, peaks also
+        know whether they can stand alone.
     qdamp : float or None, Å⁻¹
         Resolution of the instrument; without it the size is withheld.
     qdamp_sigma, qbroad : float, Å⁻¹
@@ -202,8 +229,21 @@ def build_analysis(
         )
         for peak in peaks
     )
+    degree = int(np.ceil(rpoly * (fit_q[-1] - fit_q[0]) / np.pi))
+    references = None if crystals is None else crystals.nuisances
+    components = None
+    if models is not None and models.names:
+        components = build_components(
+            q=q,
+            names=models.names,
+            curves=models.curves.T,
+            slow=slow_terms(q, degree=degree),
+            others=np.empty((q.size, 0)) if references is None else references.T,
+        )
     if crystals is None:
-        return Analysis(q=q, peaks=followed, estimator=None)
+        return Analysis(q=q, peaks=followed, estimator=None, components=components)
+    if components is not None:
+        crystals = _beside(crystals, components)
     estimator = build_estimator(
         q=q,
         candidates=crystals.candidates,
@@ -233,9 +273,22 @@ def build_analysis(
         peaks=followed,
         estimator=estimator,
         checks=checks,
+        components=components,
         template=crystals.template,
-        full_scale=crystals.full_scale,
+        full_scale=_full_scale(crystals, estimator),
     )
+
+
+def _full_scale(crystals: WantedCrystals, estimator: Estimator) -> float:
+    if crystals.levelled is None:
+        return crystals.full_scale
+    return crystals.levelled(estimator.phases[0].expected(_GROWN))
+
+
+def _beside(crystals: WantedCrystals, components: Components) -> WantedCrystals:
+    """Return crystals that are fitted beside the models, which come before the references."""
+    known = [] if crystals.nuisances is None else [crystals.nuisances]
+    return replace(crystals, nuisances=np.vstack([components.curves.T, *known]))
 
 
 def _followed(

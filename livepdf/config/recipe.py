@@ -223,6 +223,27 @@ class Peak(Table):
     reach: Positive = Field(default=0.35, description="Å to each side that the fit looks at.")
 
 
+class Model(Table):
+    """A model from elsewhere: how much of it is in every window, and how well it describes it."""
+
+    name: str = Field(min_length=1, description="E.g. 'melt'; shown as 'melt amount'.")
+    file: Path = Field(
+        description="CIF, XYZ cluster, or a trajectory (extended XYZ, LAMMPS dump, what ASE "
+        "reads), whose steps are averaged."
+    )
+    species: list[str] = Field(default=[], description="Elements of LAMMPS types 1, 2, …")
+    start: Annotated[int, Field(ge=0)] = Field(default=0, description="First step that is read.")
+    every: Annotated[int, Field(ge=1)] = Field(default=1, description="Then every so many steps.")
+    uiso: NonNegative | None = Field(
+        default=None,
+        description="Å², of every atom; what a CIF holds, else 0.005, or 0 for a trajectory, when "
+        "left out.",
+    )
+    diameter: Positive | None = Field(
+        default=None, description="Å, of spheres cut from a crystal or box."
+    )
+
+
 class Bond(Table):
     """A shell of neighbours whose distance is fitted inside the structure."""
 
@@ -309,6 +330,9 @@ class Recipe(Table):
     window: Window = Window(frames=10)
     quality: Quality = Quality()
     peak: list[Peak] = Field(default=[], max_length=50, description="Peaks of G(r) to follow.")
+    model: list[Model] = Field(
+        default=[], max_length=8, description="Models from elsewhere as parts of every pattern."
+    )
     analysis: Analysis | None = None
     pump_probe: PumpProbe | None = Field(
         default=None, description="Shots with and without a laser: ΔI(Q) and ΔG(r) over the delay."

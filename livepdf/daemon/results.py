@@ -143,10 +143,9 @@ def with_models(curves: Sequence[Curve], models: Sequence[Curve]) -> tuple[Curve
 
 
 def _model(pipeline: Pipeline, fq: Curve, gr: Curve, model_fq: NDArray[np.float64]) -> Curve:
-    plan, estimator = pipeline.plan, pipeline.analysis.estimator
-    assert estimator is not None
+    plan = pipeline.plan
     # Where nothing is compared the data stand in: the difference then shows what was.
-    filled = np.where(estimator.compared, model_fq, fq.y)
+    filled = np.where(pipeline.analysis.compared, model_fq, fq.y)
     y = plan.transform.apply(filled * plan.taper)
     return Curve(kind="gr_model", x=gr.x, y=y, sigma=np.full(y.shape, np.nan))
 

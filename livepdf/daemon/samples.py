@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.trends import Analysis, WantedPeak, build_analysis
+from livepdf.analysis.trends import Analysis, WantedModels, WantedPeak, build_analysis
 from livepdf.config.profile import Profile
 from livepdf.config.recipe import Background, Recipe
 from livepdf.daemon.crystals import wanted_crystals
 from livepdf.daemon.earlier import Divided, is_run, read_pattern, read_series
+from livepdf.daemon.models import Known, model_curves, read_models
 from livepdf.errors import Complaint, FileError
 from livepdf.files.columns import Columns, read_columns
 from livepdf.files.structures import read_structure
@@ -39,6 +40,7 @@ class SampleFiles:
     structures: tuple[Structure, ...]
     """Candidates, the likeliest first."""
     precursors: tuple[Columns, ...]
+    models: tuple[Known, ...] = ()
 
 
 def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Complaint]]:
@@ -70,6 +72,9 @@ def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Co
         columns, trouble = _read(recipe, file, f"analysis.precursor.{number}", path)
         complaints += trouble
         precursors += [] if columns is None else [columns]
+    # Its elements are told apart by the composition: a wrong one has been complained of.
+    models, trouble = ((), []) if complaints else read_models(recipe, file)
+    complaints += trouble
     if complaints:
         return None, complaints
     return SampleFiles(
@@ -78,6 +83,7 @@ def read_sample(recipe: Recipe, file: Path) -> tuple[SampleFiles | None, list[Co
         scale_from=scale_from,
         structures=structures,
         precursors=tuple(precursors),
+        models=models,
     ), []
 
 
@@ -147,15 +153,21 @@ def sample_analysis(
 
     ``energy``, keV, is that of the calibration.
     """
-    crystals = None
+    crystals, edge = None, recipe.reduction.energy or energy
     if recipe.analysis is not None and files.structures:
         crystals = wanted_crystals(
             recipe.analysis,
             structures=files.structures,
             precursors=[_pattern(columns) for columns in files.precursors],
             plan=plan,
-            energy=(recipe.reduction.energy or energy) if recipe.reduction.dispersion else None,
+            energy=edge if recipe.reduction.dispersion else None,
         )
+    models = model_curves(
+        files.models,
+        plan,
+        energy=edge if recipe.reduction.dispersion else None,
+        qdamp=profile.resolution.qdamp or 0.0,
+    )
     return build_analysis(
         fit_q=plan.fit_q,
         qmax=recipe.reduction.qmax,
@@ -163,6 +175,10 @@ def sample_analysis(
         composition=plan.parameters.composition,
         peaks=[WantedPeak(name=p.name, near=p.near, reach=p.reach) for p in recipe.peak],
         crystals=crystals,
+        models=WantedModels(
+            names=tuple(known.told.name for known in files.models),
+            curves=models[:, : plan.window_size],
+        ),
         qdamp=profile.resolution.qdamp,
         qdamp_sigma=profile.resolution.qdamp_sigma,
         qbroad=profile.resolution.qbroad or 0.0,
