@@ -66,6 +66,15 @@ class WantedCrystals:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class WantedModels:
+    """Curves calculated elsewhere."""
+
+    names: tuple[str, ...]
+    curves: Floats
+    """(k, n_q) F(Q) of each, Å⁻¹."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FollowedPeak:
     """A wanted peak, made ready."""
 
@@ -254,7 +263,7 @@ def build_analysis(
         qbroad=qbroad,
         nuisances=crystals.nuisances,
         nuisance_names=crystals.names,
-        slow_degree=int(np.ceil(rpoly * (fit_q[-1] - fit_q[0]) / np.pi)),
+        slow_degree=degree,
         diameter_limits=crystals.diameters,
         template_diameter=crystals.template,
     )
