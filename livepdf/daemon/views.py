@@ -20,7 +20,7 @@ from livepdf.daemon.preview import PREVIEW_SIDE, binning_factor, shrink
 from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.results import Summed
 from livepdf.errors import FileError
-from livepdf.files.structures import read_structure
+from livepdf.files.structures import read_structure, structure_names
 from livepdf.model.curve import Curve, CurveKind, Result
 from livepdf.numerics.geometry import Geometry
 from livepdf.numerics.sectors import sector_numbers
@@ -195,7 +195,7 @@ def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
             path = Path(folder) / "structure.cif"
             path.write_text(request.text, encoding="utf-8")
             structure = read_structure(path)
-    elif "/" in request.name or "\\" in request.name or "." in request.name:
+    elif request.name.lower() not in structure_names():
         return _refused("failed", "send the file itself, or the name of a known structure")
     else:
         structure = read_structure(request.name)
