@@ -205,8 +205,10 @@ def _killed_after(seconds: float, *processes: "subprocess.Popen[str]") -> Iterat
             process.kill()
             process.wait()
             for pipe in (process.stdin, process.stdout):
-                if pipe is not None:
-                    pipe.close()
+                # What a detector that gave up never read cannot be written any more.
+                with suppress(BrokenPipeError):
+                    if pipe is not None:
+                        pipe.close()
 
 
 def _detector(
