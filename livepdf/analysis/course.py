@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.breakdown import ChangeSearch, Seen, Watched
+from livepdf.analysis.crosschecks.dissent import Dissent
 from livepdf.analysis.growth import Law, Laws, Point
 from livepdf.analysis.novelty import Novelty
 from livepdf.analysis.onset import OnsetSearch, Rule, Sighting
@@ -92,6 +93,7 @@ class Course:
         self._search = OnsetSearch(wanted.rule)
         self._watches = [ChangeSearch(watched, wanted.rule) for watched in _BREAKDOWN]
         self._more: dict[str, ChangeSearch] = {}
+        self._dissent = Dissent()
         self._novelty = None if slow is None else Novelty(slow, baseline=wanted.rule.baseline)
         self._laws = Laws(wanted.laws, target=wanted.target)
         self._cold: list[float] = []
@@ -123,6 +125,7 @@ class Course:
             )
         novelty = self._look_for_news(moment, news)
         news += self._changes(moment)
+        news += [] if moment.flaw else self._dissent.add(moment.trends)
         self._laws.add(_point(moment))
         trends = (
             _shown(AMPLITUDE, "σ", moment.amplitude, 1.0, moment.flaw or _NO_STRUCTURE),
