@@ -10,21 +10,28 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import zmq
 
+from livepdf.model.breakdown import BreakdownReport
 from livepdf.model.curve import Curve, Result, Span, Trend
+from livepdf.model.laser import LaserReport
+from livepdf.model.serial import SerialReport
 from livepdf.model.status import Counters, Event, Status
+from livepdf.wire import breakdown, laser, serial
 from livepdf.wire.codec import decode_request, encode
 from livepdf.wire.curves import CurveHeader
 from livepdf.wire.messages import (
     VERSION,
+    BreakdownMessage,
     ByeMessage,
     Done,
     EventMessage,
     History,
     HistoryRequest,
+    LaserMessage,
     MarkRequest,
     PreviewMessage,
     Refused,
     ResultMessage,
+    SerialMessage,
     Snapshot,
     SnapshotRequest,
     StatusMessage,
@@ -190,6 +197,10 @@ class Publisher:
         """Publish a detector image."""
         self._orders.put((number, image))
 
+    def report(self, report: object) -> None:
+        """Publish what is known of shots."""
+        self._orders.put(report)
+
     def stop(self, *, bye: bool = True) -> None:
         """Close both sockets, with a word or as if killed."""
         self._orders.put("bye" if bye else "die")
@@ -232,6 +243,15 @@ class Publisher:
             case Event():
                 self._kept.events.append(order)
                 self._publish(lambda s: EventMessage(sequence=s, event=order))
+            case LaserReport():
+                header, arrays = laser.take_apart(order)
+                self._publish(lambda s: LaserMessage(sequence=s, header=header), arrays)
+            case SerialReport():
+                told, arrays = serial.take_apart(order)
+                self._publish(lambda s: SerialMessage(sequence=s, header=told), arrays)
+            case BreakdownReport():
+                said, arrays = breakdown.take_apart(order)
+                self._publish(lambda s: BreakdownMessage(sequence=s, header=said), arrays)
             case (int() as number, image):
                 self._publish(
                     lambda s: PreviewMessage(

@@ -1,5 +1,6 @@
 """Reports about shots in closed form, for tests of what is decided without a display."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -212,5 +213,5 @@ def _wilson(hits: int, shots: int) -> HitRate:
     z, rate = 1.959963984540054, hits / shots
     scale = 1 + z**2 / shots
     centre = (rate + z**2 / (2 * shots)) / scale
-    half = z * np.sqrt(rate * (1 - rate) / shots + z**2 / (4 * shots**2)) / scale
+    half = z * math.sqrt(rate * (1 - rate) / shots + z**2 / (4 * shots**2)) / scale
     return HitRate(hits=hits, shots=shots, rate=rate, low=centre - half, high=centre + half)
