@@ -131,6 +131,13 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes
         until(lambda: False, 1.2)
         pictured = _sheet(window, name)
         _save(pictured.grab().toImage(), out / f"{name}-{theme}@{scale}.png")
+    window.resize(*_WHOLE)
+    # a demo has no shots; the daemon at --endpoint may
+    for tab in window.shots.pages.tabs(window.session.newest)[1:]:
+        window.shots.pages.turn_to(tab.name)
+        window.refresh()
+        until(lambda: False, 1.2)
+        _save(window.grab().toImage(), out / f"{tab.name}-{theme}@{scale}.png")
     window.close()
     follower.stop()
     return 0
