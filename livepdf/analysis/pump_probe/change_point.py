@@ -123,7 +123,9 @@ def _shapes(
     """(n_ways, n_places, n) from 0 to 1 at the last of x: levels are those that were seen."""
     widths = np.maximum(np.array(_WIDTHS) * np.ptp(x), 1e-6 * np.ptp(x) / len(x))
     since = np.clip(x - places[:, None], 0.0, None)
-    rises = [(since / widths[:, None, None], _POWERS)]
+    rises: list[tuple[NDArray[np.float64], tuple[float, ...]]] = [
+        (since / widths[:, None, None], _POWERS)
+    ]
     if growth > 0:
         finer = np.geomspace(0.02, 1.0, _FINER) * np.ptp(x)
         faster = np.expm1(np.minimum(growth * finer, 50.0))[:, None, None]

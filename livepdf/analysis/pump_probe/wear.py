@@ -88,8 +88,7 @@ class Templates:
         """(n_sizes, n_strains, n_q) weighted, without what is smooth."""
         reduced = self.order / self.self_scattering
         made = []
-        for size in self.sizes:
-            cut = reduced if np.isnan(size) else _cut(self.q, reduced, size, self.diameter)
+        for cut in self._smaller(reduced):
             made.append(
                 [np.interp(self.q * (1 + e), self.q, cut) * self.self_scattering for e in _STRAINS]
             )
@@ -97,6 +96,26 @@ class Templates:
         flat = rows.reshape(-1, rows.shape[-1])
         flat = flat - (flat @ self._basis) @ self._basis.T
         return np.asarray(flat.reshape(rows.shape))
+
+    def _smaller(self, reduced: Floats) -> list[Floats]:
+        """Return S − 1 for each of the sizes: the pairs of a sphere end at its diameter.
+
+        γ(r) = 1 − 3/2 (r/D) + 1/2 (r/D)³ of the smaller over that of the intact ones.
+        """
+        if not np.isfinite(self.diameter):
+            return [reduced]
+        kernel = np.sin(np.outer(_R, self.q))
+        pairs = kernel @ (reduced * self.q) * float(self.q[1] - self.q[0])
+        was = _envelope(_R, self.diameter)
+        # A range of Q that ends makes ripples beyond the particle: they are cut off.
+        inside = was > 1e-3
+        made = []
+        for size in self.sizes:
+            share = np.zeros_like(was)
+            np.divide(_envelope(_R, size), was, out=share, where=inside)
+            moved = kernel.T @ (pairs * np.clip(share, 0.0, 3.0))
+            made.append((2 / np.pi) * moved * (_R[1] - _R[0]) / self.q)
+        return made
 
     def fit(self, curves: Floats) -> tuple[Floats, Floats, Floats]:
         """Return order, strain and size that describe each curve best, (n,) each.
@@ -177,22 +196,6 @@ def _vertex(heights: Floats, at: NDArray[np.intp]) -> Floats:
     bend = left - 2 * middle + right
     step = np.divide(0.5 * (left - right), bend, out=np.zeros_like(bend), where=bend < 0)
     return np.where(inside == at, at + np.clip(step, -1, 1), at).astype(np.float64)
-
-
-def _cut(q: Floats, reduced: Floats, diameter: float, intact: float) -> Floats:
-    """Return S − 1 of smaller crystals: the pairs of a sphere end at its diameter.
-
-    γ(r) = 1 − 3/2 (r/D) + 1/2 (r/D)³ of the smaller over that of the intact ones.
-    """
-    step = float(q[1] - q[0])
-    kernel = np.sin(np.outer(_R, q))
-    pairs = kernel @ (reduced * q) * step
-    was = _envelope(_R, intact)
-    share = np.divide(_envelope(_R, diameter), was, out=np.zeros_like(was), where=was > 1e-3)
-    # A range of Q that ends makes ripples beyond the particle: leave them as they are.
-    share = np.where(was > 1e-3, np.clip(share, 0.0, 3.0), 0.0)
-    moved = (2 / np.pi) * (kernel.T @ (pairs * share)) * 0.1
-    return np.asarray(moved / q)
 
 
 def _envelope(r: Floats, diameter: float) -> Floats:
