@@ -36,6 +36,7 @@ def serve(
     LivepdfError
         What kept it from starting, or ended it.
     """
+    from livepdf.daemon.memory import keep_what_is_loaded
     from livepdf.sinks.nexus import must_not_tidy_up
 
     _stop_on_signals(service)
@@ -45,6 +46,7 @@ def serve(
     except LivepdfError:
         service.abandon()
         raise
+    keep_what_is_loaded()
     if not service.stopping.is_set():
         click.echo(f"ready {service.address}")
         sys.stdout.flush()

@@ -1,5 +1,6 @@
 """From the socket's memory to the sums nothing as large as an image is ever allocated."""
 
+import gc
 import time
 import tracemalloc
 from collections.abc import Callable
@@ -9,6 +10,7 @@ import numpy as np
 import pytest
 
 from livepdf.daemon.integrating import integrate_images
+from livepdf.daemon.memory import keep_what_is_loaded
 from livepdf.errors import FrameError
 from livepdf.model.frame import Frame, SourceItem
 from livepdf.model.raw import RawMessage
@@ -103,3 +105,14 @@ def test_sixteen_frames_need_less_than_one_of_them(
     assert taken_in < blob < image
     assert together < image / 2
     assert alone < image / 8
+
+
+def test_what_is_loaded_is_never_looked_through_for_garbage_again() -> None:
+    try:
+        keep_what_is_loaded()
+        kept, looked_through = gc.get_freeze_count(), len(gc.get_objects())
+    finally:
+        gc.unfreeze()
+
+    assert kept > 50_000
+    assert looked_through < 0.01 * kept
