@@ -15,6 +15,7 @@ _LAMPS: tuple[tuple[str, str, str], ...] = (
     ("in turn", "on/off in turn", "in blocks, not in turn"),
     ("drift", "no drift", "σ falls as"),
     ("timing tool", "", "broader"),
+    ("saturation", "", "saturat"),
 )
 """(name of the lamp, what it says when all is well, part of the warning that raises it); one that
 says nothing when all is well is there only when it is raised."""
