@@ -61,7 +61,7 @@ def _daemon(endpoint: str | None, out: Path) -> Iterator[str]:
     log = out / "demo.txt"
     with log.open("wb") as said:
         demo = subprocess.Popen(
-            [*command, "--duration", "400", "--out", str(folder)],
+            [*command, "--duration", "45", "--stay", "--out", str(folder)],
             stdout=said, stderr=said, env=_environment(1),
         )  # fmt: skip
         try:
@@ -159,7 +159,10 @@ def _save(picture: Any, path: Path) -> None:
     far = ((parts[0][:, None] - parts[1][None]) ** 2).sum(2)
     index = far.argmin(1).astype(np.uint8)[places.reshape(rows, columns)]
     # the lower bits that were left out are those of white where the colour is bright
-    table = [0xFF000000 | int(c | ((c >> 5) & 0x070707 & ~0x000400)) for c in kept]
+    split = [(int(c) >> 16 & 255, int(c) >> 8 & 255, int(c) & 255) for c in kept]
+    table = [
+        0xFF000000 | (r | r >> 5) << 16 | (g | g >> 6) << 8 | (b | b >> 5) for r, g, b in split
+    ]
     wide = -(-columns // 4) * 4
     padded = np.zeros((rows, wide), dtype=np.uint8)
     padded[:, :columns] = index

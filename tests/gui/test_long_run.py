@@ -4,7 +4,9 @@ import numpy as np
 from livepdf_gui.show.choice import Choice
 from livepdf_gui.show.columns import RecordedWindows
 from livepdf_gui.show.heatmap import FINEST, MapBuffer, wanted_detail
-from livepdf_gui.show.state import MapDetail
+from livepdf_gui.show.joined import JoinedTrend
+from livepdf_gui.show.session import Session
+from livepdf_gui.show.state import MapDetail, State
 from livepdf_gui.show.tables import trends_csv
 from livepdf_gui.show.timescale import ValueScale
 from livepdf_gui.show.trends import trends_view
@@ -73,6 +75,39 @@ def test_a_zoom_asks_for_every_window_in_view_and_shows_them_in_the_same_colours
     assert np.unique(close.detail.image) == [1 + round((0.5 - low) / (high - low) * 254)]
     assert close.value(1005, 12.0) == (12.0, 0.5, True)
     assert wanted_detail(close, 1010.0, 1100.0) is None
+
+
+def test_a_long_run_is_looked_at_once_a_second_and_at_once_when_something_is_chosen() -> None:
+    session = Session("e")
+    kept = _run(2000)
+    session.take(State(endpoint="e", version=1, history=kept.freeze()))
+    first = session.view(now=10.0)
+
+    session.take(State(endpoint="e", version=2, history=kept.freeze()))
+
+    assert session.view(now=10.5).moment is first.moment
+    assert session.view(now=11.5).moment is not first.moment
+    again = session.view(now=11.6)
+    session.act("axis")
+    assert session.view(now=11.7).axis.label != again.axis.label
+
+
+def test_points_of_a_long_trend_follow_a_window_that_changes() -> None:
+    kept = _run(4000)
+    points = JoinedTrend()
+    points.follow(kept.freeze().trends["size"])
+    before = points.value.copy()
+
+    again = Trend(name="size", unit="Å", value=1e4, sigma=1.0)
+    kept.put(kept.span(500), iq=GRID[:60], gr=GRID, trends=(again,), environment=())
+    points.follow(kept.freeze().trends["size"])
+
+    whole = JoinedTrend()
+    whole.follow(kept.freeze().trends["size"])
+    np.testing.assert_array_equal(points.value, whole.value)
+    np.testing.assert_array_equal(points.high, whole.high)
+    moved = ~np.isclose(points.value, before, equal_nan=True)
+    assert np.flatnonzero(moved).tolist() == [500 // points.each]
 
 
 def test_ticks_tell_frames_and_temperatures() -> None:

@@ -1,10 +1,8 @@
 """One window's view of the run: takes states and wishes, gives what to draw."""
 
-from collections import defaultdict
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from livepdf.model.curve import CurveKind
 from livepdf_gui.show import calibrants
@@ -14,17 +12,16 @@ from livepdf_gui.show.columns import History
 from livepdf_gui.show.curves import CurveView, curve_view
 from livepdf_gui.show.detector import SCALES, DetectorView, detector_view
 from livepdf_gui.show.headline import Headline, Item, counters, headline
-from livepdf_gui.show.heatmap import MapBuffer, MapView, wanted_detail
-from livepdf_gui.show.joined import JoinedTrend
-from livepdf_gui.show.ranges import growing
+from livepdf_gui.show.heatmap import MapView, wanted_detail
+from livepdf_gui.show.over_time import Moment, OverTime
 from livepdf_gui.show.reference import Curves, Reference, pinned
 from livepdf_gui.show.shown import Shown, resolve, waiting
 from livepdf_gui.show.state import State
 from livepdf_gui.show.tasks import Zoom
 from livepdf_gui.show.theme import THEMES, Theme
-from livepdf_gui.show.timeline import EventLine, axis_of, event_lines, scale_of
+from livepdf_gui.show.timeline import EventLine
 from livepdf_gui.show.timescale import Scale, TimeScale
-from livepdf_gui.show.trends import TrendsView, trends_view
+from livepdf_gui.show.trends import TrendsView
 from livepdf_gui.show.words import plural
 
 RINGS = ("none", "structure", *calibrants.CALIBRANTS)
@@ -50,6 +47,8 @@ class View:
     history: History | None
     trends: TrendsView
     detector: DetectorView | None
+    moment: Moment
+    """All that is drawn over time: another one where any of it moved."""
     scale: TimeScale
     axis: Scale
     """What the ticks of the time axes tell."""
@@ -80,8 +79,7 @@ class Session:
         self.sectors = False
         self._from: int | None = None
         """Window that a range begins with, before its end is told."""
-        self._maps = {kind: MapBuffer(kind) for kind in ("gr", "dgr", "iq", "fq")}
-        self._points: tuple[str, defaultdict[str, JoinedTrend]] = ("", defaultdict(JoinedTrend))
+        self._over_time = OverTime()
         self._view: View | None = None
         self._drawn: tuple[object, ...] | None = None
 
@@ -105,6 +103,7 @@ class Session:
     def forget(self) -> None:
         """Have everything drawn anew."""
         self._drawn = None
+        self._over_time.forget()
 
     def view(self, *, now: float) -> View:
         """Resolve everything; ``now`` is monotonic seconds."""
@@ -113,9 +112,8 @@ class Session:
         history = state.history
         shown = resolve(state, choice)
         compared = (*_fitted(shown), *self.all_references())
-        scale = scale_of(history)
+        moment = self._over_time.moment(state, choice, self.all_references(), now=now)
         gr_kind = _gr_kind(shown, choice, self.all_references())
-        shown_map = self._map(state, self.all_references())
         self._view = View(
             headline=self.headline(now=now, shown=shown),
             counters=counters(self.newest.status),
@@ -130,22 +128,18 @@ class Session:
             gr=curve_view(
                 state, shown, gr_kind, before=before.gr if before else None, references=compared
             ),
-            map=shown_map,
-            map_notice="" if shown_map is not None else self._why_no_map(state),
+            map=moment.map,
+            map_notice=moment.map_notice,
             history=history,
-            trends=trends_view(
-                history,
-                choice,
-                before=before.trends if before else None,
-                points=self._points_of(history),
-            ),
+            trends=moment.trends,
             detector=self._detector(state, before.detector if before else None),
-            scale=scale,
-            axis=axis_of(history, choice, scale),
-            places=self._places(before),
+            moment=moment,
+            scale=moment.scale,
+            axis=moment.axis,
+            places=moment.places,
             selected=None if choice.selected is None else choice.selected + 0.5,
             chosen=_chosen(choice),
-            events=event_lines(state, scale),
+            events=moment.events,
             waiting=waiting(state),
             banner=self.banner(),
         )
@@ -295,20 +289,6 @@ class Session:
         references = tuple(id(each) for each in self.references)
         return (self.state.version, self.choice, references, settings)
 
-    def _map(self, state: State, compared: tuple[Reference, ...]) -> MapView | None:
-        kind = self.choice.map_kind
-        return self._maps[kind].view(
-            state.history, reference=_reference_gr(state, compared), detail=state.detail
-        )
-
-    def _why_no_map(self, state: State) -> str:
-        here = state.history is not None and state.history.here.any()
-        if here and self.choice.map_kind == "dgr":
-            return "Nothing to compare with yet: press P to pin the window that is shown."
-        if here:
-            return "No window has this curve."
-        return waiting(state)
-
     def _detector(self, state: State, before: DetectorView | None) -> DetectorView | None:
         rings: tuple[float, ...] = ()
         name = self.rings
@@ -327,18 +307,6 @@ class Session:
             sectors=self.sectors,
         )
 
-    def _points_of(self, history: History | None) -> defaultdict[str, JoinedTrend]:
-        """Return what is joined of the trends of that run."""
-        run = "" if history is None else history.run
-        if run != self._points[0]:
-            self._points = (run, defaultdict(JoinedTrend))
-        return self._points[1]
-
-    def _places(self, before: View | None) -> tuple[float, float]:
-        windows = _length(self.state)
-        old = before.places[1] if before is not None and before.places[1] <= 4 * windows else None
-        return 0.0, growing(old, float(windows))
-
 
 def _chosen(choice: Choice) -> tuple[float, ...]:
     if choice.span is not None:
@@ -352,22 +320,6 @@ def _gr_kind(shown: Shown, choice: Choice, compared: tuple[Reference, ...]) -> C
     there = result is not None and any(curve.kind == "dgr" for curve in result.curves)
     own = any("gr" in each.curves for each in compared)
     return "dgr" if choice.difference and (there or own) else "gr"
-
-
-def _reference_gr(
-    state: State, compared: tuple[Reference, ...]
-) -> tuple[NDArray[np.floating], NDArray[np.floating]] | None:
-    """Return G of what windows are compared with: a pinned window, a file, the daemon's own."""
-    for scaled in (False, True):
-        for each in reversed(compared):
-            if each.scaled == scaled and "gr" in each.curves:
-                return each.curves["gr"][:2]
-    if state.latest is None:
-        return None
-    curves = {curve.kind: curve for curve in state.latest.curves}
-    if "dgr" not in curves or "gr" not in curves:
-        return None
-    return curves["gr"].x, curves["gr"].y - curves["dgr"].y
 
 
 def _fitted(shown: Shown) -> tuple[Reference, ...]:

@@ -95,7 +95,9 @@ class MapPanel(Panel):
 
     def draw(self, view: View) -> None:
         """Draw the map, the events and the selected moment."""
-        self._view = view
+        before, self._view = self._view, view
+        if before is not None and before.moment is view.moment:
+            return
         shown = view.map
         self.say_empty(view.map_notice)
         if shown is None:

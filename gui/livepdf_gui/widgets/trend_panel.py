@@ -54,7 +54,9 @@ class TrendPanel(Panel):
 
     def draw(self, view: View) -> None:
         """Draw all strips."""
-        self._view = view
+        before, self._view = self._view, view
+        if before is not None and before.moment is view.moment:
+            return
         strips = view.trends.strips
         here = view.history is not None and bool(view.history.here.any())
         self.say_empty(self._why_none(view) if here else view.waiting)
