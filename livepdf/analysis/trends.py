@@ -63,6 +63,8 @@ class WantedCrystals:
     """(k, n_q) references on the scale of F(Q)."""
     names: tuple[str, ...] = ()
     """Of the nuisances."""
+    noise: tuple[Floats, ...] = ()
+    """(m, n_q) what noise each of them holds; none where it is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -263,6 +265,7 @@ def build_analysis(
         qbroad=qbroad,
         nuisances=crystals.nuisances,
         nuisance_names=crystals.names,
+        nuisance_noise=crystals.noise,
         slow_degree=degree,
         diameter_limits=crystals.diameters,
         template_diameter=crystals.template,

@@ -132,7 +132,7 @@ class Background(Table):
         "'fit': none, the mean and its changes are fitted to every pattern.",
     )
     components: Annotated[int, Field(ge=0, le=4)] = Field(
-        default=2,
+        default=4,
         description="At most so many kinds of change with temperature, of those that "
         "stand above noise.",
     )

@@ -1,6 +1,7 @@
 """What the recipe says about crystals, for the estimator: candidates and what is beside them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +48,12 @@ def wanted_crystals(
     gain = np.zeros(plan.q.shape)
     gain[plan.fit] = plan.q[plan.fit] * plan.mean_f2_inverse
     rows = references.nuisances(gain=gain)[:, plan.window]
-    known = [(name, _bridged(row)) for name, row in zip(references.names, rows, strict=True)]
-    kept = [(name, row) for name, row in known if row is not None]
+    noises = [noise[:, plan.window] for noise in references.noises(gain=gain)]
+    known = [
+        (name, _bridged(row), _known_noise(noise))
+        for name, row, noise in zip(references.names, rows, noises, strict=True)
+    ]
+    kept = [(name, row, noise) for name, row, noise in known if row is not None]
     return WantedCrystals(
         candidates=tuple(
             Candidate(
@@ -64,11 +69,13 @@ def wanted_crystals(
         ),
         diameters=(wanted.smallest, wanted.largest),
         template=wanted.template,
-        full_scale=_full_scale(plan) if wanted.full_scale is None else wanted.full_scale,
+        full_scale=1.0 if wanted.full_scale is None else wanted.full_scale,
+        levelled=partial(_full_scale, plan) if wanted.full_scale is None else None,
         energy=energy,
         cross_checks=wanted.cross_checks,
-        nuisances=np.array([row for _, row in kept]).reshape(-1, plan.window_size),
-        names=tuple(name for name, _ in kept),
+        nuisances=np.array([row for _, row, _ in kept]).reshape(-1, plan.window_size),
+        names=tuple(name for name, _, _ in kept),
+        noise=tuple(noise for _, _, noise in kept),
     )
 
 
@@ -84,16 +91,20 @@ def sample_references(plan: Plan, *, precursors: Sequence[Pattern]) -> Reference
     return References(q=plan.q, columns=tuple(columns), doubts=own.doubts)
 
 
-def _full_scale(plan: Plan) -> float:
-    """Return the scale of pure crystals that the reduction makes too small.
+def _full_scale(plan: Plan, crystal_fq: Floats) -> float:
+    """Return the scale that the reduction gives to pure crystals.
 
-    Scales that level the pattern with f² count the Compton scattering of the sample as elastic.
+    Scales that level the pattern with f² count its Compton scattering as elastic, and its
+    interference, whose mean over a range of Q is not zero: 7 % less and 3 % more for HfO2.
     """
     kind, p = plan.parameters.scale, plan.parameters
-    if kind not in ("mean", "lsq", "high-q") or p.energy is None or p.mode != "xray":
+    if kind not in ("mean", "lsq", "high-q") or p.mode != "xray":
         return 1.0
-    compton = mean_compton(q=plan.fit_q, composition=p.composition, energy=p.energy)
-    seen = plan.target + compton * plan.mean_f2_inverse
+    seen = plan.target.copy()
+    if p.energy is not None:
+        compton = mean_compton(q=plan.fit_q, composition=p.composition, energy=p.energy)
+        seen += compton * plan.mean_f2_inverse
+    seen[: plan.window_size] += crystal_fq / plan.fit_q[: plan.window_size]
     return scale(kind=kind, q=plan.fit_q, x=seen, y=plan.target, value=None)[0]
 
 
@@ -120,6 +131,11 @@ def _bridged(row: Floats) -> Floats | None:
         return None
     places = np.arange(row.size)
     return np.interp(places, places[there], row[there])
+
+
+def _known_noise(noise: Floats) -> Floats:
+    """Return what noise a column holds; none where it was recorded without σ."""
+    return noise if np.isfinite(noise).all() else noise[:0]
 
 
 def _recorded(plan: Plan, pattern: Pattern) -> Recorded:

@@ -48,6 +48,9 @@ class Sample:
     """Å, where the first shell around the metal ends."""
     seed: int = 0
     """Of the random centres of the particles."""
+    atoms: float = 8_000.0
+    """How many atoms particles of one size are averaged over: few particles scatter by some parts
+    in a thousand about the mean of many, the same in every frame."""
     dispersion: bool = False
     """Whether atoms of the sample scatter with f′ and f″; then the reduction must as well."""
     shape: Shape | None = None
@@ -91,6 +94,7 @@ class Sample:
             largest=1.03 * self.growth.last_diameter * reach,
             q_max=self.q_max,
             seed=self.seed,
+            atoms=self.atoms,
             shape=self.shape,
         )
 

@@ -229,6 +229,11 @@ class Synthesis:
         full[window] = self.gain
         return references.nuisances(gain=full)[:, window]
 
+    def noises(self, references: References) -> list[np.ndarray]:
+        """What noise each of them holds, on the scale of F."""
+        window = self.plan.fit
+        return [c.noise[:, window] * self.gain for c in references.columns]
+
     def fq(self, recorded: Recorded) -> tuple[np.ndarray, np.ndarray]:
         """Return F and its σ, (n_fit,) each: what is not the sample is still in it."""
         curves = reduce_intensity(self.plan, intensity=recorded.intensity, sigma=recorded.sigma)
@@ -245,14 +250,15 @@ class Synthesis:
             "qdamp": self.resolution,
             "nuisances": self.nuisances(known),
             "nuisance_names": known.names,
+            "nuisance_noise": self.noises(known),
             "diameter_limits": (10.0, 80.0),
         }
         return build_estimator(q=self.plan.fit_q, **{**told, **more})
 
-    def estimates(self, estimator: Estimator) -> tuple[Estimate, ...]:
-        """Evaluate every frame, each from where the one before ended."""
+    def estimates(self, estimator: Estimator, *, first: int = 0) -> tuple[Estimate, ...]:
+        """Evaluate every frame from the first on, each from where the one before ended."""
         found: list[Estimate] = []
-        for recorded in self.patterns:
+        for recorded in self.patterns[first:]:
             fq, sigma = self.fq(recorded)
             start = found[-1].warm if found else None
             found.append(estimator.evaluate(fq=fq, sigma=sigma, start=start))

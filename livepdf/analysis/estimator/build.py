@@ -1,7 +1,7 @@
 """The estimator: all that does not change from window to window, made ready once."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,13 @@ from numpy.typing import NDArray
 from livepdf.analysis.estimator.candidate import Candidate, Priors
 from livepdf.analysis.estimator.contest import Outcome, contest
 from livepdf.analysis.estimator.estimate import Amplitude, Estimate, Warm
-from livepdf.analysis.estimator.fit import fit_covariance
+from livepdf.analysis.estimator.fit import by_common_noise, fit_covariance
 from livepdf.analysis.estimator.phase import Phase, build_phase
 from livepdf.analysis.estimator.verdict import (
     VISIBLE,
+    WRONG,
     Known,
+    faint,
     one_trend,
     phase_trends,
     prefix,
@@ -30,6 +32,9 @@ Floats = NDArray[np.float64]
 _MODEL_SHARE = 0.0005
 """What a smooth sphere is in error about one made of atoms, as a share of its diameter."""
 
+_LATTICE_BEGINS = 1.6
+"""Å⁻¹; hardly any crystal reflects below."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Estimator:
@@ -44,6 +49,8 @@ class Estimator:
     """(n_q, k) slow terms, then the columns that were given."""
     nuisance_names: tuple[str, ...]
     """Of the columns that were given."""
+    nuisance_noise: tuple[Floats, ...]
+    """(m, n_q) of each column that was given, see `build_estimator`."""
     known: Known
     qdamp_sigma: float
     priors: Priors
@@ -62,14 +69,10 @@ class Estimator:
         """
         self._check(fq, sigma)
         window = window_of(nuisances=self.nuisances, compared=self.compared, fq=fq, sigma=sigma)
-        return self._amplitude(window, diameter)
+        return self._amplitude(window, self.phases[0], diameter)
 
-    def _amplitude(self, window: Window, diameter: float) -> Amplitude:
-        diameters, templates = self.phases[0].at_reference()
-        place = float(np.interp(diameter, diameters, np.arange(len(diameters))))
-        low = min(int(place), len(diameters) - 2)
-        share = place - low
-        seen = window.seen((1.0 - share) * templates[low] + share * templates[low + 1])
+    def _amplitude(self, window: Window, phase: Phase, diameter: float) -> Amplitude:
+        seen = window.seen(phase.expected(diameter))
         square = float(seen @ seen)
         if not square > 0.0:  # a σ so large that nothing is left of the template
             nan = float("nan")
@@ -110,27 +113,35 @@ class Estimator:
             )
         except ValueError as error:  # numpy's LinAlgError is one
             return self._nothing(str(error), z=float("nan"))
-        z = self._amplitude(window, self.template_diameter).z
+        linear = tuple(
+            self._amplitude(window, phase, self.template_diameter) for phase in self.phases
+        )
+        z = linear[0].z
         try:
             outcome = contest(self.phases, window=window, start=start, priors=self.priors)
         except ValueError as error:
             return self._nothing(f"the fit failed: {error}", z=z)
         if outcome is None:
-            return self._nothing("no crystalline signal", z=z)
-        return self._concluded(outcome, window, fq, z)
+            return self._empty(window, linear)
+        return self._concluded(outcome, window, fq, linear)
 
     def _check(self, fq: Floats, sigma: Floats) -> None:
         if fq.shape != self.q.shape or sigma.shape != self.q.shape:
             raise ValueError(f"F(Q) has {fq.shape} and σ {sigma.shape}, wanted {self.q.shape}")
 
-    def _concluded(self, outcome: Outcome, window: Window, fq: Floats, z: float) -> Estimate:
+    def _concluded(
+        self, outcome: Outcome, window: Window, fq: Floats, linear: Sequence[Amplitude]
+    ) -> Estimate:
         fit = outcome.fit
         qdamp = self.known.qdamp or 0.0
         covariance = fit_covariance(fit, window=window, qdamp=qdamp, qdamp_sigma=self.qdamp_sigma)
         for k, place in enumerate(fit.places):
             covariance[place + 1, place + 1] += (_MODEL_SHARE * float(fit.values(k)[0])) ** 2
         crystal = np.sum(fit.curves, axis=0)
-        rest = self.nuisances @ window.amounts(fq - crystal)
+        amounts = window.amounts(fq - crystal)
+        rest = self.nuisances @ amounts
+        given = amounts[len(amounts) - len(self.nuisance_noise) :]
+        covariance += by_common_noise(fit, window=window, amounts=given, noise=self.nuisance_noise)
         best = fit.phases[0].name
         names = tuple(
             f"{prefix(phase, self.phases)}{name}"
@@ -138,14 +149,17 @@ class Estimator:
             for name in ("scale", *phase.names)
         )
         return Estimate(
-            trends=(*self._trends(outcome, covariance), _quality(fit.chi2_red, fit.freedom)),
+            trends=(
+                *self._trends(outcome, covariance, linear),
+                _quality(fit.chi2_red, fit.freedom),
+            ),
             chi2=fit.chi2_red,
             model_fq=crystal + rest,
             crystal_fq=crystal,
             parameters=names,
             values=fit.minimum.parameters,
             covariance=covariance,
-            amplitude_z=z,
+            amplitude_z=linear[0].z,
             structure=best,
             form=fit.phases[0].box.form,
             warm=Warm(phases=fit.numbers, values=fit.minimum.parameters)
@@ -153,12 +167,14 @@ class Estimator:
             else None,
         )
 
-    def _trends(self, outcome: Outcome, covariance: Floats) -> list[Trend]:
+    def _trends(
+        self, outcome: Outcome, covariance: Floats, linear: Sequence[Amplitude]
+    ) -> list[Trend]:
         fit, trends = outcome.fit, list[Trend]()
         for number, phase in enumerate(self.phases):
             before = prefix(phase, self.phases)
             if number in fit.numbers:
-                trends += phase_trends(
+                found = phase_trends(
                     fit,
                     covariance,
                     phase=fit.numbers.index(number),
@@ -166,12 +182,28 @@ class Estimator:
                     prefix=before,
                     limit=VISIBLE,
                 )
+                trends += [faint(found[0], linear[number], chi2=fit.chi2_red), *found[1:]]
             else:
                 reason = f"not seen: {fit.phases[0].name} describes the data"
                 trends += withheld(phase, prefix=before, reason=reason)
         if len(self.phases) > 1:
             trends += _fractions(self.phases, outcome, covariance)
         return trends
+
+    def _empty(self, window: Window, linear: Sequence[Amplitude]) -> Estimate:
+        """Return how little there is where no crystal can be fitted at a positive scale."""
+        nothing = self._nothing("no crystalline signal", z=linear[0].z)
+        chi2 = float(window.data @ window.data) / (len(window.data) - window.nuisance_count)
+        if self.known.qdamp is None or not chi2 <= WRONG:
+            return nothing
+        trends = list(nothing.trends)
+        names = [trend.name for trend in trends]
+        for phase, amount in zip(self.phases, linear, strict=True):
+            place = names.index(f"{prefix(phase, self.phases)}crystalline scale")
+            sigma = amount.sigma * max(1.0, chi2) ** 0.5
+            if np.isfinite(amount.scale) and np.isfinite(sigma):
+                trends[place] = one_trend(names[place], "", amount.scale, sigma, "")
+        return replace(nothing, trends=tuple(trends))
 
     def _nothing(self, reason: str, *, z: float) -> Estimate:
         empty = np.full(self.q.shape, np.nan)
@@ -233,6 +265,7 @@ def build_estimator(
     qbroad: float = 0.0,
     nuisances: Floats | None = None,
     nuisance_names: Sequence[str] = (),
+    nuisance_noise: Sequence[Floats] = (),
     slow_degree: int | None = None,
     priors: Priors | None = None,
     diameter_limits: tuple[float, float] = (10.0, 100.0),
@@ -261,6 +294,9 @@ def build_estimator(
         windows.
     nuisance_names
         As many.
+    nuisance_noise : (m, n_q) float64 each, Å⁻¹
+        Of every column L with LᵀL the covariance of the noise that is left in it: as much of it as
+        of the column is in every value, and its σ then tells so. None where it is not known.
     slow_degree : int or None
         Degree of the correction polynomial of the reduction, rounded up; None for half of Qmax/π.
         Whatever Q·P(Q) of this degree can describe is left out of data and model alike.
@@ -287,14 +323,18 @@ def build_estimator(
     if not 0.0 < low < high:
         raise ValueError(f"diameters from {low} to {high} Å, wanted rising and above 0")
     expected = Priors() if priors is None else priors
-    shift = _seen_shift(q, composition=composition, energy_kev=energy_kev, qdamp=qdamp or 0.0)
+    if len(nuisance_noise) not in (0, len(nuisance_names)):
+        raise ValueError(
+            f"noise of {len(nuisance_noise)} columns, wanted none or that of {len(nuisance_names)}"
+        )
+    seen = _seen_at(q, composition=composition, energy_kev=energy_kev, qdamp=qdamp or 0.0)
     return Estimator(
         q=q,
         compared=q >= compared_from,
         phases=tuple(
             build_phase(
                 candidate,
-                q=q + shift,
+                q=seen,
                 composition=composition,
                 energy_kev=energy_kev,
                 qdamp=0.0 if qdamp is None else qdamp,
@@ -306,6 +346,7 @@ def build_estimator(
         ),
         nuisances=_columns(q, nuisances, slow_degree),
         nuisance_names=tuple(nuisance_names),
+        nuisance_noise=tuple(nuisance_noise),
         known=Known(qdamp=qdamp, diameter_limits=diameter_limits, early=expected.diameter_until),
         qdamp_sigma=qdamp_sigma,
         priors=expected,
@@ -313,18 +354,22 @@ def build_estimator(
     )
 
 
-def _seen_shift(
+def _seen_at(
     q: Floats, *, composition: Mapping[str, float], energy_kev: float | None, qdamp: float
-) -> float:
-    """Return by how much the resolution moves F(Q), Å⁻¹: it blurs I, which falls, and not F.
+) -> Floats:
+    """Return where F(Q) is that the resolution shows at q, Å⁻¹: it blurs I, which falls, and not F.
 
     I = (⟨f⟩²/Q)·F blurred by a Gaussian of variance σ² and divided again is F blurred, at
-    Q + σ² d ln(⟨f⟩²/Q)/dQ: 40 ppm of a lattice at σ = 0.025. The slope's mean stands for all Q,
-    as the model wants equal steps.
+    Q + σ² d ln(⟨f⟩²/Q)/dQ: 40 ppm of a lattice at σ = 0.025. The model wants equal steps, so a
+    straight line stands for the slope, weighted as the points tell of a lattice: photons, form
+    factors and the fading by U of 0.005 Å². Then the lattice does not notice.
     """
     mean, _ = mean_form_factors(q=q, composition=composition, energy=energy_kev)
-    height = np.log(mean**2 / np.maximum(q, 1e-3))
-    return float(qdamp**2 * (height[-1] - height[0]) / (q[-1] - q[0]))
+    slope = np.gradient(np.log(mean**2 / np.maximum(q, 1e-3)), q)
+    told = mean**2 / np.maximum(q, 1e-3) * np.exp(-0.01 * q**2)
+    told[q < _LATTICE_BEGINS] = 0.0
+    line = np.polynomial.polynomial.polyfit(q, slope, 1, w=np.sqrt(told))
+    return np.asarray(q + qdamp**2 * (line[0] + line[1] * q))
 
 
 def _columns(q: Floats, nuisances: Floats | None, slow_degree: int | None) -> Floats:

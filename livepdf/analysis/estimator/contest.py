@@ -19,7 +19,7 @@ _SUSPECT = 5.0
 """Amplitude of another crystal over its σ, on top of the fitted ones, that makes it take part."""
 _UNWELL = 1.2
 """Reduced χ² from which other forms of the domains are tried."""
-_ASKED = 30.0
+ASKED = 30.0
 """χ² that a second crystal must gain, times the reduced χ²: about five σ for its parameters."""
 
 
@@ -99,7 +99,7 @@ class _Ring:
                 start=np.append(best.minimum.parameters, extra),
                 steady_diameter=False,
             )
-            asked = _ASKED * max(1.0, trial.chi2_red)
+            asked = ASKED * max(1.0, trial.chi2_red)
             if _plausible(trial) and trial.chi2 < found.chi2 and best.chi2 - trial.chi2 > asked:
                 found = trial
         return found
@@ -113,7 +113,7 @@ class _Ring:
         begin = np.concatenate([best.minimum.parameters, rival.minimum.parameters])
         begin[len(best.minimum.parameters)] *= 0.3
         both = self.fitted((*best.numbers, *rival.numbers), begin, np.inf)
-        asked = _ASKED * max(1.0, both.chi2_red)
+        asked = ASKED * max(1.0, both.chi2_red)
         return both if _plausible(both) and best.chi2 - both.chi2 > asked else best
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.estimator.phase import Phase
-from livepdf.analysis.estimator.window import View
+from livepdf.analysis.estimator.window import View, Window
 from livepdf.analysis.least_squares import Minimum, minimise
 from livepdf.numerics.smallbox import with_resolution
 
@@ -165,6 +165,28 @@ def _by_qdamp(fit: PhaseFit, window: View, qdamp: float) -> Floats:
     # A parameter on its limit does not move.
     covariance = np.nan_to_num(fit.minimum.covariance)
     return np.asarray(-covariance @ (fit.minimum.jacobian[: len(change)].T @ change))
+
+
+def by_common_noise(
+    fit: PhaseFit, *, window: Window, amounts: Floats, noise: Sequence[Floats]
+) -> Floats:
+    """Return what the noise of columns that were taken out adds to the covariance, (p, p).
+
+    Parameters
+    ----------
+    amounts : (k,) float64
+        Of each column in the window.
+    noise : (m, n_q) float64 each, Å⁻¹
+        L with LᵀL the covariance of each column.
+    """
+    # The Jacobian is free of what the columns span, so only the rest of their noise counts.
+    known = np.nan_to_num(fit.minimum.covariance)
+    pull = window.weighted_back(known @ fit.minimum.jacobian[: len(window.data)].T)
+    total = np.zeros(known.shape)
+    for amount, column in zip(amounts, noise, strict=True):
+        moved = amount * (pull @ column[:, window.used].T)
+        total += moved @ moved.T
+    return total
 
 
 def best_start(phase: Phase, window: View) -> tuple[Floats, float]:

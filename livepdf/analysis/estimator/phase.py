@@ -17,6 +17,8 @@ from livepdf.numerics.smallbox import SmallBox, small_box, with_form
 
 Floats = NDArray[np.float64]
 
+UNIQUE_AXIS = ("hexagonal", "tetragonal")
+"""Lattices with an axis c unlike the others."""
 STRAIN_LIMIT = 0.03
 _ANGLE_LIMIT = 2.0
 """Degrees."""
@@ -53,9 +55,9 @@ class Phase:
     candidate: Candidate
     box: SmallBox
     reference: Floats
-    """(n_values,) the model's parameters in the reference structure."""
+    """(n_values,) the model's parameters as they are expected."""
     prior_sigma: Floats
-    """(n_values,) about the reference; inf where nothing is expected."""
+    """(n_values,) of what is expected; inf where nothing is expected."""
     lower: Floats
     upper: Floats
     """(n_values,)"""
@@ -85,6 +87,14 @@ class Phase:
         """Return diameters, (n_d,) Å, and templates, (n_d, n_q), of the reference lattice."""
         n = len(self.diameters)
         return self.diameters, self.templates[n : 2 * n]
+
+    def expected(self, diameter: float) -> Floats:
+        """Return F(Q) of spheres of the reference lattice, scale one, (n_q,): two are mixed."""
+        diameters, templates = self.at_reference()
+        place = float(np.interp(diameter, diameters, np.arange(len(diameters))))
+        low = min(int(place), len(diameters) - 2)
+        share = place - low
+        return np.asarray((1.0 - share) * templates[low] + share * templates[low + 1])
 
     def distance(self, shell: int, values: Floats) -> tuple[float, Floats]:
         """Return the mean distance of a followed shell in Å, and its change with each value."""
@@ -130,7 +140,7 @@ def build_phase(
         metric=metric,
         r_max=longest * (1.0 + 2.0 * STRAIN_LIMIT),
     )
-    unique = structure.lattice in ("hexagonal", "tetragonal")
+    unique = structure.lattice in UNIQUE_AXIS
     if candidate.anisotropic and not unique:
         raise ValueError(f"{structure.name} is {structure.lattice}: it has no unique axis c")
     aligned = oriented(classes, metric=metric) if unique else classes
@@ -227,12 +237,12 @@ def _limited(
     least = np.full(len(uiso), _LEAST_UISO)
     most = np.maximum(10.0 * uiso, _LARGEST_UISO)
     together = _LARGEST_DELTA2 * float(box.classes.r[0]) ** 2
-    usual = priors.uiso * np.maximum(uiso, _DEFAULT_UISO)
+    usual = priors.uiso[1] * np.maximum(uiso, _DEFAULT_UISO)
     low, high = diameter_limits
     return Phase(
         candidate=candidate,
         box=box,
-        reference=np.concatenate([[mean], free, uiso, [motion], none]),
+        reference=np.concatenate([[mean], free, priors.uiso[0] * uiso, [motion], none]),
         prior_sigma=np.concatenate(
             [[spread], lattice_sigma, usual, [motion_sigma], none + priors.shift]
         ),

@@ -2,15 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.estimator.candidate import Candidate, Priors
-from livepdf.analysis.estimator.contest import Outcome, contest
+from livepdf.analysis.estimator.contest import ASKED, Outcome, contest
 from livepdf.analysis.estimator.estimate import Warm
 from livepdf.analysis.estimator.fit import fit_covariance
-from livepdf.analysis.estimator.phase import Phase, build_phase
+from livepdf.analysis.estimator.phase import UNIQUE_AXIS, Phase, build_phase
 from livepdf.analysis.estimator.verdict import (
     VISIBLE,
     Known,
@@ -41,7 +42,13 @@ _LARGEST = 3.0
 _ENDLESS = 30.0
 """Times rmax: as far as the fit may go."""
 _NO_QDAMP = "the Q resolution (qdamp) of the instrument is not given"
-LOOSE = Priors(lattice=0.01, uiso=10.0, delta2=(2.0, 1.5), diameter=(40.0, 1e3), diameter_until=0.0)
+LOOSE = Priors(
+    lattice=0.01,
+    uiso=(1.0, 10.0),
+    delta2=(2.0, 1.5),
+    diameter=(40.0, 1e3),
+    diameter_until=0.0,
+)
 """What is expected of a finished sample that nobody has described."""
 
 
@@ -149,6 +156,8 @@ def fit_published(
 ) -> PublishedFit:
     """Fit candidates to G(r); σ comes from the scatter, as files hardly ever hold a true one.
 
+    In hexagonal and tetragonal crystals displacements along c are freed where χ² asks for it.
+
     Points π/Qmax apart are as good as independent; only those are compared.
 
     Parameters
@@ -171,21 +180,28 @@ def fit_published(
         diameter_limits=(_SMALLEST, _LARGEST * float(r[-1])),
         without_qdamp=_NO_QDAMP,
     )
-    phases = [
-        build_phase(
-            candidate,
-            q=view.q,
-            composition=composition,
-            energy_kev=None,
-            qdamp=0.0 if qdamp is None else qdamp,
-            qbroad=qbroad,
-            priors=priors,
-            diameter_limits=(_SMALLEST, _ENDLESS * float(r[-1])),
-            r_max=float(r[-1]) + _BEYOND,
-        )
-        for candidate in candidates
-    ]
-    view, outcome = _weighed(phases, view, priors)
+    made = partial(
+        build_phase,
+        q=view.q,
+        composition=composition,
+        energy_kev=None,
+        qdamp=0.0 if qdamp is None else qdamp,
+        qbroad=qbroad,
+        priors=priors,
+        diameter_limits=(_SMALLEST, _ENDLESS * float(r[-1])),
+        r_max=float(r[-1]) + _BEYOND,
+    )
+    phases = [made(candidate) for candidate in candidates]
+    guessed = view
+    view, outcome = _weighed(phases, guessed, priors)
+    freed = _directed(candidates, outcome)
+    if freed is not None:
+        rivals = [made(candidate) for candidate in freed]
+        trial = _weighed(rivals, guessed, priors)
+        # Both were weighed by their own scatter: what is gained is told by the ratio of Rw.
+        gain = trial[1].fit.freedom * ((_rw(view, outcome) / _rw(*trial)) ** 2 - 1.0)
+        if gain > ASKED:
+            phases, (view, outcome) = rivals, trial
     covariance = fit_covariance(
         outcome.fit, window=view, qdamp=qdamp or 0.0, qdamp_sigma=qdamp_sigma
     )
@@ -223,6 +239,16 @@ def _compared(
     rms = float(np.sqrt(np.mean(gr**2)))
     view = gr_view(r=r[few], gr=gr[few], limits=limits, sigma=_FIRST_GUESS * rms)
     return r, gr, view
+
+
+def _directed(candidates: Sequence[Candidate], outcome: Outcome) -> list[Candidate] | None:
+    # The candidates, with other displacements along c in the best, where it has such an axis.
+    best = outcome.fit.numbers[0]
+    candidate = candidates[best]
+    if candidate.anisotropic or candidate.structure.lattice not in UNIQUE_AXIS:
+        return None
+    free = replace(candidate, anisotropic=True)
+    return [free if k == best else other for k, other in enumerate(candidates)]
 
 
 def _weighed(phases: Sequence[Phase], view: GrView, priors: Priors) -> tuple[GrView, Outcome]:

@@ -1,11 +1,12 @@
 """Which values may be shown, and in what words the others are withheld."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.estimator.estimate import Amplitude
 from livepdf.analysis.estimator.fit import PhaseFit
 from livepdf.analysis.estimator.phase import Phase, other_forms
 from livepdf.model.curve import Trend
@@ -19,13 +20,19 @@ NO_QDAMP = (
 )
 _ENOUGH = 10.0
 """Scale over its σ below which only the scale itself is shown."""
+_FAINT = 5.0
+"""Scale over its σ below which a fit with size and lattice free makes more of noise than is there:
+the largest of many. The amplitude of what is expected, linear and of either sign, does not."""
 _VAGUE = 0.2
 """σ_D/D above which no size is shown."""
 _VAGUE_EARLY = 0.05
 """The same while little has formed: the surroundings, which are all but the whole signal then, may
 be wrong by more than their noise, and sizes were up to 2.5 σ off."""
-_WRONG = 3.0
+WRONG = 3.0
 """Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
+_BOND_EARLY = 0.005
+"""Å, σ of a bond above which it is not shown while little has formed: half of what bonds are to be
+good to, for the same reason."""
 _WRONG_FOR_SHIFTS = 2.0
 VISIBLE = 0.1
 """Part of what the model describes that it misses beyond the noise. With enough photons every model
@@ -35,6 +42,9 @@ _VISIBLE_FOR_SHIFTS = 0.05
 _SEPARABLE = 2.5
 """Times 1/qdamp: a larger domain fades hardly faster than the resolution. There, a qdamp wrong by
 17 % makes the size wrong by about 10 %."""
+_DRIVEN = 3.0
+"""σ, with all else held, between a displacement on its limit and what was expected of it: fewer are
+chance, as light atoms beside heavy ones hardly show."""
 _FROM_PRIOR = 0.9
 """σ over that of the prior above which the data have said nothing."""
 _FORMS = {"spread": "size spread", "aspect": "aspect ratio"}
@@ -88,9 +98,9 @@ def phase_trends(
             why = unknown or _why_no_diameter(value, error, known, vague=vague)
             trends.append(shown.trend("domain size", "Å", value, error, why))
         elif name.startswith("shift"):
-            trends.append(
-                _bond(fit, own, part, shell=int(name.split()[1]), values=values, row=shown)
-            )
+            early = scale < known.early * sigma[0]
+            row = replace(shown, most=_BOND_EARLY if early else np.inf)
+            trends.append(_bond(fit, own, part, shell=int(name.split()[1]), values=values, row=row))
         elif name in _FORMS:
             continue
         else:
@@ -126,6 +136,8 @@ def _no_need(phase: Phase) -> str:
 class _Row:
     prefix: str
     withheld: str
+    most: float = np.inf
+    """Å, σ of a bond that is shown."""
 
     def trend(
         self, name: str, unit: str, value: float, sigma: float, reason: str, *, alone: bool = False
@@ -141,6 +153,22 @@ def one_trend(name: str, unit: str, value: float, sigma: float, reason: str) -> 
     nan = float("nan")
     shown = (nan, nan) if reason else (float(value), float(sigma))
     return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
+
+
+def faint(trend: Trend, amount: Amplitude, *, chi2: float) -> Trend:
+    """Return the scale of a fit, or the linear amplitude where there is hardly anything.
+
+    Parameters
+    ----------
+    amount : Amplitude
+        Of the template of fixed diameter in the same window.
+    chi2 : float
+        Reduced χ² of the fit.
+    """
+    if trend.reason or trend.value > _FAINT * trend.sigma or not np.isfinite(amount.sigma):
+        return trend
+    sigma = amount.sigma * float(np.sqrt(max(1.0, chi2)))
+    return one_trend(trend.name, trend.unit, amount.scale, sigma, "")
 
 
 def withheld(phase: Phase, *, prefix: str, reason: str) -> list[Trend]:
@@ -184,16 +212,24 @@ def _why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
         return "the fit of the structure did not settle"
     if not np.isfinite(sigma[0]):
         return "the data do not determine the fit"
-    if fit.chi2_red > _WRONG and fit.misfit > limit:
+    if fit.chi2_red > WRONG and fit.misfit > limit:
         return (
             f"the structure does not describe the data (χ² {fit.chi2_red:.1f}, "
             f"misfit {100 * fit.misfit:.0f} %)"
         )
-    at_limit = fit.minimum.at_limit
+    driven = _driven_out(fit)
+    return f"the structure does not describe the data ({driven} out of bounds)" if driven else ""
+
+
+def _driven_out(fit: PhaseFit) -> str:
+    """Return a displacement that the data, and not their noise, push against its limit."""
     names = [name for own in fit.phases for name in ("scale", *own.names)]
-    kinds = [k for k, name in enumerate(names) if at_limit[k] and name.startswith("U")]
-    if kinds:
-        return f"the structure does not describe the data ({names[kinds[0]]} out of bounds)"
+    expected = np.concatenate([np.append(0.0, own.reference) for own in fit.phases])
+    for k in np.flatnonzero(fit.minimum.at_limit):
+        weight = float(np.linalg.norm(fit.minimum.jacobian[:, k]))
+        away = abs(float(fit.minimum.parameters[k]) - float(expected[k])) * weight
+        if names[k].startswith("U") and away > _DRIVEN:
+            return names[k]
     return ""
 
 
@@ -224,6 +260,8 @@ def _bond(
         why = f"the rest of the structure does not fit (χ² {fit.chi2_red:.1f})"
     elif sigma >= _FROM_PRIOR * phase.prior_sigma[_place(phase, shell)]:
         why = _untold()
+    elif not sigma < row.most:
+        why = f"uncertainty above {row.most:g} Å while little has formed"
     return row.trend(f"{phase.shells[shell].name} distance", "Å", distance, sigma, why)
 
 

@@ -61,6 +61,12 @@ class Window:
             return np.asarray(curves * self.inverse_sigma)
         return np.asarray(curves @ self.whitener.T)
 
+    def weighted_back(self, rows: Floats) -> Floats:
+        """Return rows that act on weighted curves, (..., n_used), as ones that act on curves."""
+        if self.whitener is None:
+            return np.asarray(rows * self.inverse_sigma)
+        return np.asarray(rows @ self.whitener)
+
     def seen(self, curves: Floats) -> Floats:
         """Return curves (..., n_q) weighted and without what the nuisances can describe."""
         return without(self.weighted(curves[..., self.used]), self.basis)

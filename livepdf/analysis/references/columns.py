@@ -71,19 +71,9 @@ class References:
         rows = [column.intensity * gain for column in self.columns]
         return np.array(rows).reshape(len(rows), self.q.size)
 
-    def shared_noise(self, *, gain: Floats, amounts: Floats) -> Floats:
-        """Return L, (m, n_q), with LᵀL the part of the covariance of F that all windows share.
-
-        Parameters
-        ----------
-        amounts : (k,) float64
-            Of each column, as fitted: where little is taken off, little noise comes with it.
-        """
-        rows = [
-            amount * gain * column.noise
-            for amount, column in zip(amounts, self.columns, strict=True)
-        ]
-        return np.vstack([np.empty((0, self.q.size)), *rows])
+    def noises(self, *, gain: Floats) -> tuple[Floats, ...]:
+        """Return of each column L, (m, n_q), with LᵀL its covariance on the scale of F(Q)."""
+        return tuple(column.noise * gain for column in self.columns)
 
 
 def build_references(

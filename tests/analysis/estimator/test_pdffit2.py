@@ -33,7 +33,7 @@ def test_pdffit2_finds_the_same_lattice_and_size(name: str, diameter: float) -> 
         rmin=1.5,
         rmax=30.0,
         qdamp=0.0,
-        priors=Priors(lattice=0.01, uiso=1.0, delta2=(1.0, 2.0), diameter=LOOSE.diameter),
+        priors=Priors(lattice=0.01, uiso=(1.0, 1.0), delta2=(1.0, 2.0), diameter=LOOSE.diameter),
     )
 
     found = dict(zip(ours.parameters, ours.values, strict=True))

@@ -33,22 +33,6 @@ def test_the_noise_told_of_a_column_is_what_scatters_between_recordings() -> Non
     assert np.median(told / np.sqrt(solvent(0.0) / 100)) < 0.7
 
 
-def test_noise_shared_by_all_windows_grows_with_what_is_taken_off() -> None:
-    rng = np.random.default_rng(5)
-    references = build_references(
-        q=Q, precursors=[recorded(solvent(0.0), rng)], blanks=[recorded(solvent(0.5), rng)]
-    )
-    gain = 1e-3 * Q
-
-    one = references.shared_noise(gain=gain, amounts=np.array([1.0, 0.0]))
-    both = references.shared_noise(gain=gain, amounts=np.array([2.0, 1.0]))
-
-    alone = np.sum((gain * references.columns[0].noise) ** 2, axis=0)
-    other = np.sum((gain * references.columns[1].noise) ** 2, axis=0)
-    np.testing.assert_allclose(np.sum(one**2, axis=0), alone)
-    np.testing.assert_allclose(np.sum(both**2, axis=0), 4 * alone + other)
-
-
 @pytest.mark.parametrize(("changes", "names"), [(0.0, 1), (1.0, 2)])
 def test_only_changes_of_the_solvent_above_their_noise_become_columns(
     changes: float, names: int
