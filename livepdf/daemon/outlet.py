@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import numpy as np
 
+from livepdf.analysis.course import NOVELTY
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Checkpoint, Closed, Ended, Opened, Refusal, Settled, Summed
@@ -171,26 +172,36 @@ class Outlet:
                 Finish(time=self._ended.time, counters=self._ended.counters, findings=findings)
             )
 
-    def retrace(self, new: Mapping[int, tuple[Sequence[Trend], float]]) -> None:
+    def retrace(self, new: Mapping[int, tuple[Sequence[Trend], float]]) -> list[Result]:
         """Follow the run once more after windows were measured again; call it by `between`.
 
         Parameters
         ----------
         new : by the number of the window
             Its trends and the amplitude of the template.
+
+        Returns
+        -------
+        changed : windows that say something else than before
         """
         if self._follower is None or self.pipeline is None:
-            return
+            return []
         names = {name for name, _ in trend_names(self.pipeline)}
-        results: list[Result] = []
+        results, changed = list[Result](), list[Result]()
         for number, trends in self._follower.again(self.pipeline, new).items():
             kept = self._history.window(self._history.run, number)
             if kept is not None and kept.span.revision == self.pipeline.plan.revision:
                 own = (trend for trend in kept.trends if trend.name in names)
-                results.append(replace(kept, trends=(*own, *trends)))
+                # Novelty needs the curves of all windows in order: it stays as it was found.
+                old = {trend.name: trend for trend in kept.trends if trend.name == NOVELTY}
+                told = (old.get(trend.name, trend) for trend in trends)
+                results.append(replace(kept, trends=(*own, *told)))
+                if repr(results[-1].trends) != repr(kept.trends):  # NaN is not itself
+                    changed.append(results[-1])
         self._history.replace(results)
         rows = [WindowRow(result=result, sums=empty_sums(0)) for result in results]
         self._store.put(Again(rows=rows, trends_only=True))
+        return changed
 
     def run(self) -> None:
         """Work until `Ended`."""
@@ -231,7 +242,8 @@ class Outlet:
 
     def _made_up_for(self) -> None:
         # With all values there, the course of the run is what it would have been in time.
-        self.retrace({})
+        for result in self.retrace({}):
+            self._publisher.result(result)
         self.finish_again()
 
     def _work_off(self) -> None:

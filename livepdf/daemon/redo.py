@@ -71,7 +71,7 @@ class Reworker:
         busy: Callable[[], bool],
         tell: Callable[[], None],
         done: Callable[[Redo], None],
-        retrace: Callable[[Mapping[int, tuple[Sequence[Trend], float]]], "Future[None]"],
+        retrace: Callable[[Mapping[int, tuple[Sequence[Trend], float]]], "Future[list[Result]]"],
     ) -> None:
         """Make it.
 

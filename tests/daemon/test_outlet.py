@@ -104,6 +104,38 @@ def test_late_windows_are_skipped_until_the_newest_is_done_and_then_worked_off_o
     assert BUSY not in desk.reasons()
 
 
+def test_who_was_there_all_the_time_has_the_trends_of_the_run_once_all_is_made_up_for(
+    desk: Desk, tmp_path: Path
+) -> None:
+    told: dict[int, Result] = {}
+    publish = desk.publisher.result
+
+    def heard(result: Result) -> None:
+        told[result.span.number] = result
+        publish(result)
+
+    desk.publisher.result = heard  # type: ignore[method-assign]
+    structure = '[analysis]\nstructures = ["ni"]\nsmallest = 15\nlargest = 20\ntemplate = 16\n'
+    made = pipeline(tmp_path, more=structure)
+    run = Run(beamline.start(), name="r", build=lambda *_: made, shape=beamline.SHAPE)
+    run.get_ready()
+    desk.outlet.put(Opened(run=run))
+    for stretch in three_windows(made):
+        desk.outlet.put(Summed(run=run, stretch=stretch, closed=time.monotonic() - 60.0))
+    counters = Counters(received=12, used=12)
+    desk.outlet.put(Closed(run=run, time=0.0, reason="end", counters=counters))
+    desk.outlet.put(Ended())
+
+    desk.outlet.run()
+
+    for number in range(3):
+        kept = desk.history.window("r", number)
+        assert kept is not None
+        assert repr(told[number].trends) == repr(kept.trends)
+        novelty = next(t.reason for t in kept.trends if t.name == "novelty")
+        assert novelty == f"learning: {number + 1} of 20 windows"
+
+
 @pytest.mark.parametrize(
     ("announced", "words"), [(9, "4 frames used of 9 announced"), (5, "4 frames used,")]
 )
