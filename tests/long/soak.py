@@ -112,8 +112,13 @@ class Row:
 
 
 def judged(looks: list[Look], *, warm: float) -> list[Row]:
-    """Compare the end with the time after the warm-up; ``warm`` is its share of the looks."""
-    first = int(len(looks) * warm)
+    """Compare the end with the time after the warm-up; ``warm`` is its share of the looks at least.
+
+    It lasts until all loops are compiled: a compiler keeps the memory that it took.
+    """
+    compiling = [number for number, look in enumerate(looks[:-1]) if look.status.preparing]
+    first = max([int(len(looks) * warm), *(number + 1 for number in compiling)])
+    first = min(first, len(looks) - 1)
     part = max(1, len(looks) // 10)
     early, late = looks[first : first + part], looks[-part:]
 
