@@ -8,7 +8,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from livepdf.clients.words import duration, feed_line, status_line, with_sigma
+from livepdf.clients.words import disk_line, duration, feed_line, status_line, with_sigma
 from livepdf.model.curve import Trend
 from livepdf.model.status import Status
 from livepdf.wire.mirror import Mirror
@@ -82,7 +82,13 @@ def _facts(status: Status, *, now: float) -> RenderableType:
         f"lag {duration(status.lag)}",
         Text(f"newest frame {duration(age)} ago" if math.isfinite(age) else "no frame yet", style),
     )
-    return Group(grid, Text(f"source {status.source}: {status.source_state}", "dim"))
+    lines: list[RenderableType] = [
+        grid,
+        Text(f"source {status.source}: {status.source_state}", "dim"),
+    ]
+    if status.disk is not None:
+        lines.append(Text(disk_line(status.disk), "red" if status.disk.short else "dim"))
+    return Group(*lines)
 
 
 def _counters(status: Status) -> RenderableType:

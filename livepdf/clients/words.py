@@ -4,7 +4,7 @@ import math
 
 from livepdf.model.curve import Trend
 from livepdf.model.quality import Lamp
-from livepdf.model.status import Counters, FeedStatus, Status
+from livepdf.model.status import Counters, Disk, FeedStatus, Status
 
 
 def status_line(status: Status, *, now: float) -> str:
@@ -37,6 +37,14 @@ def lamp_line(lamp: Lamp) -> str:
     words = f"{lamp.name}: {lamp.value:.3g} {lamp.unit} (limit {lamp.limit:g})"
     frames = f", {lamp.frames} frames so far" if lamp.frames else ""
     return f"{'! ' if lamp.raised else ''}{words}{frames}"
+
+
+def disk_line(disk: Disk) -> str:
+    """Return how much room is left as one line: ``disk: 148 GB free, full in 5 h at 8.2 MB/s``."""
+    words = f"disk: {disk.free / 1e9:.3g} GB free"
+    if math.isfinite(disk.lasts):
+        words = f"{words}, full in {duration(disk.lasts)} at {disk.pace / 1e6:.2g} MB/s"
+    return f"{'! ' if disk.short else ''}{words}"
 
 
 def _left_out(counters: Counters) -> str:

@@ -1,6 +1,7 @@
 """The profile: what stays the same at one instrument, as people write it in TOML."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -13,6 +14,8 @@ from livepdf.config.table import Positive, Table
 from livepdf.config.tiles import Tiles
 
 _TCP = r"^tcp://(\d+\.\d+\.\d+\.\d+|[A-Za-z][\w.-]*|\[[0-9a-fA-F:]+\]):\d+$"
+_FOLDER_FIELDS = ("proposal", "sample", "composition", "instrument", "date", "series", "run")
+_DEEPEST = 8
 Flip = Literal["none", "ud", "lr", "udlr"]
 
 
@@ -189,6 +192,12 @@ class Output(Table):
     """Where results go."""
 
     directory: Path = Field(default=Path("livepdf-output"), description="Made when missing.")
+    folders: str = Field(
+        default="",
+        description="Folders below it for the files of each run, e.g. '{proposal}/{sample}'; of "
+        "{proposal}, {sample}, {composition}, {instrument}, {date}, {series} and {run}.",
+    )
+    proposal: str = Field(default="", max_length=100, description="What {proposal} stands for.")
     flush: Positive = Field(default=1.0, description="s between two flushes to disk.")
     spool: Path | None = Field(
         default=None,
@@ -203,11 +212,39 @@ class Output(Table):
     reserve: Annotated[int, Field(ge=0)] = Field(
         default=512, description="MiB that waiting frames leave free on the disk, for results."
     )
+    warn_hours: Annotated[float, Field(ge=0)] = Field(
+        default=2.0,
+        description="h: say so when a disk will be full sooner, at the pace of the last minutes.",
+    )
+    warn_free: Annotated[int, Field(ge=0)] = Field(
+        default=2048, description="MiB: say so when less is free on a disk."
+    )
     record: bool = Field(
         default=False,
         description="Also write every message of the stream, byte for byte, to a recording "
         "(.mcap) in the directory, for `livepdf replay`.",
     )
+
+    @model_validator(mode="after")
+    def _folders_stay_below(self) -> "Output":
+        if trouble := _wrong_folders(self.folders):
+            raise ValueError(trouble)
+        if "{proposal}" in self.folders and not self.proposal:
+            raise ValueError("output.proposal, as folders name {proposal}")
+        return self
+
+
+def _wrong_folders(template: str) -> str:
+    """Return what is wanted of a template of folders where it is wrong; empty where it is not."""
+    bare = re.sub(r"\{(\w+)\}", lambda found: "x" if found[1] in _FOLDER_FIELDS else "{", template)
+    if "{" in bare or "}" in bare:
+        return f"folders of {', '.join(f'{{{name}}}' for name in _FOLDER_FIELDS)}"
+    parts = bare.split("/") if bare else []
+    if len(parts) > _DEEPEST:
+        return f"at most {_DEEPEST} folders in one another"
+    if not all(re.fullmatch(r"[\w+-][\w.+-]*", part) for part in parts):
+        return "folders below the directory: no '..', none that is absolute, hidden or empty"
+    return ""
 
 
 class Profile(Table):

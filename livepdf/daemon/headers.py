@@ -86,6 +86,7 @@ def run_header(
         revision=plan.revision,
         profile=pipeline.settings.profile_text,
         recipe=pipeline.settings.recipe_text,
+        below=run.below,
         folder=str(pipeline.settings.recipe_file.resolve().parent),
         correlation=pipeline.integrator.correlation,
         source=source,

@@ -21,6 +21,8 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     """Of its beginning: frames say by this which run they are of."""
     name: str
     start: RunStart
+    below: str = ""
+    """Folder of its files below that of the results."""
 
 
 class Closed(msgspec.Struct, frozen=True, array_like=True):

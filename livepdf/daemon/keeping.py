@@ -9,6 +9,7 @@ from pathlib import Path
 from livepdf.config.profile import Profile
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Checkpoint
+from livepdf.daemon.disk import DiskWatch
 from livepdf.daemon.entries import Parts
 from livepdf.daemon.expected import Expected
 from livepdf.daemon.intake import Intake
@@ -56,6 +57,12 @@ class Keeping:
         )
         self._left = (
             [] if self.logbook is None else look_back(self.logbook, self.spool, folder=output)
+        )
+        self.disk = DiskWatch(
+            list(dict.fromkeys([output, given.spool or output])),
+            board,
+            least_hours=given.warn_hours,
+            least_free=given.warn_free * _MIB,
         )
         self.frames = FrameQueue(
             limit=profile.limits.queue * _MIB,
@@ -107,7 +114,9 @@ class Keeping:
                 counters=found.counters,
                 shape=None if built is None else built.geometry.shape,
                 stem=stem,
-                parts=tuple(Part(path.name, first) for path, first in parts),
+                parts=tuple(
+                    Part(str(path.relative_to(self._output)), first) for path, first in parts
+                ),
             )
             self.logbook.keep(progress)
         self.spool.settle(found.serial)

@@ -26,6 +26,7 @@ class Part(msgspec.Struct, frozen=True, array_like=True):
     """One file of a run."""
 
     name: str
+    """Below the folder of the results."""
     first: int
     """Window of its first row."""
 
@@ -86,7 +87,7 @@ class Logbook:
 
     def keep_start(self, run: Run) -> None:
         """Keep how a run began; OSError where the disk does not take it."""
-        opened = Opened(serial=run.opened, name=run.name, start=run.start)
+        opened = Opened(serial=run.opened, name=run.name, start=run.start, below=run.below)
         self._write(f"{_START}{run.opened:012d}", encode(opened))
 
     def starts(self) -> list[int]:

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from livepdf.daemon.timings import BOUNDS, Timings
 from livepdf.errors import Complaint, ConfigError
-from livepdf.model.status import Status
+from livepdf.model.status import Disk, Status
 
 _HOST = "127.0.0.1"
 """Nobody has to show a key here, so it is for this machine alone."""
@@ -77,6 +77,8 @@ class StatusMetrics(Collector):
             ("problems", "What is wrong now", len(status.problems)),
         ):
             yield GaugeMetricFamily(f"livepdf_{name}", text, value=float(value))
+        if status.disk is not None:
+            yield from _disk(status.disk)
 
 
 def serve_metrics(
@@ -115,6 +117,15 @@ def _stages(timings: Timings) -> Metric:
             buckets.append(("+Inf" if bound == float("inf") else repr(bound), float(total)))
         family.add_metric([stage], buckets, spread.total)
     return family
+
+
+def _disk(disk: Disk) -> Iterable[Metric]:
+    for name, text, value in (
+        ("disk_free_bytes", "Room on the disk that will be full first", float(disk.free)),
+        ("disk_pace_bytes", "Bytes per second by which it fills, whoever writes", disk.pace),
+        ("disk_lasts_seconds", "Until it is full at that pace", disk.lasts),
+    ):
+        yield GaugeMetricFamily(f"livepdf_{name}", text, value=value)
 
 
 def _flags(status: Status) -> Metric:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from livepdf.daemon.baton import Baton
 from livepdf.daemon.board import Board
+from livepdf.daemon.disk import DiskWatch
 from livepdf.daemon.herald import Rate, status_problems
 from livepdf.daemon.history import History
 from livepdf.daemon.inspector import Inspector
@@ -50,6 +51,7 @@ class Reports:
     warmth: Warmth
     baton: Baton
     tape: Tape | None
+    disk: DiskWatch
 
     def status(self) -> Status:
         """Return how the daemon is doing now; the counters add up."""
@@ -73,6 +75,7 @@ class Reports:
             revision=board.revision,
             redo=self.retuning.redo,
             output=board.output,
+            disk=self.disk.newest,
             problems=status_problems(
                 source_state=source_state,
                 spooled=self.frames.spooled_bytes,

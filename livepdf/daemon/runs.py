@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from livepdf.daemon.assemble import Pipeline
+from livepdf.daemon.places import plain
 from livepdf.daemon.windows import CutterState
 from livepdf.errors import ConfigError, FileError, FrameError
 from livepdf.model.frame import RunStart
 from livepdf.model.status import Counters
 
 _NUMBERED = re.compile(r"^(?P<name>.+)_(?P<number>\d{4,})(?:-rev\d+)?(?:-part\d+)?(?:-whole)?$")
-_LONGEST = 80
 
 
 class RunNames:
@@ -34,9 +34,9 @@ class RunNames:
 
     def next(self, name: str) -> str:
         """Return ``name_0001`` or the next number that is free."""
-        plain = re.sub(r"[^\w.+-]+", "-", name).strip("-.")[:_LONGEST] or "run"
-        self._last[plain] = self._last.get(plain, 0) + 1
-        return f"{plain}_{self._last[plain]:04d}"
+        known = plain(name, otherwise="run")
+        self._last[known] = self._last.get(known, 0) + 1
+        return f"{known}_{self._last[known]:04d}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,12 +65,15 @@ class Run:
         *,
         taken_up: "TakenUp | None" = None,
         name: str,
+        below: str = "",
         build: Callable[[RunStart, tuple[int, int]], Pipeline],
         shape: tuple[int, int] | None,
     ) -> None:
         self.start = start
         self.name = name
         """Unique among all runs of this daemon and all files of the output directory."""
+        self.below = below
+        """Folder of its files below the output directory."""
         self.taken_up = taken_up
         """Where another process left it, None for a run of our own."""
         self.opened = -1

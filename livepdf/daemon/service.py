@@ -136,6 +136,7 @@ class Service:
             budget=limits.history * _MIB,
             counters=lambda: self._ledger.total(self._source.lost()),
             settle=self._keeping.settle,
+            disk=self._keeping.disk,
         )
         self._outlet = Outlet(
             board=self._board,
@@ -158,7 +159,7 @@ class Service:
             folder=output,
             tell=lambda: self._sockets.publisher.status(self.status()),
         )
-        self._maker = RunMaker(names, self._retuning)
+        self._maker = RunMaker(names, self._retuning, self._board)
         self._relay = Relay(sinks, self._board)
         self._sockets.publisher.relay = self._relay
         self._timings = Timings()
@@ -228,6 +229,7 @@ class Service:
             warmth=self._workshop.warmth,
             baton=self._baton,
             tape=tape,
+            disk=self._keeping.disk,
         )
         self._supervisor = Supervisor(
             Notifier(), board=self._board, stages=self._reports.stages, status=self.status

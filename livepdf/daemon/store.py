@@ -1,7 +1,6 @@
 """Results go to disk in a thread of their own; a disk that refuses never stops the run."""
 
 import logging
-import os
 import queue
 import threading
 import time
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Checkpoint
+from livepdf.daemon.disk import DiskWatch
 from livepdf.daemon.entries import (
     Again,
     Begin,
@@ -22,18 +22,14 @@ from livepdf.daemon.entries import (
     Recall,
     row_bytes,
 )
-from livepdf.daemon.owed import Owed
+from livepdf.daemon.owed import RETRY, Debts, Owed
+from livepdf.daemon.places import folder_with_room
 from livepdf.model.status import Counters, Event
 from livepdf.sinks.nexus import NexusFile, RunHeader, WindowRow
 from livepdf.sinks.nexus_difference import Reference
 from livepdf.sinks.nexus_read import Stored, read_closed
 
 log = logging.getLogger(__name__)
-
-_ROOM = 64 << 20
-"""Bytes that stay free on the disk."""
-_RETRY = 5.0
-"""s between two attempts at a disk that refused."""
 
 
 class Store:
@@ -53,6 +49,7 @@ class Store:
         budget: int,
         counters: Callable[[], Counters],
         settle: Callable[[Checkpoint, str, Parts], None] = lambda _checkpoint, _stem, _parts: None,
+        disk: DiskWatch | None = None,
     ) -> None:
         """Make it.
 
@@ -60,7 +57,10 @@ class Store:
         ----------
         settle
             Told how far everything is on disk, with the name and the files of the run.
+        disk
+            Is to look at the disk now and then; only this thread may wait for one.
         """
+        self._disk = disk
         self._settle = settle
         self._checkpoint: Checkpoint | None = None
         """How far everything is settled once it is saved."""
@@ -95,8 +95,8 @@ class Store:
         self._flushed = time.monotonic()
         self._retry_at = 0.0
         self._failing = False
-        self._owed: list[Owed] = []
-        """What is missing of runs that are over, oldest first."""
+        self._debts = Debts(directory, board, budget=budget)
+        """What is missing of runs that are over."""
         self.files: list[Path] = []
         """All files written, oldest first."""
 
@@ -251,18 +251,20 @@ class Store:
     def _save(self) -> bool:
         """Bring everything to disk; tell whether that worked."""
         self._flushed = time.monotonic()
+        if self._disk is not None:
+            self._disk.look()
         if self._header is None:
             self._note_settled()
             return True
         if self._file is None and time.monotonic() < self._retry_at:
             return False
         try:
-            self._require_room()
+            folder = folder_with_room(self._directory, self._header.below, 2 * self._unsafe_bytes)
         except OSError as error:
             self._trouble(error)
             return False
         try:
-            self._write(self._file or self._open(self._header))
+            self._write(self._file or self._open(self._header, folder))
         except (OSError, RuntimeError, ValueError) as error:
             self._fail(error)
             return False
@@ -273,7 +275,7 @@ class Store:
 
     def _note_settled(self) -> None:
         """Tell how far all is on disk, unless that is about another run than the one that is."""
-        found = None if self._owed else self._checkpoint
+        found = None if self._debts else self._checkpoint
         written = "" if self._header is None else self._header.run
         if found is None or (written and (found.run is None or found.run.name != written)):
             return
@@ -285,14 +287,6 @@ class Store:
         except OSError as error:
             log.warning("how far the results reach is not kept: %s", error)
             self._board.note("settle", f"after a crash frames may be lost: {error}")
-
-    def _require_room(self, owed: int = 0) -> None:
-        """Raise OSError where the disk is nearly full: HDF5 must not meet that end itself."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        state = os.statvfs(self._directory)
-        free = state.f_bavail * state.f_frsize
-        if free < _ROOM + 2 * (self._unsafe_bytes + owed):
-            raise OSError(f"only {free >> 20} MiB are free in {self._directory}")
 
     def _write(self, file: NexusFile) -> None:
         file.add(list(self._unsafe)[self._written :])
@@ -307,10 +301,10 @@ class Store:
         self._unsafe.clear()
         self._written = self._unsafe_bytes = 0
 
-    def _open(self, header: RunHeader) -> NexusFile:
+    def _open(self, header: RunHeader, folder: Path) -> NexusFile:
         self._part += 1
         suffix = "" if self._part == 1 else f"-part{self._part}"
-        path = self._directory / f"{header.stem}{suffix}.nxs"
+        path = folder / f"{header.stem}{suffix}.nxs"
         try:
             self._file = NexusFile(path, header, first=self._first_of(header))
             if self._reference is not None:
@@ -334,7 +328,7 @@ class Store:
         if self._file is not None:
             self._file.abandon()
         self._file, self._written = None, 0
-        self._retry_at = time.monotonic() + _RETRY
+        self._retry_at = time.monotonic() + RETRY
         self._trouble(error)
 
     def _trouble(self, error: Exception) -> None:
@@ -374,45 +368,33 @@ class Store:
             self._note_settled()
 
     def _owe(self, finish: Finish | None) -> None:
-        """Keep what a run that is over could not bring to disk, until it can."""
         assert self._header is not None
-        log.warning("run %s ends with %d windows unsaved", self._header.run, len(self._unsafe))
-        self._owed.append(
-            Owed(
-                header=self._header,
-                part=self._part + 1,
-                rows=tuple(self._unsafe),
-                whole=self._whole,
-                events=tuple(self._events),
-                finish=finish,
-            )
+        owed = Owed(
+            header=self._header,
+            part=self._part + 1,
+            rows=tuple(self._unsafe),
+            whole=self._whole,
+            events=tuple(self._events),
+            finish=finish,
         )
-        while len(self._owed) > 1 and sum(owed.size for owed in self._owed) > self._budget:
-            self._drop(self._owed.pop(0))
-        self._retry_at = time.monotonic() + _RETRY
+        self._debts.add(owed)
 
     def _pay(self, *, last: bool = False) -> None:
         """Bring to disk what is missing of runs that are over."""
-        while self._owed and (last or time.monotonic() >= self._retry_at):
-            owed = self._owed[0]
+        dropped = False
+        while self._debts:
             try:
-                self._require_room(owed.size)
-                self.files.append(owed.write(self._directory))
+                path = self._debts.pay(last=last)
             except (OSError, RuntimeError, ValueError) as error:
-                self._retry_at = time.monotonic() + _RETRY
                 self._trouble(error)
                 if not last:
                     return
-                self._drop(owed)
-            else:
-                self._board.say("warning", f"the rest of {owed.header.run} is saved at last")
-            self._owed.pop(0)
-            if not self._owed:
+                dropped = True  # what lies on disk of its frames must stay there
+                continue
+            if path is None:
+                return
+            self.files.append(path)
+            if not self._debts and not dropped:
                 self._failing = False
                 self._board.clear("store")
                 self._note_settled()
-
-    def _drop(self, owed: Owed) -> None:
-        text = f"{len(owed.rows)} windows of {owed.header.run} could not be saved"
-        log.warning("%s", text)
-        self._board.trouble(f"store {owed.header.run}", text)

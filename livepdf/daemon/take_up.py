@@ -114,7 +114,9 @@ def _with_unnoted_file(left: Left, folder: Path) -> Left:
     """Add the file that was begun after the last note, where there is one."""
     known = {path for path, _ in left.taken_up.parts}
     stems = re.compile(re.escape(left.opened.name) + r"(-rev\d+)?(-part\d+)?")
-    beside = [path for path in folder.glob("*.nxs") if stems.fullmatch(path.stem)]
+    beside = [
+        path for path in (folder / left.opened.below).glob("*.nxs") if stems.fullmatch(path.stem)
+    ]
     new = sorted(set(beside) - known, key=lambda path: path.stat().st_mtime)
     # One that is older than a file that was noted is what an earlier restart left empty.
     newest = max((path.stat().st_mtime for path in known if path.exists()), default=0.0)

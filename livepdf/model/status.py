@@ -76,6 +76,21 @@ class FeedStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """The disk that is written to and will be full first."""
+
+    folder: str = ""
+    free: int
+    """Bytes."""
+    pace: float = float("nan")
+    """Bytes per s by which it fills, whoever writes; 0 where it does not, NaN while unknown."""
+    lasts: float = float("nan")
+    """s until it is full at that pace; infinite where it does not fill, NaN while unknown."""
+    short: bool = False
+    """Whether that is sooner, or less is free, than the profile wants."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
     """One line about the daemon, published about twice a second."""
 
@@ -103,6 +118,8 @@ class Status:
     """The last change that stored windows were reduced again for."""
     output: str = ""
     """File that the results go to."""
+    disk: Disk | None = None
+    """Room on the disk, None before anybody has looked."""
     problems: tuple[str, ...] = ()
     """What is wrong now, loudest first; empty when all is well."""
     feeds: tuple[FeedStatus, ...] = ()

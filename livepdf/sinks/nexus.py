@@ -105,6 +105,8 @@ class RunHeader:
     """What the detector said at the start."""
     folder: str = ""
     """Where relative paths of profile and recipe begin."""
+    below: str = ""
+    """Folder of the file below the output directory."""
     correlation: Sequence[float] = ()
     """Of the noise of bins 1, 2, … apart; empty where pixels are not split."""
     first: int = 0

@@ -28,7 +28,7 @@ def test_a_daemon_is_watched_asked_and_stopped_from_other_terminals(tmp_path: Pa
             watched = json.loads(livepdf("watch", address, "--once", "--json").stdout)
             asked = livepdf("status", address)
             told = json.loads(livepdf("status", address, "--json").stdout)
-            stopped = livepdf("stop", address)
+            stopped = livepdf("stop", address, "--wait")
             code = daemon.wait()
             counters = json.loads(daemon.rest())["counters"]
 
@@ -37,6 +37,7 @@ def test_a_daemon_is_watched_asked_and_stopped_from_other_terminals(tmp_path: Pa
     assert "frames:" in asked.stdout
     assert told["status"]["state"] in ("running", "waiting")
     assert stopped.returncode == 0
+    assert stopped.stdout.startswith("stopped")
     assert code == 0
     assert counters["received"] == counters["used"] == 1
 

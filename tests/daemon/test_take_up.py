@@ -11,6 +11,8 @@ import h5py
 import numpy as np
 import pytest
 
+from livepdf.daemon.assemble import prepare
+from livepdf.daemon.earlier_recipe import how_it_differed
 from livepdf.daemon.journal import FRAME, encode, frame_head
 from livepdf.daemon.logbook import Logbook, Part, Progress
 from livepdf.daemon.spool import Spool
@@ -19,10 +21,11 @@ from livepdf.daemon.windows import CutterState, Growing
 from livepdf.model.frame import Frame, PackedImage, RunStart
 from livepdf.model.status import Counters
 from livepdf.sinks.nexus import NexusFile
+from tests.daemon.beamline import write_settings
 from tests.sinks.test_nexus import header, row
 
 RUN: Any = SimpleNamespace(
-    opened=0, name="growth_0001", start=RunStart(series="s", name="growth", time=0.0)
+    opened=0, name="growth_0001", below="", start=RunStart(series="s", name="growth", time=0.0)
 )
 
 
@@ -152,3 +155,32 @@ def test_windows_whose_frames_all_lie_on_disk_are_cut_off_and_come_again(
     with h5py.File(path) as file:
         assert file["entry/windows/number"][:].tolist() == [0]
     assert (left.taken_up.number, left.frames, left.missing) == (1, 30, [])
+
+
+def test_a_file_that_was_begun_in_the_folder_of_its_run_is_found_there(tmp_path: Path) -> None:
+    (tmp_path / "p1" / "HfO2").mkdir(parents=True)
+    path = killed(tmp_path / "p1" / "HfO2", windows=2)
+    book = Logbook(tmp_path / "spool")
+    book.keep_start(SimpleNamespace(**{**vars(RUN), "below": "p1/HfO2"}))  # type: ignore[arg-type]
+    book.note(0, -1)
+    left = back(book, tmp_path)
+    book.close(settled=True)
+
+    assert left.taken_up.parts == ((path, 0),)
+    assert left.taken_up.number == 2
+
+
+def test_another_recipe_than_before_the_kill_is_named_key_by_key(tmp_path: Path) -> None:
+    settings = prepare(*write_settings(tmp_path)).settings
+    text = settings.recipe_text
+    paths = [tmp_path / f"{name}.nxs" for name in ("same", "other", "spoilt")]
+    recipes = (text, text.replace("qmax = 18.0", "qmax = 16.0"), "not TOML at all [")
+    for path, recipe in zip(paths, recipes, strict=True):
+        NexusFile(path, header(recipe=recipe, revision=3, folder=str(tmp_path))).close()
+
+    said = [how_it_differed(path, settings) for path in paths]
+
+    assert said[0] == ""
+    assert said[1] == "after revision 3, reduction.qmax 16 → 18"
+    assert said[2].startswith("that in spoilt.nxs is none any more")
+    assert how_it_differed(tmp_path / "gone.nxs", settings) == ""

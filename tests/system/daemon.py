@@ -13,19 +13,30 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
+from tests.system.nursery import Child, Nursery
+
 MAGIC = b"\xd9\xd9\xf7"
 
 
 class Daemon:
     """`livepdf run …` in another process; killed on the way out."""
 
-    def __init__(self, profile: Path, recipe: Path, *more: str, limit_bytes: int = 0) -> None:
-        command = [sys.executable, "-m", "livepdf.cli.main", "run", str(profile)]
-        command += ["--recipe", str(recipe), *more]
+    def __init__(
+        self,
+        profile: Path,
+        recipe: Path,
+        *more: str,
+        limit_bytes: int = 0,
+        nursery: Nursery | None = None,
+    ) -> None:
+        arguments = ["run", str(profile), "--recipe", str(recipe), *more]
+        command = [sys.executable, "-m", "livepdf.cli.main", *arguments]
         if limit_bytes:
             command = ["bash", "-c", f'ulimit -f {limit_bytes // 1024}; exec "$@"', "-", *command]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        self.process: subprocess.Popen[str] | Child = (
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            if nursery is None
+            else nursery.run(arguments)
         )
         self.errors: list[str] = []
         self._reader = threading.Thread(target=self._read_errors, daemon=True)

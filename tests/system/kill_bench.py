@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from tests.daemon import beamline
 from tests.system.daemon import Daemon, Detector
+from tests.system.nursery import Nursery
 
 _HEAD = struct.Struct("<4sBxxxIQQI")
 
@@ -103,19 +104,21 @@ def hammer(folder: Path, *, kills: int, seed: int, journal: bool = True) -> Outc
     """Send one run; kill its daemon at random moments, while it starts too; read what is left."""
     chance = random.Random(seed)
     out, seen, sent = folder / "out", set[int](), 0
-    with Detector() as detector:
+    with Detector() as detector, Nursery() as nursery:
         profile, recipe = beamline.write_settings(folder, port=detector.port, window="frames = 1")
         if journal:
             text = profile.read_text().replace("[output]", "[output]\njournal = true")
             profile.write_text(text)
         detector.start(1, beamline.SHAPE)
         for _ in range(kills):
-            with Daemon(profile, recipe, "--out", str(out)) as daemon:
-                if chance.random() < 0.8:
+            ready = chance.random() < 0.8
+            warm = nursery if ready or chance.random() < 0.5 else None
+            with Daemon(profile, recipe, "--out", str(out), nursery=warm) as daemon:
+                if ready:
                     daemon.address()
                     end = time.monotonic() + chance.uniform(0.0, 1.0)
                 else:
-                    end = time.monotonic() + chance.uniform(0.5, 4.0)
+                    end = time.monotonic() + chance.uniform(0.0, 4.0 if warm is None else 1.0)
                 while time.monotonic() < end:
                     detector.image(1, sent, picture(sent))
                     sent += 1

@@ -5,7 +5,7 @@ from pathlib import PurePath
 
 from livepdf.model.curve import Trend
 from livepdf.model.quality import Lamp
-from livepdf.model.status import Status
+from livepdf.model.status import Disk, Status
 from livepdf_gui.show.shown import Shown
 from livepdf_gui.show.state import State
 from livepdf_gui.show.theme import Level
@@ -113,7 +113,10 @@ def counters(status: Status | None) -> tuple[Item, ...]:
 
 def lamps(status: Status | None) -> tuple[Item, ...]:
     """Return what is watched about the frames: a sign, its name and the reason."""
-    return () if status is None else tuple(_lamp(lamp) for lamp in status.quality)
+    if status is None:
+        return ()
+    disk = () if status.disk is None else (_disk(status.disk),)
+    return (*(_lamp(lamp) for lamp in status.quality), *disk)
 
 
 def _lamp(lamp: Lamp) -> Item:
@@ -130,6 +133,20 @@ def _lamp(lamp: Lamp) -> Item:
         sign, level = "✗", "bad"
     return Item(
         label=lamp.name, text=f"{sign} {lamp.name}", level=level, hint=said + flagged + sampled
+    )
+
+
+def _disk(disk: Disk) -> Item:
+    """Say how long there is room for results."""
+    said = f"{disk.free / 1e9:.3g} GB free"
+    if disk.lasts < 365 * 86400:
+        said = f"{said}, full in {seconds(disk.lasts)} at the present {disk.pace / 1e6:.2g} MB/s"
+    hint = f"disk: {said}\n{disk.folder}"
+    return Item(
+        label="disk",
+        text="✗ disk" if disk.short else "✓ disk",
+        level="bad" if disk.short else "good",
+        hint=hint,
     )
 
 

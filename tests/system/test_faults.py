@@ -1,0 +1,30 @@
+"""What can go wrong on the way in, done to a real daemon by real senders; the rest: tests/long."""
+
+from pathlib import Path
+
+import pytest
+
+from livepdf.wire.client import Client
+from tests.daemon import beamline
+from tests.system.daemon import Daemon, Detector
+from tests.system.faults import Books
+from tests.system.stream_faults import QUALITY, SOURCE, Sender, stream_faults
+
+pytestmark = pytest.mark.system
+
+
+def test_a_stream_that_goes_wrong_in_every_way_is_counted_and_goes_on(tmp_path: Path) -> None:
+    with Detector() as detector:
+        profile, recipe = beamline.write_settings(
+            tmp_path, port=detector.port, window="frames = 1", more=QUALITY
+        )
+        profile.write_text(profile.read_text().replace("[detector]", f"{SOURCE}\n[detector]"))
+        sender = Sender(detector)
+        with Daemon(profile, recipe, "--out", str(tmp_path)) as daemon:
+            client = Client(daemon.address())
+            books = Books(client)
+            for fault in stream_faults(sender):
+                books.check(fault, sender.whole)
+            client.close()
+            daemon.process.terminate()
+            assert daemon.wait() == 0, daemon.errors
