@@ -343,7 +343,7 @@ class Service:
         self._closing.set()
         self._threads.join("herald", "control", "sync", "supervisor")
         self._relay.close()
-        self._keeping.close(settled=self.failure is None and self._store.paid)
+        self._keeping.close(settled=self.failure is None and not self._store.failing)
         self._views.close()
         self._sockets.close(str(self.failure or "stopped"))
 

@@ -22,6 +22,7 @@ from livepdf.daemon.entries import (
     Recall,
     row_bytes,
 )
+from livepdf.daemon.orphans import Orphans
 from livepdf.daemon.owed import RETRY, Debts, Owed
 from livepdf.daemon.places import folder_with_room
 from livepdf.model.status import Counters, Event
@@ -95,15 +96,10 @@ class Store:
         self._flushed = time.monotonic()
         self._retry_at = 0.0
         self._failing = False
+        self._orphans = Orphans(board)
         self._debts = Debts(directory, board, budget=budget)
-        """What is missing of runs that are over."""
         self.files: list[Path] = []
         """All files written, oldest first."""
-
-    @property
-    def paid(self) -> bool:
-        """Whether all that was ever handed over is on disk, as far as anybody can tell."""
-        return not self._failing
 
     def put(self, entry: Entry) -> None:
         """Hand over something to write; never waits."""
@@ -119,7 +115,7 @@ class Store:
 
     @property
     def failing(self) -> bool:
-        """Whether the disk refuses now."""
+        """Whether something that was handed over is not on disk, as that refuses."""
         return self._failing
 
     def recall(self, numbers: Sequence[int]) -> "Future[dict[int, Stored]]":
@@ -259,8 +255,12 @@ class Store:
         if self._file is None and time.monotonic() < self._retry_at:
             return False
         try:
+            if self._file is not None and self._orphans.adopt(self._file):
+                self._closed.append((self._file.path, self._file.first))
+                self._file, self._written = None, 0
+            self._orphans.bring_back()
             folder = folder_with_room(self._directory, self._header.below, 2 * self._unsafe_bytes)
-        except OSError as error:
+        except (OSError, RuntimeError, ValueError) as error:
             self._trouble(error)
             return False
         try:

@@ -184,6 +184,11 @@ class NexusFile:
         """Return those of the windows that are here, with their sums."""
         return read_windows(self._file, [n - self.first for n in numbers if n >= self.first])
 
+    @property
+    def descriptor(self) -> int:
+        """Number by which the system knows the open file; HDF5 owns it."""
+        return int(self._file.id.get_vfd_handle())
+
     def continued(self, name: str) -> None:
         """Say in which file the run goes on."""
         self._continued[...] = fixed(name, 200)

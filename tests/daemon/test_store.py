@@ -1,7 +1,9 @@
 """The store with its thread, a real disk and nobody else."""
 
+import shutil
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,3 +87,54 @@ def test_what_waits_for_the_disk_is_told_and_gets_less(store: Store) -> None:
 
     assert sorted(store.recall(range(50)).result(10.0)) == list(range(50))
     assert store.owed == 0
+
+
+@pytest.mark.parametrize("way", ["deleted", "folder deleted", "moved", "folder is a file"])
+def test_a_file_that_is_taken_away_while_it_grows_leaves_nothing_behind(
+    tmp_path: Path, way: str
+) -> None:
+    folder, kept = tmp_path / "out", tmp_path / "kept"
+    board = Board()
+    store = Store(folder, board, flush=0.05, budget=1 << 24, counters=Counters)
+    thread = threading.Thread(target=store.run)
+    thread.start()
+    store.put(Begin(header=header()))
+    store.put(row(0))
+    path = folder / "growth_0001.nxs"
+    assert list(store.recall([0]).result(20.0)) == [0]
+    _until(lambda: path.exists() and store.owed == 0)
+    if way == "deleted":
+        path.unlink()
+    elif way == "moved":
+        path.rename(tmp_path / path.name)
+    else:
+        folder.rename(kept)
+        if way == "folder deleted":
+            shutil.rmtree(kept)
+        else:
+            folder.write_text("not a folder")
+    store.put(row(1))
+    if way == "folder is a file":
+        _until(lambda: any("not saved" in problem for problem in board.problems()))
+        folder.unlink()
+    store.put(row(2))
+    store.put(Finish(time=2.0, counters=Counters()))
+    store.put(Quit())
+    thread.join()
+
+    found = sorted(tmp_path.rglob("*.nxs"), key=lambda file: (len(file.name), file.name))
+    assert [number for file in found for number in _numbers(file)] == [0, 1, 2]
+    assert any("while it was written" in event.text for event in board.events())
+    assert not store.failing
+
+
+def _numbers(path: Path) -> list[int]:
+    with h5py.File(path, "r") as file:
+        return [int(number) for number in file["entry/windows/number"][:]]
+
+
+def _until(fact: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60.0
+    while not fact():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

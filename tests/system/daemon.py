@@ -135,6 +135,9 @@ class Detector:
     def end(self, series: int) -> None:
         self._send({"type": "end", "series_id": series, "series_unique_id": f"unique-{series}"})
 
+    def push(self, parts: list[bytes]) -> None:
+        self._messages.put(parts)
+
     def junk(self, message: bytes) -> None:
         self._messages.put([message])
 

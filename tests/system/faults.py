@@ -6,9 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from livepdf.model.status import Counters, Status
 from livepdf.wire.client import Client
+from livepdf.wire.messages import Snapshot, SnapshotRequest
 
-PATIENCE = 90.0
+PATIENCE = 120.0
 """s until a daemon must have counted what it was sent."""
+_PAUSE = 0.05
+"""s between two questions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,69 +39,52 @@ class Gain:
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One row: what is done to the daemon, and what it must say of it."""
+    """One row: what is done to the daemon, and what that adds to its books."""
 
     name: str
     inject: Callable[[], None]
     gain: Gain
-    said: str = ""
-    """Part of a problem that the status must name meanwhile."""
 
 
 class Books:
-    """The counters of a daemon, as its viewers hear them."""
+    """The counters of a daemon, as its viewers hear them; they add up whenever anybody asks."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
         client.connect(PATIENCE)
-        self._heard: list[str] = []
 
-    @property
     def status(self) -> Status:
-        """The newest status."""
-        return self.until(lambda _: True)
+        """Ask how the daemon is doing."""
+        reply, _ = self._client.ask(SnapshotRequest(), PATIENCE)
+        assert isinstance(reply, Snapshot)
+        assert reply.status.counters.add_up(), reply.status.counters
+        return reply.status
 
-    def until(self, fact: Callable[[Status], bool], timeout: float = PATIENCE) -> Status:
-        """Follow until the status is so; every status on the way adds up."""
-        deadline = time.monotonic() + timeout
-        while True:
-            self._client.poll(0.05)
-            status = self._client.mirror.status
-            if status is not None:
-                assert status.counters.add_up(), status.counters
-                self._heard += status.problems
-                if fact(status):
-                    return status
-            assert time.monotonic() < deadline, status
+    def until(self, fact: Callable[[Status], bool], what: str = "") -> Status:
+        """Ask until the status is so."""
+        deadline = time.monotonic() + PATIENCE
+        while not fact(status := self.status()):
+            assert time.monotonic() < deadline, (what, status)
+            self._client.poll(_PAUSE)
+        return status
 
     def events(self) -> list[str]:
         """Return what was said so far."""
+        self._client.poll(_PAUSE)
         return [event.text for event in self._client.mirror.events]
 
-    def check(self, fault: Fault, following: Callable[[], None], *, frames: int = 1) -> Counters:
-        """Let a fault happen and good frames follow; the books must say both, and nothing else."""
-        before = self.until(lambda status: status.counters.waiting == 0).counters
-        self._heard = []
+    def check(self, fault: Fault, following: Callable[[], None]) -> Counters:
+        """Let a fault happen and a good frame follow; the books must say both, and no more."""
+        before = self.until(lambda status: status.counters.waiting == 0, "nothing waits").counters
         fault.inject()
         wanted = fault.gain.on(before)
-        self._wait_for(wanted, fault.name)
-        if fault.said:
-            self.until(lambda _: any(fault.said in words for words in self._heard))
+        self._reach(wanted, fault.name)
         following()
-        self._wait_for(Gain(used=frames).on(wanted), f"{fault.name}: the next frame")
-        return wanted
+        return self._reach(Gain(used=1).on(wanted), f"{fault.name}: the next frame")
 
-    def _wait_for(self, wanted: Counters, what: str) -> None:
-        """Wait until the books are these: plain numbers, so that a failure shows both."""
-        deadline = time.monotonic() + PATIENCE
-        found = None
-        while time.monotonic() < deadline:
-            self._client.poll(0.05)
-            if (status := self._client.mirror.status) is None:
-                continue
-            assert status.counters.add_up(), (what, status.counters)
-            self._heard += status.problems
-            found = replace(status.counters, refused=dict(status.counters.refused))
-            if found == wanted:
-                return
-        raise AssertionError(f"{what}: found {found}, wanted {wanted}")
+    def _reach(self, wanted: Counters, what: str) -> Counters:
+        def so(status: Status) -> bool:
+            found = status.counters
+            return replace(found, refused=dict(found.refused)) == wanted
+
+        return self.until(so, f"{what}: wanted {wanted}").counters

@@ -123,11 +123,11 @@ def _images(sender: Sender) -> list[Fault]:
 
     cases: list[tuple[str, Callable[[], object], str]] = [
         ("blob cut", lambda: sender.packed(cut=3000), "truncated"),
-        ("blob spoilt", lambda: sender.packed(spoil=2000), "corrupt"),
+        ("blob spoilt", lambda: sender.packed(spoil=12), "truncated"),
         ("header says 2^63 bytes", lambda: sender.packed(size=b"\x7f" + b"\xff" * 7), "wrong size"),
         ("wrong element size", lambda: sender.packed(element=4), "wrong element size"),
         ("element size is a text", lambda: sender.packed(element="2"), "wrong element size"),
-        ("wrong type tag", lambda: sender.packed(tag=70), "wrong size"),
+        ("wrong type tag", lambda: sender.packed(tag=70), "wrong element size"),
         ("unknown type tag", lambda: sender.packed(tag=83), "unsupported dtype"),
         ("channel missing", other_channel, "channel missing"),
         ("another shape", other_shape, "wrong shape"),
