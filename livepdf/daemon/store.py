@@ -76,8 +76,7 @@ class Store:
         self._header: RunHeader | None = None
         self._part = 0
         self._unsafe: deque[WindowRow] = deque()
-        """Windows since the last flush that worked, in order; those from `_written` on are not
-        even handed to the file."""
+        """Windows since the last flush that worked; the file has those before `_written`."""
         self._written = 0
         self._unsafe_bytes = 0
         self._events: list[Event] = []
@@ -306,7 +305,8 @@ class Store:
         suffix = "" if self._part == 1 else f"-part{self._part}"
         path = folder / f"{header.stem}{suffix}.nxs"
         try:
-            self._file = NexusFile(path, header, first=self._first_of(header))
+            earlier = [part.name for part, _ in self._closed if part.parent == folder]
+            self._file = NexusFile(path, header, first=self._first_of(header), earlier=earlier)
             if self._reference is not None:
                 self._file.reference(self._reference)
         except (OSError, RuntimeError, ValueError):

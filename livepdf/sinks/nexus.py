@@ -136,13 +136,22 @@ class NexusFile:
     Every method may raise OSError when the disk does not take it.
     """
 
-    def __init__(self, path: Path, header: RunHeader, *, first: int | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        header: RunHeader,
+        *,
+        first: int | None = None,
+        earlier: Sequence[str] = (),
+    ) -> None:
         """Make the file.
 
         Parameters
         ----------
         first : int, optional
             Number of the window in the first row; the header's where it is left out.
+        earlier
+            Names of the files beside it that hold what came before of the run: links lead there.
         """
         self.path = path
         self.header = header
@@ -151,6 +160,7 @@ class NexusFile:
         self._file = h5py.File(path, "x", libver="latest")
         try:
             self._build()
+            self._link(earlier)
             self._file.swmr_mode = True
             self._file.flush()
         except BaseException:
@@ -243,6 +253,12 @@ class NexusFile:
                 self._complete[...] = 1
         finally:
             self._file.close()
+
+    def _link(self, earlier: Sequence[str]) -> None:
+        if earlier:
+            parts = _group(self._file["entry"], "earlier_parts", "NXcollection")
+            for name in earlier:
+                parts[Path(name).stem] = h5py.ExternalLink(name, "/entry")
 
     def _build(self) -> None:
         header = self.header

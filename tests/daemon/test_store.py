@@ -124,6 +124,10 @@ def test_a_file_that_is_taken_away_while_it_grows_leaves_nothing_behind(
 
     found = sorted(tmp_path.rglob("*.nxs"), key=lambda file: (len(file.name), file.name))
     assert [number for file in found for number in _numbers(file)] == [0, 1, 2]
+    if way == "deleted":
+        with h5py.File(folder / "growth_0001-part2.nxs") as file:
+            before = file["entry/earlier_parts/growth_0001/windows/number"]
+            assert before[:].tolist() == [0]
     assert any("while it was written" in event.text for event in board.events())
     assert not store.failing
 
