@@ -24,22 +24,16 @@ class Orphans:
         self._waiting: list[tuple[int, Path]] = []
 
     def adopt(self, file: NexusFile) -> bool:
-        """Close a file that is not where it was any more; tell whether that was so.
-
-        Raises
-        ------
-        OSError, RuntimeError, ValueError
-            When the disk does not take its end.
-        """
+        """Close a file that is not where it was any more; tell whether that was so."""
         if _is_there(file):
             return False
         descriptor = os.dup(file.descriptor)
         try:
             file.close()
-            deleted = os.fstat(descriptor).st_nlink == 0
-        except BaseException:
-            os.close(descriptor)
-            raise
+        except (OSError, RuntimeError, ValueError) as error:
+            log.warning("%s ends without its last words: %s", file.path, error)
+            file.abandon()
+        deleted = os.fstat(descriptor).st_nlink == 0
         if deleted:
             self._waiting.append((descriptor, file.path))
         else:
@@ -68,8 +62,10 @@ class Orphans:
 def _is_there(file: NexusFile) -> bool:
     try:
         return os.path.samestat(os.fstat(file.descriptor), file.path.stat())
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return False
+    except OSError:
+        return True  # the disk has other troubles, and writing will tell them
 
 
 def _written(descriptor: int, path: Path) -> Path:

@@ -40,13 +40,20 @@ def place_of(
         "sample": sample or composition,
         "composition": composition,
         "instrument": instrument,
-        "date": time.strftime("%Y-%m-%d", time.localtime(start.time)),
+        "date": _day(start.time),
         "series": start.name,
         "run": run,
     }
     named = {name: plain(value, otherwise="unnamed") for name, value in fields.items()}
     parts = [part.format_map(named) for part in template.split("/") if part]
     return "/".join(plain(part, otherwise="unnamed") for part in parts)
+
+
+def _day(moment: float) -> str:
+    try:
+        return time.strftime("%Y-%m-%d", time.localtime(moment))
+    except (ValueError, OverflowError, OSError):
+        return "undated"  # the detector's clock is not to be trusted
 
 
 def folder_with_room(directory: Path, below: str, size: int) -> Path:

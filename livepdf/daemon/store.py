@@ -68,8 +68,7 @@ class Store:
         self._directory = directory
         self._board = board
         self._interval = flush
-        self._budget = budget
-        """Bytes of windows kept while the disk refuses."""
+        self._budget = budget  # bytes of windows kept while the disk refuses
         self._counters = counters
         self._entries: queue.Queue[Entry] = queue.Queue()
         self._file: NexusFile | None = None
@@ -87,8 +86,7 @@ class Store:
         self._closed: list[tuple[Path, int]] = []
         """Files of the present or last run that are closed, with the window of their first row."""
         self._run = ""
-        self._again = False
-        """Whether older windows may still come."""
+        self._again = False  # whether older windows may still come
         self._lock = threading.Lock()
         self._queued_bytes = 0
         self._whole: WindowRow | None = None
@@ -332,7 +330,7 @@ class Store:
         self._trouble(error)
 
     def _trouble(self, error: Exception) -> None:
-        text = str(error).splitlines()[0]
+        text = next(iter(str(error).splitlines()), repr(error))
         if not self._failing:
             self._failing = True
             log.warning("results are not saved: %s", error)
@@ -369,15 +367,16 @@ class Store:
 
     def _owe(self, finish: Finish | None) -> None:
         assert self._header is not None
-        owed = Owed(
-            header=self._header,
-            part=self._part + 1,
-            rows=tuple(self._unsafe),
-            whole=self._whole,
-            events=tuple(self._events),
-            finish=finish,
+        self._debts.add(
+            Owed(
+                header=self._header,
+                part=self._part + 1,
+                rows=tuple(self._unsafe),
+                whole=self._whole,
+                events=tuple(self._events),
+                finish=finish,
+            )
         )
-        self._debts.add(owed)
 
     def _pay(self, *, last: bool = False) -> None:
         """Bring to disk what is missing of runs that are over."""
@@ -385,6 +384,9 @@ class Store:
         while self._debts:
             try:
                 path = self._debts.pay(last=last)
+                if path is not None:
+                    self.files.append(path)
+                    self._orphans.bring_back()
             except (OSError, RuntimeError, ValueError) as error:
                 self._trouble(error)
                 if not last:
@@ -393,7 +395,6 @@ class Store:
                 continue
             if path is None:
                 return
-            self.files.append(path)
             if not self._debts and not dropped:
                 self._failing = False
                 self._board.clear("store")

@@ -29,6 +29,14 @@ def test_folders_are_named_by_what_people_call_things() -> None:
     assert place("{sample}", sample="") == "HfO2"
 
 
+@pytest.mark.parametrize("moment", [1e300, -1e300, float("nan"), float("inf")])
+def test_a_detector_whose_clock_is_mad_gets_a_folder_all_the_same(moment: float) -> None:
+    start = RunStart(series="7-a", name="growth", time=moment)
+    names = {"run": "r", "proposal": "", "sample": "", "composition": "Ni", "instrument": "b"}
+
+    assert place_of("{date}/{run}", start=start, **names) == "undated/r"
+
+
 @given(name=st.text(max_size=300))
 def test_whatever_a_sample_is_called_its_folder_is_one_name_below(name: str) -> None:
     folder = place("a/{sample}/b", sample=name, series=name)
