@@ -80,8 +80,7 @@ class Store:
         self._unsafe_bytes = 0
         self._events: list[Event] = []
         self._events_written = 0
-        self._past: list[Event] = []
-        """Events of the last run after its file was closed."""
+        self._past: list[Event] = []  # of the last run after its file was closed
         self._reference: Reference | None = None
         self._closed: list[tuple[Path, int]] = []
         """Files of the present or last run that are closed, with the window of their first row."""
