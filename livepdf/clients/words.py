@@ -41,10 +41,14 @@ def lamp_line(lamp: Lamp) -> str:
 
 def disk_line(disk: Disk) -> str:
     """Return how much room is left as one line: ``disk: 148 GB free, full in 5 h at 8.2 MB/s``."""
-    words = f"disk: {disk.free / 1e9:.3g} GB free"
+    words = f"disk: {_short(disk.free / 1e9)} GB free"
     if math.isfinite(disk.lasts):
-        words = f"{words}, full in {duration(disk.lasts)} at {disk.pace / 1e6:.2g} MB/s"
+        words = f"{words}, full in {duration(disk.lasts)} at {_short(disk.pace / 1e6)} MB/s"
     return f"{'! ' if disk.short else ''}{words}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _left_out(counters: Counters) -> str:

@@ -123,5 +123,5 @@ def words(disk: Disk) -> str:
     if math.isfinite(disk.lasts):
         hours = disk.lasts / 3600.0
         lasts = f"{hours:.1f} h" if hours >= 1.0 else f"{60.0 * hours:.0f} min"
-        text = f"{text}: full in {lasts} at the present {disk.pace / 1e6:.3g} MB/s"
+        text = f"{text}: full in {lasts} at the present {disk.pace / 1e6:.1f} MB/s"
     return f"{text}; make room, or give another output.directory"

@@ -59,7 +59,9 @@ def test_people_hear_in_time_and_once_which_disk_will_be_full_and_when() -> None
     assert watch.newest.folder == "fast"
     assert watch.newest.short
     (problem,) = board.problems()
-    assert problem.startswith("the disk of fast has 99.1 GB left: full in 1.8 h at the present 15")
+    assert problem.startswith(
+        "the disk of fast has 99.1 GB left: full in 1.8 h at the present 15.0"
+    )
     assert [event.kind for event in board.events()] == ["warning"]
     assert disk_line(watch.newest) == "! disk: 99.1 GB free, full in 2 h at 15 MB/s"
 

@@ -9,7 +9,7 @@ from livepdf.model.status import Disk, Status
 from livepdf_gui.show.shown import Shown
 from livepdf_gui.show.state import State
 from livepdf_gui.show.theme import Level
-from livepdf_gui.show.words import count, plural, seconds, with_sigma
+from livepdf_gui.show.words import count, level, plural, seconds, with_sigma
 
 _STATES: dict[str, tuple[str, Level]] = {
     "starting": ("starting up", "quiet"),
@@ -138,9 +138,9 @@ def _lamp(lamp: Lamp) -> Item:
 
 def _disk(disk: Disk) -> Item:
     """Say how long there is room for results."""
-    said = f"{disk.free / 1e9:.3g} GB free"
+    said = f"{level(disk.free / 1e9)} GB free"
     if disk.lasts < 365 * 86400:
-        said = f"{said}, full in {seconds(disk.lasts)} at the present {disk.pace / 1e6:.2g} MB/s"
+        said = f"{said}, full in {seconds(disk.lasts)} at the present {level(disk.pace / 1e6)} MB/s"
     hint = f"disk: {said}\n{disk.folder}"
     return Item(
         label="disk",
