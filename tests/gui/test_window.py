@@ -145,6 +145,8 @@ def test_events_and_the_theme_change_without_a_restart(qtbot, publisher, open_wi
 
     dark = window.grab().toImage().pixelColor(3, 300).lightness()
     assert dark < 80 < light
+    # sheets are windows of their own
+    assert window.keys.grab().toImage().pixelColor(3, 3).lightness() < 80
 
 
 @pytest.mark.parametrize(

@@ -118,7 +118,7 @@ class Header(Framed):
             (self.connection, 3), (self.control, 3), (self.output, 4),
         ):  # fmt: skip
             top.addWidget(cell, stretch)
-        for cell, stretch in zip(self.numbers, (6, 6, 5, 4, 4), strict=True):
+        for cell, stretch in zip(self.numbers, (6, 6, 6, 4, 4), strict=True):
             below.addWidget(cell, stretch)
         for cell in self.frames:
             below.addWidget(cell, 2)

@@ -37,6 +37,10 @@ def paint_window(window: QtWidgets.QWidget, theme: Theme) -> None:
     for role, colour in roles.items():
         palette.setColor(role, QtGui.QColor(colour))
     window.setPalette(palette)
+    # menus and sheets are windows of their own, which take nothing from who owns them
+    for part in window.findChildren(QtWidgets.QWidget):
+        if part.isWindow():
+            part.setPalette(palette)
     QtWidgets.QToolTip.setPalette(palette)
 
 
