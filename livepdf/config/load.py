@@ -189,6 +189,9 @@ def complaint(path: Path, problem: Mapping[str, Any]) -> Complaint:
         return Complaint(str(path), key, "an unknown key", "only keys that livepdf knows")
     if kind == "missing":
         return Complaint(str(path), key, "nothing", "a value")
+    if kind == "too_long":
+        wanted = f"at most {problem['ctx']['max_length']}"
+        return Complaint(str(path), key, f"{len(found)} of them", wanted)
     if kind == "value_error":
         return Complaint(str(path), key, _short(found), str(problem["ctx"]["error"]))
     return Complaint(str(path), key, _short(found), _WANTED.sub("", problem["msg"]))

@@ -21,7 +21,7 @@ _MOST_POINTS = 20_000
 class Sample(Table):
     """What is in the cell."""
 
-    name: str = ""
+    name: str = Field(default="", max_length=400)
     composition: str = Field(
         min_length=1, max_length=400, description="Chemical formula, e.g. 'HfO2'."
     )
@@ -122,6 +122,7 @@ class Background(Table):
     )
     ramp: list[RampPoint] = Field(
         default=[],
+        max_length=200,
         description="In place of file: the same blank at several temperatures, all of one "
         "exposure or divided by it.",
     )
@@ -231,7 +232,9 @@ class Model(Table):
         description="CIF, XYZ cluster, or a trajectory (extended XYZ, LAMMPS dump, what ASE "
         "reads), whose steps are averaged."
     )
-    species: list[str] = Field(default=[], description="Elements of LAMMPS types 1, 2, …")
+    species: list[str] = Field(
+        default=[], max_length=118, description="Elements of LAMMPS types 1, 2, …"
+    )
     start: Annotated[int, Field(ge=0)] = Field(default=0, description="First step that is read.")
     every: Annotated[int, Field(ge=1)] = Field(default=1, description="Then every so many steps.")
     uiso: NonNegative | None = Field(
@@ -255,8 +258,9 @@ class Bond(Table):
 class Analysis(Table):
     """What is growing, how big, since when: a structure fitted to F(Q) of every window."""
 
-    structures: list[str] = Field(
+    structures: list[Annotated[str, Field(max_length=4096)]] = Field(
         min_length=1,
+        max_length=20,
         description="Built-in names (see livepdf check) or CIF files, the likeliest first; they "
         "compete, and a second one is added where the data ask for it.",
     )
@@ -265,6 +269,7 @@ class Analysis(Table):
     shapes: list[Literal["sphere", "ellipsoid", "rod", "plate", "cube"]] = Field(
         default=["sphere"],
         min_length=1,
+        max_length=5,
         description="The first is fitted; the others where it does not describe the data.",
     )
     size_distribution: bool = Field(
@@ -278,11 +283,12 @@ class Analysis(Table):
     )
     precursor: list[Path] = Field(
         default=[],
+        max_length=20,
         description="Patterns of the solution before it reacts (Q in Å⁻¹, I, σ; 20 frames or "
         "more), as measured, or frames of an earlier run: RUN.nxs#0-199. Fitted along, never taken "
         "for crystals.",
     )
-    bond: list[Bond] = Field(default=[], description="Bond lengths to follow.")
+    bond: list[Bond] = Field(default=[], max_length=20, description="Bond lengths to follow.")
     template: Positive = Field(
         default=20.0, description="Å, diameter of the template whose amplitude finds the onset."
     )
@@ -299,7 +305,9 @@ class Analysis(Table):
         default=10.0, description="K of rise that say that the heater is on, without any mark."
     )
     kinetics: list[Literal["jmak", "gualtieri", "coarsening"]] = Field(
-        default=["jmak", "coarsening"], description="Laws that conversion and size are fitted by."
+        default=["jmak", "coarsening"],
+        max_length=3,
+        description="Laws that conversion and size are fitted by.",
     )
     target_size: Positive | None = Field(
         default=None, description="Å: say when the domains will be that large, and how likely."

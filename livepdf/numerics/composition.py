@@ -11,6 +11,8 @@ _TOKEN = re.compile(
 # D and T are hydrogen to X-rays, but not to neutrons.
 _SYMBOLS = frozenset(str(element) for element in elements if element.number > 0) | {"D", "T"}
 _ATOMS_PER_MOL = 6.02214076e23
+_MOST = 1e6
+"""Atoms of one element in a formula unit; more is a slip, and overflows at last."""
 
 
 def parse_composition(text: str) -> dict[str, float]:
@@ -25,7 +27,9 @@ def parse_composition(text: str) -> dict[str, float]:
     for kind, word in _tokens(text):
         if kind == "number":
             if not pending:
-                raise ValueError(f"composition {text!r}: the number {word} follows no element")
+                raise ValueError(
+                    f"composition {_short(text)}: the number {word} follows no element"
+                )
             _add(groups[-1], pending, _number(word))
             pending = {}
             continue
@@ -33,19 +37,23 @@ def parse_composition(text: str) -> dict[str, float]:
         pending = {}
         if kind == "element":
             if word not in _SYMBOLS:
-                raise ValueError(f"composition {text!r}: {word} is no element")
+                raise ValueError(f"composition {_short(text)}: {word} is no element")
             pending = {word: 1.0}
         elif word == "(":
             groups.append({})
         elif len(groups) == 1:
-            raise ValueError(f"composition {text!r}: a parenthesis closes that never opened")
+            raise ValueError(f"composition {_short(text)}: a parenthesis closes that never opened")
         else:
             pending = groups.pop()
     _add(groups[-1], pending, 1.0)
     if len(groups) > 1:
-        raise ValueError(f"composition {text!r}: a parenthesis is never closed")
+        raise ValueError(f"composition {_short(text)}: a parenthesis is never closed")
     if not sum(groups[0].values()) > 0:
-        raise ValueError(f"composition {text!r} holds no atoms")
+        raise ValueError(f"composition {_short(text)} holds no atoms")
+    for element, count in groups[0].items():
+        if count > _MOST:
+            wanted = f"wanted at most {_MOST:.0f}"
+            raise ValueError(f"composition {_short(text)} holds {count:.3g} {element}, {wanted}")
     return groups[0]
 
 
@@ -57,6 +65,10 @@ def number_density(composition: Mapping[str, float], *, density: float) -> float
     return float(density / mass * sum(composition.values()) * _ATOMS_PER_MOL * 1e-24)
 
 
+def _short(text: str) -> str:
+    return repr(text if len(text) <= 80 else f"{text[:77]}...")
+
+
 def _tokens(text: str) -> list[tuple[str, str]]:
     found = []
     position = 0
@@ -64,7 +76,9 @@ def _tokens(text: str) -> list[tuple[str, str]]:
     while position < end:
         match = _TOKEN.match(text, position)
         if match is None or match.lastgroup is None:
-            raise ValueError(f"composition {text!r}: cannot read {text[position:].strip()!r}")
+            raise ValueError(
+                f"composition {_short(text)}: cannot read {_short(text[position:].strip())}"
+            )
         found.append((match.lastgroup, match.group(match.lastgroup)))
         position = match.end()
     return found

@@ -166,3 +166,13 @@ def test_the_schema_beside_the_profiles_is_that_of_the_program(
     name: str, model: type[Profile] | type[Recipe]
 ) -> None:
     assert json.loads((profiles_folder() / name).read_text()) == model.model_json_schema()
+
+
+def test_a_list_that_is_too_long_is_refused_with_both_lengths(tmp_path: Path) -> None:
+    names = ", ".join(['"ni"'] * 5000)
+    text = f'[sample]\ncomposition = "Ni"\n[analysis]\nstructures = [{names}]\n'
+
+    with pytest.raises(ConfigError) as caught:
+        load_recipe(write(tmp_path, "r.toml", text))
+
+    assert complaints(caught.value) == {"analysis.structures": ("5000 of them", "at most 20")}

@@ -33,6 +33,9 @@ def test_a_formula_gives_its_atoms(text: str, expected: dict[str, float]) -> Non
         ("Ti0", "no atoms"),
         ("Ti1/0", "zero"),
         ("hafnia", "hafnia"),
+        ("H" + "9" * 380, "inf H, wanted at most 1000000"),
+        ("((H999)999)999", "9.97e.08 H"),
+        ("H" + "9" * 320 + "/" + "9" * 320, "no atoms"),
     ],
 )
 def test_what_cannot_be_read_is_named(text: str, named: str) -> None:
