@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from livepdf.daemon.board import Board
+from livepdf.daemon.collector import Checkpoint
 from livepdf.daemon.entries import Again, Begin, Finish, Quit
 from livepdf.daemon.store import Store
 from livepdf.model.status import Counters, Event
@@ -130,6 +131,37 @@ def test_a_file_that_is_taken_away_while_it_grows_leaves_nothing_behind(
             assert before[:].tolist() == [0]
     assert any("while it was written" in event.text for event in board.events())
     assert not store.failing
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_frames_stay_on_disk_when_the_disk_refused_their_windows_to_the_last(
+    tmp_path: Path, refuses: bool
+) -> None:
+    folder, board, settled = tmp_path / "out", Board(), list[int]()
+    if refuses:
+        folder.write_text("not a folder")
+    store = Store(
+        folder,
+        board,
+        flush=0.05,
+        budget=1 << 24,
+        counters=Counters,
+        settle=lambda checkpoint, _stem, _parts: settled.append(checkpoint.serial),
+    )
+    store.put(Begin(header=header()))
+    store.put(row(0))
+    store.put(Finish(time=2.0, counters=Counters()))
+    store.put(Checkpoint(run=None, serial=7, number=1, cutter=b"", counters=Counters()))
+    thread = threading.Thread(target=store.run)
+    thread.start()
+    _until(lambda: store.failing if refuses else bool(settled))
+    store.put(Quit())
+    thread.join()
+
+    assert settled == ([] if refuses else [7])
+    assert store.failing == refuses
+    said = "1 windows of growth_0001 could not be saved"
+    assert any(said in problem for problem in board.problems()) == refuses
 
 
 def _numbers(path: Path) -> list[int]:

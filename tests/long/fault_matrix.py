@@ -147,7 +147,8 @@ def _damaged(folder: Path, nursery: Nursery, name: str, settings: dict[str, obje
                     for parts in protocol.start():
                         detector.push(parts)
                 good = protocol.image(number % 50 if protocol.start() else number)
-                detector.push(changed(good, chance) if number % 2 else good)
+                if sent := changed(good, chance) if number % 2 else good:
+                    detector.push(sent)  # of some nothing is left
             time.sleep(1.0)  # the sender pauses, longer than any gap is waited for
             settled = books.until(lambda s: s.counters.received > 300 and not s.counters.waiting)
             for parts in [*protocol.start(), *(protocol.image(1000 + n) for n in range(3))]:
