@@ -1,5 +1,6 @@
 """Read column text: .chi, .xy, .iq, .sq, .fq, .gr, whatever stands before the numbers."""
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,14 +52,14 @@ def read_columns(path: Path) -> Columns:
 def columns_in(text: str, *, name: str) -> Columns:
     """Read the columns of a text, as `read_columns` does; ``name`` is for complaints."""
     lines = text.splitlines()
-    start, rows = _longest_block(lines)
+    start, block = _longest_block(lines)
+    rows = [row for row in block if math.isfinite(row[0])]
     if len(rows) < MIN_ROWS:
         raise FileError(
             f"{name}: found {len(rows)} rows of numbers, wanted {MIN_ROWS} or more "
             "with two or more columns"
         )
     table = np.array(rows, dtype=np.float64)
-    table = table[np.isfinite(table[:, 0])]
     table = table[np.argsort(table[:, 0], kind="stable")].T.copy()
     sigma = None if len(table) == 2 else table[min(3, len(table) - 1)]
     if sigma is not None and not np.any(sigma > 0):

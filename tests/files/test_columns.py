@@ -94,7 +94,9 @@ def test_errors_that_are_all_zero_are_none(tmp_path: Path) -> None:
     assert read_columns(_write(tmp_path / "a.xy", rows)).sigma is None
 
 
-@pytest.mark.parametrize("text", ["", "1 2\n3 4\n", "no numbers at all\n" * 20, "1\n" * 30])
+@pytest.mark.parametrize(
+    "text", ["", "1 2\n3 4\n", "no numbers at all\n" * 20, "1\n" * 30, "nan 1\n1e400 1\n" * 30]
+)
 def test_a_file_without_a_table_is_refused_by_name(tmp_path: Path, text: str) -> None:
     with pytest.raises(FileError, match=r"a\.chi: found \d rows"):
         read_columns(_write(tmp_path / "a.chi", text))
