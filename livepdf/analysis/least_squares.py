@@ -53,7 +53,9 @@ def minimise(
     x = np.clip(start, lower, upper)
     residual, jacobian = evaluate(x)
     chi2, damping, converged = float(residual @ residual), 1e-5, False
-    for _ in range(steps):
+    # Where squares overflow there is nothing to solve: it ends as it began, not converged.
+    sound = bool(np.isfinite(chi2) and np.isfinite(jacobian).all())
+    for _ in range(steps if sound else 0):
         # Judged without damping, which would hide a long way still to go along a valley.
         promised = _step(x, residual, jacobian, 0.0, lower, upper)[1]
         if promised <= max(tolerance * chi2, 1e-3):

@@ -14,6 +14,7 @@ from livepdf.files.columns import read_columns
 
 
 @pytest.mark.system
+@pytest.mark.timeout(660)
 def test_the_demo_ends_near_the_truth_and_leaves_its_files(tmp_path: Path) -> None:
     out = tmp_path / "demo"
     command = [sys.executable, "-m", "livepdf.cli.main", "demo", "--headless", "--json"]

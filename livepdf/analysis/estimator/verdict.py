@@ -47,6 +47,9 @@ _DRIVEN = 3.0
 chance, as light atoms beside heavy ones hardly show."""
 _FROM_PRIOR = 0.9
 """σ over that of the prior above which the data have said nothing."""
+_FROM_PRIOR_OF_U = 0.45
+"""The same of displacements, whose expected mean suits a hot crystal: in a cold one they come out
+too large by up to 0.67 of this in σ, and 0.3 σ is as much as a value may be off."""
 _FORMS = {"spread": "size spread", "aspect": "aspect ratio"}
 """What the form of the domains may have beside a diameter, and how it is shown."""
 
@@ -105,7 +108,8 @@ def phase_trends(
             continue
         else:
             label = f"lattice {name}" if name in own.box.kind.names else name
-            told = _untold() if error >= _FROM_PRIOR * own.prior_sigma[k] else ""
+            most = _FROM_PRIOR_OF_U if name.startswith("U") else _FROM_PRIOR
+            told = _untold() if error >= most * own.prior_sigma[k] else ""
             trends.append(shown.trend(label, _unit(name), value, error, told))
     for name in _form_values(own):
         if name in names:

@@ -101,8 +101,8 @@ def window_of(
     Raises
     ------
     ValueError
-        When less than half of the points have a value and its uncertainty, or the covariance is
-        none.
+        When less than half of the points have a value and its uncertainty, the covariance is none,
+        or squares overflow.
     """
     used = compared & np.isfinite(fq) & np.isfinite(sigma) & (sigma > 0.0)
     if used.sum() < 0.5 * compared.sum():
@@ -122,6 +122,8 @@ def window_of(
     )
     basis = _basis(bare.weighted(nuisances[used].T).T)
     data = without(bare.weighted(fq[used]), basis)
+    if not np.isfinite(data @ data):
+        raise ValueError("F(Q) is too large for its uncertainty: its square is beyond all numbers")
     return Window(
         used=used,
         inverse_sigma=inverse_sigma,

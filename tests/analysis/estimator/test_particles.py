@@ -38,11 +38,15 @@ def test_displacements_of_each_element_come_back_with_exact_weights() -> None:
     # With constant weights the oxygen comes out 1.5 to 4.2 times too large.
     sample = particle("hfo2-monoclinic", diameter=40.0, centres=6)
 
-    # 1e7 photons alone tell U(O) to a fifth: what is expected of a hot crystal would show.
-    found = estimator_for(sample).evaluate(fq=sample.fq, sigma=sample.sigma(1e8))
+    estimator = estimator_for(sample)
+    few = estimator.evaluate(fq=sample.fq, sigma=sample.sigma(1e7))
+    many = estimator.evaluate(fq=sample.fq, sigma=sample.sigma(1e8))
 
     for element, uiso in zip(sample.structure.species, sample.uiso, strict=True):
-        assert named(found, f"U({element})").value == pytest.approx(uiso, rel=0.06)
+        assert named(many, f"U({element})").value == pytest.approx(uiso, rel=0.06)
+        # 1e7 photons tell U(O) to a fifth only: what is expected of a hot crystal pulls at it.
+        shown = named(few, f"U({element})")
+        assert abs(shown.value - uiso) < 0.06 * uiso + 0.3 * shown.sigma
 
 
 def test_pulls_of_scale_size_and_lattice_are_standard_normal() -> None:
