@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.kinetics.coarsening import SizeSeries, fit_coarsening
-from livepdf.analysis.kinetics.fitting import KineticFit, Solved, with_intervals
+from livepdf.analysis.kinetics.fitting import KineticFit, Solved, predicted, with_intervals
 from livepdf.analysis.kinetics.gualtieri import fit_gualtieri
 from livepdf.analysis.kinetics.hinge import began
 from livepdf.analysis.kinetics.jmak import ConversionSeries, fit_jmak
@@ -28,6 +28,11 @@ _SHOWN: dict[Law, tuple[tuple[str, str], ...]] = {
     "coarsening": (("m", ""),),
 }
 """Parameters that are followed as trends; the others are in the summary."""
+_CURVES: tuple[tuple[str, str, tuple[Law, ...]], ...] = (
+    ("conversion fit", "", ("jmak", "gualtieri")),
+    ("domain size fit", "Å", ("coarsening",)),
+)
+"""What the laws say for each window: the name of the trend that they are fitted to and " fit"."""
 _MOST = 240
 """Points that a law is fitted to: neighbours are averaged beyond it."""
 _OFTEN = 1.1
@@ -91,13 +96,13 @@ class Laws:
             )
 
     def trends(self) -> tuple[Trend, ...]:
-        """Return what the laws said when they were last fitted."""
+        """Return what the laws said when they were last fitted, and their curves at the newest."""
         shown = []
         for law in self._laws:
             fit = self._fits.get(law)
             for name, unit in _SHOWN[law]:
                 shown.append(_quantity(f"{_TITLES[law]} {name}", unit, name, fit))
-        return (*shown, *self._ahead())
+        return (*shown, *self._curves(), *self._ahead())
 
     def news(self) -> tuple[str, ...]:
         """Return what has happened since the last time."""
@@ -176,6 +181,30 @@ class Laws:
         return SizeSeries(
             time=time, diameter=size, sigma=sigma, drive=np.interp(time, moments, amounts)
         )
+
+    def _curves(self) -> tuple[Trend, ...]:
+        shown = []
+        for name, unit, able in _CURVES:
+            fits = {law: self._fits.get(law) for law in self._laws if law in able}
+            if fits:
+                found = [(law, fit) for law, fit in fits.items() if isinstance(fit, Solved)]
+                law, fit = found[0] if found else next(iter(fits.items()))
+                shown.append(self._curve(name, unit, law, fit))
+        return tuple(shown)
+
+    def _curve(self, name: str, unit: str, law: Law, fit: Solved | KineticFit | None) -> Trend:
+        nan = float("nan")
+        if not isinstance(fit, Solved):
+            reason = "not fitted yet" if fit is None else fit.reason
+            return _plain(name, unit, nan, nan, reason)
+        point = self._points[max(self._points)]
+        drive = point.temperature
+        if law == "coarsening":
+            amount = point.conversion
+            drive = math.nan if amount is None else min(amount.value, 1.0)
+        value, sigma = predicted(fit, time=point.time, drive=drive)
+        reason = "" if math.isfinite(value) else "what drives the law is not known here"
+        return _plain(name, unit, value, sigma, reason)
 
     def _ahead(self) -> tuple[Trend, ...]:
         if self._target is None:

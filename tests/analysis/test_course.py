@@ -157,3 +157,18 @@ def test_trends_that_come_later_count_as_if_they_had_come_in_time() -> None:
             late.fill(moment.number, moment.trends)
     for one, other in zip(late.summary(), course.summary(), strict=True):
         assert one.found == other.found
+
+
+def test_the_curve_of_a_law_is_told_with_its_sigma_or_with_the_reason_of_its_law() -> None:
+    passed = followed(Course(wanted()), moments(known_heat=False))
+    told = [{t.name: t for t in p.trends} for p in passed]
+    truth = -np.expm1(-((np.maximum(STEP * (np.arange(COUNT) + 0.5 - COLD), 0.0) / 60.0) ** 2))
+    fits = [trends["conversion fit"] for trends in told]
+    shown = [n for n, fit in enumerate(fits) if not fit.reason]
+    assert len(shown) > COUNT / 4
+    assert all(bool(t["JMAK n"].reason) == bool(t["conversion fit"].reason) for t in told)
+    pulls = [(fits[n].value - truth[n]) / fits[n].sigma for n in shown if fits[n].value < 0.999]
+    assert np.sqrt(np.mean(np.square(pulls))) < 3.0
+    assert not told[-1]["domain size fit"].reason
+    size = told[-1]["domain size fit"]
+    assert abs(size.value - 50.0) < 5.0 * size.sigma + SIGMA_D

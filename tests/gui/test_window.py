@@ -1,6 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from livepdf.model.curve import Trend
 from livepdf.model.status import Event
 from tests.gui.publisher import Publisher, example_status, growing_result, ring_image
 
@@ -43,6 +46,29 @@ def test_a_late_window_shows_the_whole_history(qtbot, publisher, open_window) ->
     strip = next(s for s in window.trends.strips if s.strip.name == "peak 2.13 position")
     published = [next(t for t in r.trends if t.name == strip.strip.name).value for r in results]
     np.testing.assert_array_equal(_drawn(strip.curve)[1], published)
+
+
+def test_the_curve_of_a_kinetic_law_lies_dotted_over_what_it_was_fitted_to(
+    qtbot, publisher, open_window
+) -> None:
+    name, law = "peak 2.13 position", []
+    for number in range(30):
+        result = growing_result(number, start=START, of=40)
+        law.append(2.13 + 0.001 * number if number >= 10 else float("nan"))
+        reason = "" if number >= 10 else "less than 50 % has reacted"
+        sigma = 0.002 if number >= 10 else float("nan")
+        fit = Trend(name=f"{name} fit", unit="Å", value=law[-1], sigma=sigma, reason=reason)
+        publisher.keep(replace(result, trends=(*result.trends, fit)))
+
+    window = open_window(publisher.endpoint)
+
+    qtbot.waitUntil(lambda: window.map.image.image is not None)
+    strip = next(s for s in window.trends.strips if s.strip.name == name)
+    np.testing.assert_array_equal(_drawn(strip.fitted)[1], law)
+    assert strip.fitted.isVisible()
+    assert "dotted: fit 2.1590 ± 0.0020 Å" in strip.words.text()
+    others = [s for s in window.trends.strips if s.strip is not None and s.strip.name != name]
+    assert not any(s.fitted.isVisible() for s in others)
 
 
 def test_a_click_on_the_map_shows_that_window_in_all_panels(qtbot, publisher, open_window) -> None:

@@ -37,6 +37,8 @@ class Strip:
     """Windows that share a point."""
     fit: NDArray[np.float64] | None
     """(n,) what was fitted to it, e.g. by kinetics; None where nothing was."""
+    fit_newest: str
+    """Its last value in words, or why there is none; empty where nothing was fitted."""
     withheld: NDArray[np.float64]
     """Places of the windows whose value is withheld."""
     newest: str
@@ -142,6 +144,7 @@ def _strip(history: History, name: str, old: Range | None, points: JoinedTrend) 
         high=points.high,
         each=points.each,
         fit=None if fitted is None else joined(fitted.value, points.each, "mean"),
+        fit_newest="" if fitted is None else _newest(fitted),
         withheld=middles[points.withheld],
         newest=_newest(column),
         has_value=bool(known.any()),

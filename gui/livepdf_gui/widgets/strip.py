@@ -46,7 +46,7 @@ class StripPlot(QtWidgets.QWidget):
         self.strip = strip
         slow = f"      dashed, right axis: {overlay.name}" if overlay else ""
         shared = f"      each point: {strip.each} windows" if strip.each > 1 else ""
-        fit = "      dotted: fit" if strip.fit is not None else ""
+        fit = f"      dotted: fit {strip.fit_newest}" if strip.fit is not None else ""
         set_text(self.words, f"{strip.name}   {strip.newest}{fit}{shared}{slow}")
         self.words.setToolTip(HELP.get(strip.name, ""))
         label_axis(self.plot, "left", strip.unit or "value")

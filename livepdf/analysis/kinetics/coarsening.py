@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.kinetics.fitting import KineticFit, Parameter, Problem, Solved, refused, solve
+from livepdf.analysis.kinetics.fitting import (
+    Curve,
+    KineticFit,
+    Parameter,
+    Problem,
+    Solved,
+    refused,
+    solve,
+)
 
 Floats = NDArray[np.float64]
 
@@ -75,10 +83,20 @@ def fit_coarsening(series: SizeSeries, *, exponent: float | None = None) -> Solv
         m = exponent if exponent is not None else values[2]
         return grown(s, first=values[0], last=values[1], exponent=m)
 
+    def beyond(moment: float, drive: float) -> Curve:
+        ahead = progress_beyond(series, moment, drive=drive)
+        return lambda values: grown(
+            ahead,
+            first=values[0],
+            last=values[1],
+            exponent=exponent if exponent is not None else values[2],
+        )
+
     problem = Problem(
         law=LAW,
         parameters=tuple(parameters),
         curve=curve,
+        beyond=beyond,
         data=series.diameter,
         sigma=series.sigma,
     )
@@ -103,6 +121,15 @@ def progress(series: SizeSeries) -> Floats:
     if not run[-1] > 0.0:
         raise ValueError("nothing drives the growth at any point")
     return np.asarray(run / run[-1])
+
+
+def progress_beyond(series: SizeSeries, moment: float, *, drive: float) -> Floats:
+    """Return s at a moment after the last point, (1,), from the drive there; see `progress`."""
+    known = np.ones(len(series.time)) if series.drive is None else np.maximum(series.drive, 0.0)
+    run = float(np.sum(0.5 * (known[1:] + known[:-1]) * np.diff(series.time)))
+    there = 1.0 if series.drive is None else max(drive, 0.0)
+    more = 0.5 * (known[-1] + there) * (moment - float(series.time[-1]))
+    return np.array([1.0 + more / run])
 
 
 def grown(s: Floats, *, first: float, last: float, exponent: float) -> Floats:

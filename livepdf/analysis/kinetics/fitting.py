@@ -13,6 +13,9 @@ from livepdf.analysis.least_squares import Minimum, minimise
 Floats = NDArray[np.float64]
 Curve = Callable[[Floats], Floats]
 """Parameters (p,) to the values that the law predicts, (n,)."""
+Beyond = Callable[[float, float], Curve]
+"""A moment not before the last point, s, and what drives the law there, to its curve there, (1,).
+NaN where the drive is needed and not known."""
 
 INTERVAL = 0.95
 _STEP = 1e-5
@@ -90,6 +93,7 @@ class Problem:
     parameters: tuple[Parameter, ...]
     curve: Curve
     """Of the parameters as they are, not of their logarithms."""
+    beyond: Beyond
     data: Floats
     sigma: Floats
 
@@ -117,6 +121,29 @@ class Solved:
     def plain(self, fitted: Floats) -> Floats:
         """Return parameters as they are, from those that are fitted, (..., p)."""
         return _plain(self.problem, fitted)
+
+
+def predicted(solved: Solved, *, time: float, drive: float) -> tuple[float, float]:
+    """Return what the law says for one moment and the σ that its parameters leave there.
+
+    Parameters
+    ----------
+    time : float, s
+        Not before the last point that was fitted.
+    drive : float
+        What the law is driven by at that moment, as in its series: K for conversion, how fast it
+        could go for sizes.
+    """
+    curve, fitted = solved.problem.beyond(time, drive), solved.minimum.parameters
+    value = float(curve(solved.plain(fitted))[0])
+    slope = np.empty(len(fitted))
+    for place in range(len(fitted)):
+        step = np.zeros(len(fitted))
+        step[place] = _STEP * max(1.0, abs(fitted[place]))
+        rise = curve(solved.plain(fitted + step)) - curve(solved.plain(fitted - step))
+        slope[place] = float(rise[0]) / (2 * step[place])
+    variance = float(slope @ solved.covariance @ slope)
+    return value, max(variance, 0.0) ** 0.5
 
 
 def refused(law: str, reason: str, *, points: int = 0) -> KineticFit:

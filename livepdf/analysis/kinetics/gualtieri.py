@@ -3,7 +3,15 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.kinetics.fitting import KineticFit, Parameter, Problem, Solved, refused, solve
+from livepdf.analysis.kinetics.fitting import (
+    Curve,
+    KineticFit,
+    Parameter,
+    Problem,
+    Solved,
+    refused,
+    solve,
+)
 from livepdf.analysis.kinetics.jmak import ConversionSeries
 
 Floats = NDArray[np.float64]
@@ -68,10 +76,14 @@ def fit_gualtieri(
 def _problem(series: ConversionSeries, since: Floats, n: int) -> Problem:
     duration = float(np.ptp(since))
 
-    def curve(values: Floats) -> Floats:
+    def law(values: Floats, elapsed: Floats) -> Floats:
         a, b, k = values
-        growth = -np.expm1(-np.minimum((k * np.maximum(since, 0.0)) ** n, 50.0))
-        return np.asarray(growth / (1.0 + np.exp(np.clip(-(since - a) / b, -50.0, 50.0))))
+        growth = -np.expm1(-np.minimum((k * np.maximum(elapsed, 0.0)) ** n, 50.0))
+        return np.asarray(growth / (1.0 + np.exp(np.clip(-(elapsed - a) / b, -50.0, 50.0))))
+
+    def beyond(moment: float, drive: float) -> Curve:  # noqa: ARG001  no temperature in this law
+        elapsed = since[-1:] + (moment - series.time[-1])
+        return lambda values: law(values, elapsed)
 
     return Problem(
         law=f"{LAW}, n = {n}",
@@ -80,7 +92,8 @@ def _problem(series: ConversionSeries, since: Floats, n: int) -> Problem:
             Parameter(name="b", unit="s", lower=1e-3 * duration, upper=2.0 * duration, log=True),
             Parameter(name="k", unit="1/s", lower=1e-3 / duration, upper=1e3 / duration, log=True),
         ),
-        curve=curve,
+        curve=lambda values: law(values, since),
+        beyond=beyond,
         data=series.conversion,
         sigma=series.sigma,
     )

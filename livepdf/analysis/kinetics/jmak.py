@@ -5,7 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.kinetics.fitting import KineticFit, Parameter, Problem, Solved, refused, solve
+from livepdf.analysis.kinetics.fitting import (
+    Curve,
+    KineticFit,
+    Parameter,
+    Problem,
+    Solved,
+    refused,
+    solve,
+)
 from livepdf.analysis.kinetics.heat import equivalent_time
 
 Floats = NDArray[np.float64]
@@ -131,23 +139,27 @@ def _problem(
     names = [parameter.name for parameter in parameters]
     reference = _reference(series, half)
 
-    def curve(values: Floats) -> Floats:
+    def law(values: Floats, time: Floats, temperature: Floats | None) -> Floats:
         given = dict(zip(names, values, strict=True))
-        if warm and series.temperature is not None:
+        if warm and temperature is not None:
             energy = given["Ea"] if activation is None else activation
-            theta = equivalent_time(
-                time, series.temperature, activation=energy, reference=reference
-            )
+            theta = equivalent_time(time, temperature, activation=energy, reference=reference)
         else:
             theta = np.maximum(time - given.get("t0", start if start is not None else 0.0), 0.0)
         # Beyond exp(−50) nothing is left to react.
         power = np.minimum((given["k"] * theta) ** given["n"], 50.0)
         return np.asarray(given.get("end", 1.0) * -np.expm1(-power))
 
+    def beyond(moment: float, drive: float) -> Curve:
+        later, heat = np.append(time, moment), series.temperature
+        history = None if heat is None else np.append(heat, drive)
+        return lambda values: law(values, later, history)[-1:]
+
     problem = Problem(
         law=LAW,
         parameters=tuple(parameters),
-        curve=curve,
+        curve=lambda values: law(values, time, series.temperature),
+        beyond=beyond,
         data=series.conversion,
         sigma=series.sigma,
     )
