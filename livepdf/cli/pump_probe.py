@@ -76,7 +76,7 @@ def pump_probe(
         curves=parts.curves,
         over=parts.delays,
     )
-    click.echo(_table(found, parts))
+    click.echo(_table(found, parts, q))
     click.echo(f"{output}: ΔI(Q) over {len(delays)} delays; σ is {found.sigma_is}")
 
 
@@ -88,13 +88,14 @@ def _array(path: Path) -> NDArray[np.float64]:
     return np.asarray(read, dtype=np.float64)
 
 
-def _table(found: PairedMap, parts: Components) -> str:
-    lines = ["   delay (ps)   rms ΔI/σ   largest ΔI/σ"]
+def _table(found: PairedMap, parts: Components, q: NDArray[np.float64]) -> str:
+    lines = ["   delay (ps)   rms ΔI/σ   largest ΔI/σ   at Q (Å⁻¹)"]
     ratio = found.map.value / found.map.sigma
     for delay, row in zip(found.map.delays, ratio, strict=True):
         known = row[np.isfinite(row)]
-        rms, most = np.sqrt(np.mean(known**2)), known[np.argmax(np.abs(known))]
-        lines.append(f"{1e12 * delay:13.3f} {rms:10.2f} {most:14.1f}")
+        place = int(np.argmax(np.abs(known)))
+        rms, most, where = np.sqrt(np.mean(known**2)), known[place], q[np.isfinite(row)][place]
+        lines.append(f"{1e12 * delay:13.3f} {rms:10.2f} {most:14.1f} {where:12.2f}")
     strength = ", ".join(f"{one:.2f}" for one in parts.strength[:4])
     lines.append(
         f"{parts.significant} components stand above noise (strengths {strength}; noise has about "

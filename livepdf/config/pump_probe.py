@@ -83,8 +83,10 @@ class PumpProbe(Table):
         default=False, description="Believe darks only before the first lit shot."
     )
     bins: Bins
-    normalise: Literal["i0", "band"] = Field(
-        default="i0", description="By I0, or by the mean over a band of Q where nothing changes."
+    normalise: Literal["i0", "band", "regression"] = Field(
+        default="i0",
+        description="By I0, by the mean over a band of Q where nothing changes, or by the slope of "
+        "I against I0, where the I0 meter has an offset.",
     )
     band: Annotated[list[Positive], Field(min_length=2, max_length=2)] | None = Field(
         default=None, description="Å⁻¹, low and high; with normalise = 'band'."

@@ -13,11 +13,10 @@ from livepdf.analysis.pump_probe.delay import DelayPart
 from livepdf.analysis.pump_probe.wear import Templates, Wear, worn
 from livepdf.config.breakdown import Breakdown
 from livepdf.daemon.assemble import Pipeline
-from livepdf.daemon.shot_labels import ShotAxis, ShotBook, band_mean, shot_rules
+from livepdf.daemon.shot_labels import ShotAxis, ShotBook, band_mean, gr_limits, shot_rules
 from livepdf.model.breakdown import BreakdownReport, Breaking
 from livepdf.model.fraction import Fraction
 from livepdf.model.frame import Frame
-from livepdf.model.laser import Limits
 from livepdf.model.shot import ShotLabel
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.difference import linear_gr, reference_plan
@@ -125,7 +124,6 @@ class BreakdownFollower:
         ]
         binned = [_binned(row, error, place, bins) for row, error in zip(rows, errors, strict=True)]
         newest = slice(max(len(x) - _SHOWN, 0), None)
-        chosen = self._pipeline.plan.parameters
         return BreakdownReport(
             run=self._run,
             time=time,
@@ -133,7 +131,7 @@ class BreakdownFollower:
             fractions=self._fractions(len(broken), shots),
             sigma_is=f"scatter from sample to sample of {len(bank)} intact ones",
             normalised=self._words(),
-            limits=Limits(qmin=chosen.qmin, qmax=chosen.qmax, taper=chosen.taper),
+            limits=gr_limits(self._pipeline),
             along=self._settings.by,
             unit={"delay": "s", "fluence": "mJ/cm²", "shot": ""}[self._settings.by],
             log=self._settings.along.log,

@@ -10,14 +10,22 @@ from livepdf.analysis.pump_probe.censored import Censored, without_bins
 from livepdf.analysis.pump_probe.counting import CountingNoise
 from livepdf.analysis.pump_probe.delay import DelayPart
 from livepdf.analysis.pump_probe.delay_map import components, of_differences
-from livepdf.analysis.pump_probe.difference import Difference, grouped, of_groups, sides
+from livepdf.analysis.pump_probe.difference import Difference, Grouped, grouped, of_groups, sides
+from livepdf.analysis.pump_probe.regression import regressed
 from livepdf.analysis.pump_probe.significance import convergence, interleaving, significance
 from livepdf.analysis.pump_probe.table import ShotTable
 from livepdf.config import pump_probe as config
 from livepdf.daemon.assemble import Pipeline
-from livepdf.daemon.shot_labels import ShotAxis, ShotBook, band_mean, shot_rules, static_pixels
+from livepdf.daemon.shot_labels import (
+    ShotAxis,
+    ShotBook,
+    band_mean,
+    gr_limits,
+    shot_rules,
+    static_pixels,
+)
 from livepdf.model.frame import Frame
-from livepdf.model.laser import LaserReport, LaserTest, Limits
+from livepdf.model.laser import LaserReport, LaserTest
 from livepdf.model.shot import Shot, ShotLabel
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.curves import reduce_intensity
@@ -28,6 +36,8 @@ SIGMA_IS = "block jackknife over the shots"
 _FIRST = 32
 """Lit shots that tell the reference curve before sums begin."""
 _SHOWN_COMPONENTS = 4
+_MOST_SUMS = 4096
+"""Of a class, a bin and a slot of time that are kept, 16 bytes × n_q each."""
 _OF_GR = ("dgr", "dgr_sigma", "off_gr", "off_gr_sigma", "on_gr_sigma")
 
 
@@ -91,7 +101,7 @@ class LaserFollower:
             counts, time = self._book.counts(), self._book.time
             left_out, saturated = self._left_out()
             table = self._table or self._begun()
-            groups = [grouped(table, number) for number in range(table.bins)]
+            groups = [self._gathered(table, number) for number in range(table.bins)]
             turns = _turns(table)
             counting = [self._counting.sigma(number) for number in range(table.bins)]
         groups = [without_bins(group, left_out) for group in groups]
@@ -124,7 +134,7 @@ class LaserFollower:
             counts=counts,
             sigma_is=SIGMA_IS,
             normalised=_words(self._settings),
-            limits=self._limits(),
+            limits=gr_limits(self._pipeline),
             delays=delays,
             edges=table.edges,
             q=self._pipeline.plan.q,
@@ -138,7 +148,8 @@ class LaserFollower:
             tests=tuple(tests),
             growth_shots=growth.shots,
             growth_sigma=growth.sigma,
-            counting_sigma=_rms(counting[best]),
+            # A slope scatters more than photons alone tell.
+            counting_sigma=math.nan if table.moments else _rms(counting[best]),
             strength=strength,
             components=curves,
             component_delays=over,
@@ -170,10 +181,18 @@ class LaserFollower:
             total += np.where(known, shot.iq, 0.0)
             beam += np.where(known, shot.label.i0, 0.0)
         reference = np.divide(total, beam, out=np.zeros(n_q), where=beam > 0)
-        table = ShotTable(reference=reference, edges=bin_edges(self._settings))
+        moments = self._settings.normalise == "regression"
+        limit = _MOST_SUMS * 2 // 5 if moments else _MOST_SUMS
+        table = ShotTable(
+            reference=reference, edges=bin_edges(self._settings), limit=limit, moments=moments
+        )
         for shot in self._early:
             table.add(shot)
         return table
+
+    def _gathered(self, table: ShotTable, number: int) -> Grouped:
+        """Return a bin of the delay in blocks of time, normalised as the recipe wants."""
+        return regressed(table, number) if table.moments else grouped(table, number)
 
     def _normalised(self, shot: Shot) -> Shot:
         """Replace I0 by the mean over the band, where the recipe wants that."""
@@ -183,10 +202,6 @@ class LaserFollower:
         label = shot.label
         known = ShotLabel(kind=label.kind, delay=label.delay, i0=mean, energy=label.energy)
         return Shot(id=shot.id, label=known, iq=shot.iq)
-
-    def _limits(self) -> Limits:
-        chosen = self._pipeline.plan.parameters
-        return Limits(qmin=chosen.qmin, qmax=chosen.qmax, taper=chosen.taper)
 
     def _gr(
         self,
@@ -222,6 +237,8 @@ def bin_edges(settings: config.PumpProbe) -> NDArray[np.float64]:
 
 
 def _words(settings: config.PumpProbe) -> str:
+    if settings.normalise == "regression":
+        return f"slope against I0 ({settings.i0.name}), its offset left free"
     if settings.band is None:
         return f"I0 ({settings.i0.name})"
     return f"mean of I between {settings.band[0]:g} and {settings.band[1]:g} Å⁻¹"

@@ -15,11 +15,12 @@ from livepdf.config import pump_probe as config
 from livepdf.config.shots import Parity
 from livepdf.daemon.assemble import Pipeline
 from livepdf.model.frame import Frame
-from livepdf.model.laser import ShotCounts
+from livepdf.model.laser import Limits, ShotCounts
 from livepdf.model.shot import ShotLabel
 from livepdf.model.sums import Sums
 from livepdf.numerics.compton import HC
 from livepdf.numerics.regroup import bin_limits, regrouped
+from livepdf.numerics.rewindow import Window, peak_width
 
 MONITOR = "monitor"
 """Name of the frame's own I0 among the values of a shot."""
@@ -118,6 +119,19 @@ class ShotAxis:
         factor = label.energy / self._nominal
         signal, variance, weight, pixels = regrouped(rows, limits=self._limits, factor=factor)
         return replace(sums, signal=signal, variance=variance, weight=weight, pixels=pixels)
+
+
+def gr_limits(pipeline: Pipeline) -> Limits:
+    """Return what of Q goes into G(r), and how wide one sharp distance is in it."""
+    chosen = pipeline.plan.parameters
+    window = Window(qmin=chosen.qmin, qmax=chosen.qmax, taper=chosen.taper)
+    return Limits(
+        qmin=chosen.qmin,
+        qmax=chosen.qmax,
+        taper=chosen.taper,
+        width=peak_width(window),
+        width_untapered=peak_width(Window(qmin=chosen.qmin, qmax=chosen.qmax)),
+    )
 
 
 def static_pixels(pipeline: Pipeline) -> NDArray[np.float64] | None:

@@ -43,6 +43,11 @@ class Limits:
     qmax: float
     taper: str
     """Name of the termination function, as in the recipe."""
+    width: float = float("nan")
+    """Å, full width at half maximum of one sharp distance in this G(r): nothing finer is told
+    apart."""
+    width_untapered: float = float("nan")
+    """The same if there were no taper."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

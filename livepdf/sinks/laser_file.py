@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.errors import FileError
-from livepdf.model.laser import LaserReport
+from livepdf.model.laser import LaserReport, Limits
 
 _Floats = NDArray[np.float64]
 _Axis = tuple[str, _Floats, str]
@@ -80,6 +80,7 @@ def _fill(file: Any, report: LaserReport) -> None:
     entry.attrs.update(NX_class="NXentry", default="diq")
     entry["title"] = f"{report.run}: with less without the laser"
     entry["sigma_is"], entry["normalised_by"] = report.sigma_is, report.normalised
+    write_window(entry, report.limits)
     _map(
         *(entry, "diq", "dI", ("Q", report.q, "1/angstrom")),
         *(report.delays, report.diq, report.diq_sigma),
@@ -94,6 +95,21 @@ def _fill(file: Any, report: LaserReport) -> None:
     growth["shots"], growth["sigma"] = report.growth_shots, report.growth_sigma
     _components(entry, report.q, report.strength, report.components, report.component_delays)
     entry["warnings"] = np.array([text.encode() for text in report.warnings] or [b""])
+
+
+def write_window(entry: Any, limits: Limits) -> None:
+    """Write what of Q is in G(r), and how wide one sharp distance is in it, into an entry."""
+    window = entry.create_group("window_of_gr")
+    window.attrs["NX_class"] = "NXparameters"
+    window["taper"] = limits.taper
+    for name, value, unit in (
+        ("qmin", limits.qmin, "1/angstrom"),
+        ("qmax", limits.qmax, "1/angstrom"),
+        ("width_of_a_distance", limits.width, "angstrom"),
+        ("width_without_taper", limits.width_untapered, "angstrom"),
+    ):
+        window[name] = value
+        window[name].attrs["units"] = unit
 
 
 def _map(

@@ -13,6 +13,7 @@ from livepdf.model.breakdown import BreakdownReport
 from livepdf.model.fraction import Fraction
 from livepdf.model.laser import ShotCounts
 from livepdf.model.serial import HitRate, SerialReport
+from livepdf.sinks.laser_file import write_window
 
 
 def write_serial(path: Path, report: SerialReport) -> None:
@@ -101,6 +102,7 @@ def _serial(file: Any, report: SerialReport) -> None:
 def _breakdown(file: Any, report: BreakdownReport) -> None:
     entry = _entry(file, f"{report.run}: samples destroyed by the laser", default="diq")
     entry["sigma_is"], entry["normalised_by"] = report.sigma_is, report.normalised
+    write_window(entry, report.limits)
     along = (report.x, report.unit)
     for name, signal, label, x, unit, value, sigma in (
         ("diq", "dI", "Q", report.q, "1/angstrom", report.diq, report.diq_sigma),

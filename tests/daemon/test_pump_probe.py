@@ -140,9 +140,13 @@ def test_a_report_before_the_first_shot_is_empty_and_says_why(tmp_path: Path) ->
 
 def test_a_report_travels_and_is_kept_whole(tmp_path: Path) -> None:
     made = pipeline(tmp_path)
-    follower = LaserFollower(SETTINGS, made, run="r")
+    slopes = SETTINGS.model_copy(update={"normalise": "regression"})
+    follower = LaserFollower(slopes, made, run="r")
     shots(made, follower, 300, effect=EFFECT)
     report = follower.report()
+    assert report.normalised == "slope against I0 (monitor), its offset left free"
+    assert report.tests[1].p < 0.05
+    assert np.isnan(report.counting_sigma)
 
     header, arrays = take_apart(report)
     again = put_together(header, [array.copy() for array in arrays])
@@ -150,9 +154,14 @@ def test_a_report_travels_and_is_kept_whole(tmp_path: Path) -> None:
     write_laser(tmp_path / "r-laser.nxs", again)
 
     np.testing.assert_array_equal(again.diq, report.diq)
+    assert again.limits == report.limits
+    # qmax 18 without a taper
+    assert report.limits.width == pytest.approx(3.791 / 18, rel=1e-3)
     with h5py.File(tmp_path / "r-laser.nxs") as file:
         np.testing.assert_array_equal(file["entry/dgr/dG"][:], report.dgr)
         np.testing.assert_array_equal(file["entry/diq/dI_errors"][:], report.diq_sigma)
+        assert file["entry/window_of_gr/qmax"][()] == 18.0
+        assert file["entry/window_of_gr/width_of_a_distance"][()] == report.limits.width
         assert file["entry/shots/classes/on"][()] == 150
         assert file["entry/sigma_is"][()] == b"block jackknife over the shots"
     with pytest.raises(ValueError, match="diq has"):

@@ -33,7 +33,7 @@ class Grouped:
 
     def differences(self) -> NDArray[np.float64]:
         """Return ΔI of each block, (n_groups, n_q), NaN where a bin is empty."""
-        return _ratio(self.on_excess - self.off_excess, self.on_incident)
+        return ratio(self.on_excess - self.off_excess, self.on_incident)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,13 +91,13 @@ def grouped(table: ShotTable, number: int, *, groups: int = GROUPS) -> Grouped:
     else:
         found = off_excess_at(slots, off_slots, off_excess=off_sums, off_incident=off_incident)
         off = found * on_incident
-    edges = _even_parts(shots, groups)
+    edges = even_parts(shots, groups)
     return Grouped(
         reference=table.reference,
-        on_incident=_summed(on_incident, edges),
-        on_excess=_summed(on_excess, edges),
-        off_excess=_summed(off, edges),
-        shots=_summed(shots, edges),
+        on_incident=summed(on_incident, edges),
+        on_excess=summed(on_excess, edges),
+        off_excess=summed(off, edges),
+        shots=summed(shots, edges),
         off_shots=int(off_shots.sum()),
     )
 
@@ -119,7 +119,7 @@ def off_excess_at(
     before = np.clip(after - 1, 0, None)
     nearer = np.abs(off_slots[before] - slots) < np.abs(off_slots[after] - slots)
     nearest = np.where(nearer, before, after)
-    return _ratio(off_excess, off_incident)[nearest]
+    return ratio(off_excess, off_incident)[nearest]
 
 
 def difference(table: ShotTable, number: int, *, groups: int = GROUPS) -> Difference:
@@ -138,8 +138,8 @@ def of_groups(found: Grouped) -> Difference:
     excess = found.on_excess - found.off_excess
     total, incident = excess.sum(axis=0), found.on_incident.sum(axis=0)
     return _with_sigma(
-        _ratio(total, incident),
-        _ratio(total - excess, incident - found.on_incident),
+        ratio(total, incident),
+        ratio(total - excess, incident - found.on_incident),
         found.shots / max(found.shots.sum(), 1),
         on=int(found.shots.sum()),
         off=found.off_shots,
@@ -160,8 +160,8 @@ def sides(found: Grouped) -> tuple[Difference, Difference]:
         total = excess.sum(axis=0)
         made.append(
             _with_sigma(
-                found.reference + _ratio(total, incident),
-                found.reference + _ratio(total - excess, rest),
+                found.reference + ratio(total, incident),
+                found.reference + ratio(total - excess, rest),
                 shares,
                 on=int(found.shots.sum()),
                 off=found.off_shots,
@@ -236,8 +236,8 @@ def _stacked(
     )
 
 
-def _even_parts(shots: NDArray[np.int64], groups: int) -> NDArray[np.intp]:
-    """First slot of each of up to ``groups`` parts that hold about as many shots each."""
+def even_parts(shots: NDArray[np.int64], groups: int) -> NDArray[np.intp]:
+    """Return the first slot of each of up to ``groups`` parts of about as many shots each."""
     if len(shots) <= groups:
         return np.arange(len(shots))
     middle = np.cumsum(shots) - 0.5 * shots
@@ -245,11 +245,13 @@ def _even_parts(shots: NDArray[np.int64], groups: int) -> NDArray[np.intp]:
     return np.flatnonzero(np.diff(part, prepend=-1))
 
 
-def _summed(rows: NDArray, edges: NDArray[np.intp]) -> NDArray:  # type: ignore[type-arg]
+def summed(rows: NDArray, edges: NDArray[np.intp]) -> NDArray:  # type: ignore[type-arg]
+    """Return the sums of the rows from each edge to the next."""
     return np.add.reduceat(rows, edges, axis=0) if len(rows) else rows
 
 
-def _ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+def ratio(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return above / below, NaN where below is not positive."""
     result = np.full(np.broadcast_shapes(above.shape, below.shape), np.nan)
     np.divide(above, below, out=result, where=below > 0)
     return result
