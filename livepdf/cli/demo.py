@@ -6,12 +6,12 @@ import shutil
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 import click
 
+from livepdf.cli.window_there import window_missing
 from livepdf.errors import FileError, LivepdfError
 from livepdf.wire.messages import ShutdownRequest
 
@@ -30,8 +30,10 @@ _COLD_WINDOWS = 21
 _PHOTONS = 3e7
 """Of the cold solution in a window: the search for the onset wants 1e7 within its range of Q in
 each of its steps, and a short run has few frames in a window."""
-_START = 120.0
+_START = 600.0
 """s that a process may take to start: the first start on a machine compiles the kernels."""
+_STILL = 120.0
+"""s without anything new after which something is wrong."""
 
 
 @click.command()
@@ -65,6 +67,11 @@ def demo(
     from livepdf.cli.demo_table import as_json as plain
     from livepdf.cli.demo_table import print_table
 
+    lacking = window_missing()
+    if lacking and stay:
+        raise LivepdfError(lacking)
+    if lacking:
+        _say(f"no window: {lacking}")
     folder = _folder(out)
     run = _run(duration, seed=seed)
     comparisons = _play(run, folder=folder, headless=headless, stay=stay)
@@ -123,17 +130,17 @@ def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Com
             stack.enter_context(screen)
         client = Client(address)
         stack.callback(client.close)
-        client.connect(_START)
+        client.connect(_STILL)
         _say(f"live at {address}; watch it from another terminal:  livepdf watch {address}")
         result = _follow(client, daemon, windows=-(-run.frames // window))
         written = Path(client.mirror.status.output) if client.mirror.status else None
         client.ask(ShutdownRequest())
         # It first makes up for trends that it was too busy for.
-        if daemon.wait(4 * _START) is None:
+        if daemon.wait(4 * _STILL) is None:
             raise LivepdfError("the daemon does not stop")
         if screen is not None:
             _say("close the window to finish" if stay else "taking the screenshot …")
-            screen.wait(float("inf") if stay else _START)
+            screen.wait(float("inf") if stay else _STILL)
     _leave(folder, written=written, result=result, files=files, shape=run.detector.shape)
     return compare(result, run.truths)
 
@@ -160,11 +167,10 @@ def _daemon(files: "DemoFiles", folder: Path) -> list[str]:
 def _window(
     address: str, folder: Path, *, headless: bool, stay: bool, log: IO[bytes]
 ) -> "Child | None":
-    """Start the window; without Qt the demo goes on and says what is missing."""
+    """Start the window; the demo goes on without where it is not installed."""
     from livepdf.cli.child import Child
 
-    if find_spec("PyQt5") is None or find_spec("livepdf_gui") is None:
-        _say("no window: PyQt5 is not installed (pip install 'livepdf[gui]')")
+    if window_missing():
         return None
     environment = dict(os.environ)
     display = environment.get("DISPLAY") or environment.get("WAYLAND_DISPLAY")
@@ -200,9 +206,9 @@ def _follow(client: "Client", daemon: "Child", *, windows: int) -> "Result":
             if done != seen:
                 moved, seen = time.monotonic(), done
                 progress.update(task, completed=done + 1)
-            if daemon.ended() or time.monotonic() - moved > _START:
+            if daemon.ended() or time.monotonic() - moved > _STILL:
                 raise LivepdfError(f"the run does not go on; {mirror.connection}; see demo.log")
-    client.connect(_START)
+    client.connect(_STILL)
     if mirror.windows is None or mirror.latest is None:
         raise LivepdfError("the run ended without a window; see demo.log")
     return client.window(len(mirror.windows) - 1)

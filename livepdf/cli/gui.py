@@ -1,14 +1,14 @@
 """`livepdf gui`: open the window on a daemon, or start both for a desktop."""
 
-from importlib.util import find_spec
 from pathlib import Path
 
 import click
 
 from livepdf.cli.child import Child
+from livepdf.cli.window_there import window_missing
 from livepdf.errors import LivepdfError
 
-_START = 120.0
+_START = 600.0
 """s that a daemon may take to start: the first start on a machine compiles the kernels."""
 _STOP = 60.0
 """s that a daemon may take to work off what is queued and close its file."""
@@ -55,7 +55,8 @@ def gui(
     already; closing it changes nothing there. With a PROFILE and a --recipe the daemon is
     started as well, as a process of its own, and asked to stop when the window is closed.
     """
-    _require_window()
+    if lacking := window_missing():
+        raise LivepdfError(lacking)
     window = [*_options(theme=theme, screenshot=screenshot, duration=duration)]
     window += ["--fresh"] if fresh else []
     if "://" in target:
@@ -67,15 +68,6 @@ def gui(
     if recipe is None:
         raise click.UsageError(f"{target} is a profile: --recipe is needed too")
     return _both(Path(target), recipe, out=out, window=window, keep=keep_daemon)
-
-
-def _require_window() -> None:
-    missing = [name for name in ("PyQt5", "pyqtgraph") if find_spec(name) is None]
-    if missing:
-        wanted = " and ".join(missing)
-        raise LivepdfError(f'{wanted} not found, wanted for the window: pip install "livepdf[gui]"')
-    if find_spec("livepdf_gui") is None:
-        raise LivepdfError('livepdf_gui not found: pip install "livepdf[gui]"')
 
 
 def _options(*, theme: str | None, screenshot: Path | None, duration: float | None) -> list[str]:

@@ -1,9 +1,9 @@
 """Wheel and sdist as people install them: in a bare environment, away from the checkout.
 
 ``python -m tests.long.packaging`` builds both (the wheel from the sdist), installs the wheel
-without Qt, checks every ready profile and that the demo says what is missing; then installs it with
-the extra ``gui`` and runs a short demo. ``--core`` leaves the second part out. Exit code 1 where
-anything fails. Takes some minutes and 1.5 GB below the temporary directory.
+without Qt, checks every ready profile and that the demo runs and says what is missing; then
+installs it with the extra ``gui`` and runs a short demo. ``--core`` leaves the second part out.
+Exit code 1 where anything fails. Takes some minutes and 1.5 GB below the temporary directory.
 """
 
 import argparse
@@ -75,8 +75,12 @@ def core(bare: Bare, wheel: Path, table: Table) -> None:
             *("livepdf", "check", f"{name}/profile.toml", "--recipe", f"{name}/recipe.toml")
         )
         table.row(f"check {name}", made == checked == 0, said or words)
-    code, said = bare.run("livepdf", "demo", "--headless", "--duration", "10")
-    table.row("demo without Qt names the remedy", code != 0 and "livepdf[gui]" in said, said)
+    code, said = bare.run("livepdf", "demo", "--stay")
+    table.row("a window that is not there is named", code == 1 and "livepdf[gui]" in said, said)
+    code, said = bare.run("livepdf", "demo", "--duration", "10", "--out", "bare")
+    left = {path.suffix for path in (bare.here / "bare").rglob("*")}
+    right = code in (0, 1) and {".nxs", ".gr"} <= left and "livepdf[gui]" in said
+    table.row("demo without Qt, 10 s", right, said)
 
 
 def with_window(bare: Bare, wheel: Path, table: Table) -> None:
