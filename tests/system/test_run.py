@@ -1,7 +1,9 @@
 import json
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import h5py
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from livepdf.wire.client import Client
+from livepdf.wire.messages import MarkRequest
 from tests.daemon import beamline
 from tests.system.daemon import Daemon, Detector
 
@@ -31,6 +34,37 @@ Wavelength: 2e-11
 def detector() -> Iterator[Detector]:
     with Detector() as made:
         yield made
+
+
+class Hook(HTTPServer):
+    """An address that remembers what is posted to it."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Posted)
+        self.heard: list[dict[str, object]] = []
+
+
+class Posted(BaseHTTPRequestHandler):
+    server: Hook
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.server.heard.append(json.loads(body))
+        self.send_response(204)
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def hook() -> Iterator[Hook]:
+    with Hook() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
 
 
 def follow(client: Client, until: Callable[[], bool], timeout: float = 120.0) -> None:
@@ -120,8 +154,24 @@ def _wait_for_rows(path: Path, rows: int) -> None:
             dataset.refresh()
 
 
-def test_a_termination_signal_leaves_a_complete_file(tmp_path: Path, detector: Detector) -> None:
+def test_a_mark_reaches_address_and_program_and_a_termination_signal_leaves_a_complete_file(
+    tmp_path: Path, detector: Detector, hook: Hook
+) -> None:
     profile, recipe = beamline.write_settings(tmp_path, port=detector.port)
+    told = tmp_path / "told.json"
+    with profile.open("a") as file:
+        file.write(
+            f"""
+[[publish]]
+kind = "webhook"
+on = ["mark"]
+url = "http://127.0.0.1:{hook.server_port}/marks"
+[[publish]]
+kind = "command"
+on = ["mark"]
+command = ["tee", "{told}"]
+"""
+        )
     detector.start(1, beamline.SHAPE)
     for index in range(6):
         detector.image(1, index, beamline.counts(index))
@@ -129,12 +179,17 @@ def test_a_termination_signal_leaves_a_complete_file(tmp_path: Path, detector: D
         client = Client(daemon.address())
         follow(client, lambda: client.mirror.status is not None)
         follow(client, lambda: client.mirror.status.counters.used == 6)  # type: ignore[union-attr]
+        client.ask(MarkRequest(text="heater on"), 60.0)
+        follow(client, lambda: bool(hook.heard) and told.exists() and told.read_text()[-1:] == "}")
         daemon.process.send_signal(signal.SIGTERM)
         assert daemon.wait() == 0, daemon.errors
         follow(client, lambda: not client.mirror.connected)
         client.close()
         files = json.loads(daemon.rest())["files"]
 
+    facts = {"happening": "mark", "text": "heater on", "run": "series-1_0001"}
+    for heard in (hook.heard, [json.loads(told.read_text())]):
+        assert [{key: said[key] for key in facts} for said in heard] == [facts]
     with h5py.File(files[0]) as file:
         assert file["entry/complete"][()] == 1
         assert file["entry/windows/frames"][:].tolist() == [4, 2]
