@@ -16,7 +16,8 @@ from livepdf.config.serial import Serial
 from livepdf.config.tiles import Tiles
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGES = sorted(DOCS.rglob("*.md"))
+README = DOCS.parent / "README.md"
+PAGES = [README, *sorted(DOCS.rglob("*.md"))]
 
 
 def test_the_pages_build_without_a_warning(tmp_path: Path) -> None:
@@ -41,6 +42,14 @@ def test_a_page_names_commands_that_exist(page: Path) -> None:
     names |= set(re.findall(r"^livepdf ([a-z][a-z-]+)", lines, re.MULTILINE))
 
     assert names <= set(_COMMANDS)
+
+
+def test_the_table_of_the_readme_holds_each_command_once() -> None:
+    _, _, table = README.read_text().partition("| for | commands |")
+    rows = table.partition("\n\n")[0].splitlines()[2:]
+    told = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row)]
+
+    assert sorted(told) == sorted(_COMMANDS)
 
 
 @pytest.mark.parametrize("name", ["analyse", "calibrate-resolution", "geometry", "pump-probe"])
