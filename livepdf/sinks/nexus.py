@@ -8,7 +8,6 @@ import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from livepdf.model.status import Counters, Event
 from livepdf.model.sums import Sums
 from livepdf.sinks.nexus_difference import DifferenceTable, Reference
 from livepdf.sinks.nexus_findings import FindingTable
+from livepdf.sinks.nexus_groups import axis, group, iso, number
 from livepdf.sinks.nexus_quality import QualityTable
 from livepdf.sinks.nexus_read import Stored, read_windows
 from livepdf.sinks.nexus_tables import (
@@ -38,7 +38,6 @@ from livepdf.sinks.nexus_tables import (
 )
 
 _HC = 12.398419843320026  # keV Å
-
 _SIGNALS: dict[CurveKind, tuple[str, str]] = {
     "iq": ("I", "Q"),
     "sq": ("S", "Q"),
@@ -249,60 +248,60 @@ class NexusFile:
             return
         try:
             if end is not None:
-                self._end[...] = fixed(_iso(end), 40)
+                self._end[...] = fixed(iso(end), 40)
                 self._complete[...] = 1
         finally:
             self._file.close()
 
     def _link(self, earlier: Sequence[str]) -> None:
         if earlier:
-            parts = _group(self._file["entry"], "earlier_parts", "NXcollection")
+            parts = group(self._file["entry"], "earlier_parts", "NXcollection")
             for name in earlier:
                 parts[Path(name).stem] = h5py.ExternalLink(name, "/entry")
 
     def _build(self) -> None:
         header = self.header
         self._file.attrs.update(NX_class="NXroot", default="entry", creator="livepdf")
-        self._file.attrs["file_time"] = _iso(header.start)
-        entry = _group(self._file, "entry", "NXentry", default="pdf")
+        self._file.attrs["file_time"] = iso(header.start)
+        entry = group(self._file, "entry", "NXentry", default="pdf")
         entry["title"] = header.run
-        entry["start_time"] = _iso(header.start)
+        entry["start_time"] = iso(header.start)
         self._end = entry.create_dataset("end_time", data=fixed("", 40), dtype="S40")
         self._complete = entry.create_dataset("complete", data=0)
         self._complete.attrs["description"] = "1 once this file was closed in order"
         entry["follows"] = header.follows
         self._continued = entry.create_dataset("continued_in", data=fixed("", 200), dtype="S200")
         self._continued.attrs["description"] = "file with the next revision of this run"
-        sample = _group(entry, "sample", "NXsample")
+        sample = group(entry, "sample", "NXsample")
         sample["name"] = header.sample
         sample["chemical_formula"] = header.composition
-        self._windows = WindowTable(_group(entry, "windows", "NXcollection"), start=header.start)
-        self._quality = QualityTable(_group(entry, "quality", "NXcollection"))
+        self._windows = WindowTable(group(entry, "windows", "NXcollection"), start=header.start)
+        self._quality = QualityTable(group(entry, "quality", "NXcollection"))
         self._build_curves(entry)
         self._build_whole(entry)
         self._build_sums(entry)
         self._difference = DifferenceTable(entry, r=header.r, time=self._windows.time)
-        trends = _group(entry, "trends", "NXcollection")
+        trends = group(entry, "trends", "NXcollection")
         tables = [
             TrendTable(trends, name=name, unit=unit, time=self._windows.time)
             for name, unit in header.trends
         ]
         self._analysed: list[Any] = [*tables, ModelTable(entry["pdf"], size=header.r.size)]
-        self._events = EventTable(_group(entry, "events", "NXcollection"))
-        self._counters = CounterTable(_group(entry, "counters", "NXcollection"))
-        self._findings = FindingTable(_group(entry, "kinetics", "NXcollection"))
+        self._events = EventTable(group(entry, "events", "NXcollection"))
+        self._counters = CounterTable(group(entry, "counters", "NXcollection"))
+        self._findings = FindingTable(group(entry, "kinetics", "NXcollection"))
         self._build_process(entry)
 
     def _build_curves(self, entry: Any) -> None:
         header = self.header
         self._curves: dict[CurveKind, tuple[Any, Any]] = {}
-        for group, kind, unit in _PICTURES:
+        for name, kind, unit in _PICTURES:
             signal, x_name = _SIGNALS[kind]
             x = header.r if kind == "gr" else header.fq_q
-            data = _group(entry, group, "NXdata", signal=signal, interpretation="image")
+            data = group(entry, name, "NXdata", signal=signal, interpretation="image")
             data.attrs["axes"] = ["time", x_name]
             data["time"] = self._windows.time
-            _axis(data, x_name, x)
+            axis(data, x_name, x)
             self._curves[kind] = curve_pair(data, signal, x.size, unit)
         data = self._build_azint(entry)
         self._curves["iq"] = curve_pair(data, "I", header.q.size, "arbitrary units")
@@ -310,46 +309,46 @@ class NexusFile:
 
     def _build_azint(self, entry: Any) -> Any:
         header = self.header
-        azint = _group(entry, "azint1d", "NXsubentry", default="data")
+        azint = group(entry, "azint1d", "NXsubentry", default="data")
         azint["definition"] = "NXazint1d"
         azint["solid_angle_applied"] = header.solid_angle
         azint["polarization_applied"] = header.polarization is not None
         # Counts are always divided by the weight of their pixels; by I0 or time where wanted.
         azint["normalization_applied"] = True
         azint["monitor_applied"] = header.normalized
-        instrument = _group(azint, "instrument", "NXinstrument")
+        instrument = group(azint, "instrument", "NXinstrument")
         instrument["name"] = header.instrument
-        monochromator = _group(instrument, "monochromator", "NXmonochromator")
-        _number(monochromator, "wavelength", header.wavelength, "angstrom")
-        _number(monochromator, "energy", _HC / header.wavelength, "keV")
-        source = _group(instrument, "source", "NXsource")
+        monochromator = group(instrument, "monochromator", "NXmonochromator")
+        number(monochromator, "wavelength", header.wavelength, "angstrom")
+        number(monochromator, "energy", _HC / header.wavelength, "keV")
+        source = group(instrument, "source", "NXsource")
         source["name"] = header.facility or header.instrument
         source["type"] = "Synchrotron X-ray Source"
         source["probe"] = "x-ray"
-        process = _group(azint, "reduction", "NXprocess")
+        process = group(azint, "reduction", "NXprocess")
         _describe(process, header)
         process["reference"] = "pyFAI geometry, sums divided last"
-        given = _group(process, "input", "NXparameters")
+        given = group(process, "input", "NXparameters")
         given["profile"], given["recipe"] = header.profile, header.recipe
         if header.polarization is not None:
             given["polarization_factor"] = header.polarization
         entry["instrument"] = instrument
-        data = _group(azint, "data", "NXdata", signal="I", interpretation="spectrum")
+        data = group(azint, "data", "NXdata", signal="I", interpretation="spectrum")
         data.attrs["axes"] = [".", "radial_axis"]
-        _axis(data, "radial_axis", header.q)
+        axis(data, "radial_axis", header.q)
         data["radial_axis"].attrs["long_name"] = "Q"
         return data
 
     def _build_whole(self, entry: Any) -> None:
         header = self.header
-        whole = _group(entry, "run", "NXcollection")
+        whole = group(entry, "run", "NXcollection")
         self._whole_frames = whole.create_dataset("frames", data=0)
         self._whole: dict[CurveKind, tuple[Any, Any]] = {}
         axes = {"iq": header.q, "sq": header.fq_q, "fq": header.fq_q, "gr": header.r}
         for kind, (signal, x_name) in _SIGNALS.items():
             x = axes[kind]
-            data = _group(whole, kind, "NXdata", signal=signal, axes=x_name)
-            _axis(data, x_name, x)
+            data = group(whole, kind, "NXdata", signal=signal, axes=x_name)
+            axis(data, x_name, x)
             empty = np.full(x.size, np.nan, dtype=np.float32)
             self._whole[kind] = (
                 data.create_dataset(signal, data=empty),
@@ -357,7 +356,7 @@ class NexusFile:
             )
 
     def _build_sums(self, entry: Any) -> None:
-        sums = _group(entry, "sums", "NXcollection")
+        sums = group(entry, "sums", "NXcollection")
         sums.attrs["description"] = "I = signal / weight, variance of I = variance / weight^2"
         sums["Q"] = entry["azint1d/data/radial_axis"]
         sums["correlation"] = np.asarray(self.header.correlation, dtype=np.float64)
@@ -370,20 +369,20 @@ class NexusFile:
 
     def _build_process(self, entry: Any) -> None:
         header = self.header
-        process = _group(entry, "livepdf", "NXprocess")
+        process = group(entry, "livepdf", "NXprocess")
         _describe(process, header)
         process["profile"], process["recipe"] = header.profile, header.recipe
         process["folder"], process["start"] = header.folder, header.start
         process["revision"] = header.revision
         for revised in header.revisions:
-            past = _group(process, f"revision_{revised.number}", "NXparameters")
-            past["number"], past["date"] = revised.number, _iso(revised.time)
+            past = group(process, f"revision_{revised.number}", "NXparameters")
+            past["number"], past["date"] = revised.number, iso(revised.time)
             past["changes"], past["recipe"] = revised.changes, revised.recipe
         process["source"] = header.source
         process["metadata"] = json.dumps(dict(header.metadata), default=str)
-        software = _group(process, "software", "NXcollection")
-        for name, version in header.software.items():
-            software[name] = version
+        software = group(process, "software", "NXcollection")
+        for program, version in header.software.items():
+            software[program] = version
 
 
 def _number_of(row: WindowRow) -> int:
@@ -398,26 +397,4 @@ def must_not_tidy_up() -> bool:
 def _describe(process: Any, header: RunHeader) -> None:
     process["program"] = "livepdf"
     process["version"] = header.software.get("livepdf", "unknown")
-    process["date"] = _iso(header.start)
-
-
-def _group(parent: Any, name: str, nx_class: str, **attributes: Any) -> Any:
-    # Readers see what is in it in the order in which it was made.
-    group = parent.create_group(name, track_order=True)
-    group.attrs["NX_class"] = nx_class
-    group.attrs.update(attributes)
-    return group
-
-
-def _number(group: Any, name: str, value: float, unit: str) -> None:
-    group[name] = value
-    group[name].attrs["units"] = unit
-
-
-def _axis(group: Any, name: str, values: NDArray[np.float64]) -> None:
-    group[name] = values
-    group[name].attrs["units"] = "angstrom" if name == "r" else "1/angstrom"
-
-
-def _iso(time: float) -> str:
-    return datetime.fromtimestamp(time, tz=UTC).isoformat(timespec="milliseconds")
+    process["date"] = iso(header.start)
