@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from livepdf.errors import SourceError
 from livepdf.model.curve import CurveKind, Result
-from livepdf.wire import breakdown, laser, serial
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.dataset import to_dataset
 from livepdf.wire.joining import Joining
@@ -18,19 +17,14 @@ from livepdf.wire.keys import ClientKey, key_from_environment
 from livepdf.wire.line import Line
 from livepdf.wire.messages import (
     VERSION,
-    BreakdownMessage,
     ByeMessage,
     EventMessage,
     History,
     HistoryRequest,
-    LaserMessage,
-    PreviewMessage,
     PublishedMessage,
     Refused,
     Reply,
     Request,
-    ResultMessage,
-    SerialMessage,
     Snapshot,
     SnapshotRequest,
     StatusMessage,
@@ -45,6 +39,7 @@ from livepdf.wire.overview import (
     OverviewRequest,
     unpack_overview,
 )
+from livepdf.wire.published import put_published
 from livepdf.wire.retune import Retune
 from livepdf.wire.unpack import put_history, result_of
 
@@ -105,7 +100,7 @@ class Client:
         self._joining = Joining()
         self.retune = Retune(self.ask)
         """Drafts of the recipe, revisions, references, captures."""
-        self.meanwhile: Callable[[], None] = _nothing
+        self.meanwhile: Callable[[], None] = lambda: None
         """Called while `ask` waits, whenever the stream was looked at."""
 
     def close(self) -> None:
@@ -368,9 +363,7 @@ class Client:
             try:
                 self._take(message, arrays)
             except (IndexError, KeyError, ValueError) as error:
-                self._say(
-                    f"a message from {self._line.results_address} does not fit together: {error}"
-                )
+                self._say(f"a message from {source} does not fit together: {error}")
             if time.monotonic() > enough:
                 return
 
@@ -383,20 +376,10 @@ class Client:
             case EventMessage():
                 if self._joined and message.event not in mirror.events[-50:]:
                     mirror.events.append(message.event)
-            case PreviewMessage():
-                mirror.preview, mirror.preview_image = message, arrays[message.image]
-                spoilt = message.saturated
-                mirror.preview_saturated = arrays[spoilt] if spoilt >= 0 else None
-            case LaserMessage():
-                mirror.laser = laser.put_together(message.header, arrays)
-            case SerialMessage():
-                mirror.serial = serial.put_together(message.header, arrays)
-            case BreakdownMessage():
-                mirror.breakdown = breakdown.put_together(message.header, arrays)
-            case ResultMessage():
-                mirror.add(result_of(message, arrays))
             case ByeMessage():
                 self._lose(f"the daemon has stopped: {message.reason}")
+            case _:
+                put_published(mirror, message, arrays)
         mirror.version += 1
 
     def _watch_silence(self) -> None:
@@ -412,7 +395,3 @@ class Client:
     def _say(self, words: str) -> None:
         self.mirror.connection = words
         self.mirror.version += 1
-
-
-def _nothing() -> None:
-    """Do nothing."""
