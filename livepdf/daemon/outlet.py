@@ -1,7 +1,6 @@
 """What the collector settled becomes results, in order, for viewers and for the disk."""
 
 import contextlib
-import logging
 import queue
 import time
 from collections import deque
@@ -33,19 +32,16 @@ from livepdf.daemon.results import BUSY, Evaluated, evaluate, trend_names
 from livepdf.daemon.runs import Run
 from livepdf.daemon.shelf import Shelf
 from livepdf.daemon.store import Store
+from livepdf.daemon.warner import Warner
 from livepdf.daemon.windows import Stretch
 from livepdf.model.curve import Result, Trend
 from livepdf.model.status import Event
 from livepdf.model.sums import empty_sums
 from livepdf.sinks.nexus import Revised, RunHeader, WindowRow
 
-log = logging.getLogger(__name__)
 Outcome = TypeVar("Outcome")
-
 _PATIENCE = 2.0
 """s that a window may be late; then, with newer ones waiting behind it, its trends are skipped."""
-_COMPLAINTS = 5.0
-"""s between two warnings about the same reason."""
 
 
 class Outlet:
@@ -96,7 +92,7 @@ class Outlet:
         """Whether stored windows are being reduced again: then the file stays open."""
         self.interrupt: Callable[[], object] = lambda: None
         """Ends that: another run begins."""
-        self._warned: dict[str, float] = {}
+        self._warn = Warner(board)
         self._follower: Follower | None = None
         self._skipped: deque[int] = deque()
         """Windows whose trends are still to come, oldest first."""
@@ -292,7 +288,7 @@ class Outlet:
         self._store.put(Begin(header=self._header, earlier=before.parts if before else ()))
         self._follower = Follower(pipeline, start=run.start.time)
         if wrong := wavelength_advice(run, pipeline):
-            self._warn("wavelength", wrong)
+            self._warn.say("wavelength", wrong)
         self._advise(pipeline)
         if self.pin is not None:
             self._store.put(self.pin.reference())
@@ -373,17 +369,16 @@ class Outlet:
             )
 
     def _say_trouble(self, evaluated: Evaluated) -> None:
-        span = evaluated.result.span
-        if evaluated.trouble:
-            where = f"frames {span.first} to {span.last}"
-            self._warn(evaluated.trouble, f"{where}: {evaluated.trouble}")
+        span, trouble = evaluated.result.span, evaluated.trouble
+        if trouble:
+            self._warn.say(trouble, f"frames {span.first} to {span.last}: {trouble}")
 
     def _refusal(self, refusal: Refusal) -> None:
         error = refusal.error
         if error.reason == "paused":
             return
         detail = f": {error.detail}" if error.detail else ""
-        self._warn(error.reason, f"frame {refusal.frame} refused, {error.reason}{detail}")
+        self._warn.say(error.reason, f"frame {refusal.frame} refused, {error.reason}{detail}")
 
     def _close(self, closed: Closed) -> None:
         counters = closed.counters
@@ -403,12 +398,3 @@ class Outlet:
                 self.finish_again()
         self._begun = None
         self.runs_closed += 1
-
-    def _warn(self, key: str, text: str) -> None:
-        """Say it to people now, then not again for some seconds."""
-        now = time.monotonic()
-        self._board.note(key, text)
-        if now - self._warned.get(key, -_COMPLAINTS) >= _COMPLAINTS:
-            self._warned[key] = now
-            log.warning("%s", text)
-            self._board.say("warning", text)
