@@ -12,8 +12,6 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 import h5py
@@ -22,80 +20,18 @@ from livepdf.model.status import Counters
 from livepdf.wire.client import Client
 from livepdf.wire.tuning import ApplyRequest
 from tests.daemon import beamline
-from tests.long.mounts import full_disk, hanging_disk
+from tests.long.beam_and_sample import DETECTOR, GOOD, RECIPE, TROUBLES, write_cell
+from tests.long.fault_bench import running
+from tests.long.mounts import full_disk, hanging_disk, read_only_disk
 from tests.sources.hostile import PROTOCOLS, changed
 from tests.system.daemon import Daemon, Detector
-from tests.system.faults import Books
-from tests.system.file_faults import Writer, directory_profile, file_faults
+from tests.system.faults import Books, Fault, Gain
+from tests.system.file_faults import Writer, directory_profile, file_faults, hanging
 from tests.system.nursery import Nursery
-from tests.system.stream_faults import QUALITY, SOURCE, Sender, stream_faults
+from tests.system.stream_faults import QUALITY, stream_faults
 
 Row = tuple[str, str, Counters | None]
 """What was injected, what was seen, and the books at its end."""
-
-
-@dataclass
-class Running:
-    """A daemon with its detector and somebody who asks it."""
-
-    daemon: Daemon
-    sender: Sender
-    books: Books
-    client: Client
-    out: Path
-
-    def send(self, frames: int) -> None:
-        """Send so many frames more of the open series."""
-        first = self.sent
-        self.sent += frames
-        self.sender.images(range(first, self.sent))
-
-    sent: int = 0
-
-    def used(self, frames: int) -> Counters:
-        """Wait until so many are used and nothing waits."""
-        return self.books.until(
-            lambda s: s.counters.used == frames and not s.counters.waiting, f"{frames} used"
-        ).counters
-
-    def problem(self, words: str) -> str:
-        """Wait until the status names a problem with these words."""
-        found = self.books.until(lambda s: any(words in p for p in s.problems), words).problems
-        return next(problem for problem in found if words in problem)
-
-    def stop(self) -> None:
-        """Let it stop in order."""
-        self.client.close()
-        self.daemon.process.terminate()
-        code = self.daemon.wait(300.0)
-        assert code == 0, (code, self.daemon.errors)
-
-    def windows(self) -> list[int]:
-        """Return the windows of all result files."""
-        return sorted(n for path in self.out.rglob("*.nxs") for n in numbers(path))
-
-
-def numbers(path: Path) -> list[int]:
-    """Return the windows of a file, as any program reads it."""
-    with h5py.File(path) as file:
-        return [int(n) for n in file["entry/windows/number"][:]]
-
-
-@contextmanager
-def running(
-    folder: Path, nursery: Nursery | None, *, source: str = SOURCE, output: str = "", **more: object
-) -> Iterator[Running]:
-    """Start a daemon on a stream of its own; it is killed on the way out."""
-    given = {"window": "frames = 1", **more}
-    with Detector() as detector:
-        profile, recipe = beamline.write_settings(folder, port=detector.port, **given)  # type: ignore[arg-type]
-        text = profile.read_text().replace("[detector]", f"{source}\n[detector]")
-        profile.write_text(text.replace("[output]", f"[output]\n{output}"))
-        out = folder / "out"
-        with Daemon(profile, recipe, "--out", str(out), nursery=nursery) as daemon:
-            client = Client(daemon.address())
-            yield Running(daemon, Sender(detector), Books(client), client, out)
-            client.close()
 
 
 def streams(folder: Path, nursery: Nursery) -> Iterator[Row]:
@@ -120,6 +56,10 @@ def files(folder: Path, nursery: Nursery) -> Iterator[Row]:
         books = Books(client)
         for fault in file_faults(writer):
             yield f"file: {fault.name}", str(fault.gain), books.check(fault, writer.whole)
+        with hanging(writer.next()):
+            gain = Gain(refused={"reader hung": 1})
+            hangs = Fault(name="hangs its reader", inject=lambda: None, gain=gain)
+            yield f"file: {hangs.name}", str(gain), books.check(hangs, writer.whole)
         client.close()
 
 
@@ -219,6 +159,61 @@ def disk_hangs(folder: Path, nursery: Nursery) -> Iterator[Row]:
         assert bench.windows() == list(range(200))
 
 
+def output_read_only(folder: Path, nursery: Nursery) -> Iterator[Row]:
+    """Results go where nobody may write, until somebody may."""
+    with read_only_disk(folder / "out") as allow, running(folder, nursery) as bench:
+        bench.sender.begin()
+        bench.send(50)
+        said = bench.problem("not saved")
+        yield "read-only output", said, bench.used(50)
+        allow()
+        bench.send(50)
+        bench.used(100)
+        bench.books.until(lambda s: not any("not saved" in p for p in s.problems))
+        bench.stop()
+        assert bench.windows() == list(range(100))
+        yield "… and may be written to again", "all 100 windows are in files", None
+
+
+def beam_and_sample(folder: Path, nursery: Nursery) -> Iterator[Row]:
+    """Beam, cell and sample are not as they were: a flag with its number, and frames that stay."""
+    for wrong in TROUBLES:
+        place = folder / wrong.flag.replace(" ", "-")
+        place.mkdir()
+        write_cell(place)
+        with running(place, nursery, detector=DETECTOR, more=RECIPE) as bench:
+            bench.sender.begin()
+            stretches = (GOOD,) * 20, (wrong,) * len(wrong.cell), (GOOD,) * 5
+            frames = [(of, n) for stretch in stretches for n, of in enumerate(stretch)]
+            for index, (of, number) in enumerate(frames):
+                detector, picture = bench.sender.detector, of.image(index, number % len(of.cell))
+                detector.image(bench.sender.series, index, picture)
+            bench.sender.end()
+            counters = bench.used(len(frames))
+            bench.stop()
+            found = _flagged(bench.out)
+        wanted = range(20, 20 + len(wrong.cell))
+        assert found.keys() <= set(wanted), (wrong.name, found)
+        assert any(wrong.flag in flags for flags in found.values()), (wrong.name, found)
+        yield (
+            wrong.name,
+            f"{len(found)} flagged: {', '.join(sorted(set().union(*found.values())))}",
+            counters,
+        )
+
+
+def _flagged(out: Path) -> dict[int, set[str]]:
+    found = {}
+    for path in out.rglob("*.nxs"):
+        with h5py.File(path) as file:
+            for n, flags in zip(
+                file["entry/windows/number"], file["entry/quality/flags"], strict=True
+            ):
+                if flags:
+                    found[int(n)] = set(flags.decode().split(", "))
+    return found
+
+
 def output_goes(folder: Path, nursery: Nursery) -> Iterator[Row]:
     """The directory of the results is deleted, moved, replaced by a file, locked."""
 
@@ -265,7 +260,7 @@ def signals(folder: Path, nursery: Nursery) -> Iterator[Row]:
         place.mkdir()
         with running(place, nursery, queue_mib=1, limits="workers = 1") as bench:
             bench.sender.begin()
-            bench.send(4000)
+            bench.send(1000)
             bench.books.until(lambda s: s.counters.used > 50)
             counters = None
             for number in sent:
@@ -337,6 +332,8 @@ ROWS: list[Callable[[Path, Nursery], Iterator[Row]]] = [
     too_slow,
     signals,
     output_goes,
+    output_read_only,
+    beam_and_sample,
     killed_and_retuned,
     disk_is_full,
     disk_hangs,

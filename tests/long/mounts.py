@@ -1,4 +1,4 @@
-"""Disks for tests that need one of their own: one that is full, one that hangs. Both need root."""
+"""Disks for tests that need one of their own: full, read-only, hanging. All need root."""
 
 import os
 import subprocess
@@ -25,6 +25,23 @@ def full_disk(folder: Path, *, megabytes: int) -> Iterator[Callable[[int], None]
 
     try:
         yield fill
+    finally:
+        _run("umount", "--lazy", str(folder))
+
+
+@contextmanager
+def read_only_disk(folder: Path) -> Iterator[Callable[[], None]]:
+    """Mount a disk that nobody may write to; what is yielded lets them write.
+
+    Raises
+    ------
+    PermissionError
+        Without the right to mount.
+    """
+    folder.mkdir()
+    _run("mount", "-t", "tmpfs", "-o", "ro,size=100m", "tmpfs", str(folder))
+    try:
+        yield lambda: _run("mount", "-o", "remount,rw", str(folder))
     finally:
         _run("umount", "--lazy", str(folder))
 

@@ -129,8 +129,12 @@ def _write(path: Path, data: bytes) -> None:
 
 @contextmanager
 def hanging(path: Path) -> Iterator[None]:
-    """Put a pipe that nobody writes to in the place of a file: whoever opens it hangs."""
-    os.mkfifo(path)
+    """Begin a file, and put a pipe that nobody writes to in its place: whoever reads on hangs."""
+    path.write_bytes(tiff(9)[:5000])
+    time.sleep(1.0)  # it was seen, and tried in vain
+    pipe = path.with_suffix(".pipe")
+    os.mkfifo(pipe)
+    pipe.replace(path)
     try:
         yield
     finally:
