@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 THEMES, SCALES = ("light", "dark", "contrast"), (1, 2)
 HERE = Path(__file__).resolve().parents[1]
 _ADDRESS = re.compile(r"tcp://[^\s;]+")
-_PATIENCE = 300.0
+_PATIENCE = 900.0
 """s for a demo to start, kernels compiled, and for its windows to come."""
 
 
