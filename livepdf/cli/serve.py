@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from types import FrameType
@@ -39,7 +40,7 @@ def serve(
     from livepdf.daemon.memory import keep_what_is_loaded
     from livepdf.sinks.nexus import must_not_tidy_up
 
-    _stop_on_signals(service)
+    told_to_stop = _stop_on_signals(service)
     show = _display(service, more)
     try:
         service.start(_Preparing(service.address))
@@ -47,7 +48,8 @@ def serve(
         service.abandon()
         raise
     keep_what_is_loaded()
-    if not service.stopping.is_set():
+    # A short run may be over by now: where its results are is told all the same
+    if not told_to_stop.is_set():
         click.echo(f"ready {service.address}")
         sys.stdout.flush()
     show()
@@ -75,12 +77,16 @@ class _Preparing:
             self._said = text
 
 
-def _stop_on_signals(service: "Service") -> None:
+def _stop_on_signals(service: "Service") -> threading.Event:
+    """Return what is set by the first signal that ends it."""
+    told = threading.Event()
+
     def stop(number: int, _: FrameType | None) -> None:
         if service.stopping.is_set():
             # Somebody does not want to wait: what was flushed is on disk.
             os._exit(128 + number)
         click.echo("finishing what has come in; once more to stop at once", err=True)
+        told.set()
         service.stopping.set()
 
     signal.signal(signal.SIGINT, stop)
@@ -88,6 +94,7 @@ def _stop_on_signals(service: "Service") -> None:
     # Of a terminal it means that nobody is there any more, of a supervisor: read again.
     at_terminal = sys.stdin is not None and sys.stdin.isatty()
     signal.signal(signal.SIGHUP, stop if at_terminal else lambda *_: service.reload())
+    return told
 
 
 def _display(service: "Service", more: Callable[[], str]) -> Callable[[], None]:

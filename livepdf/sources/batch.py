@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,6 +59,14 @@ class Facts:
 NO_FACTS = Facts()
 
 
+class FileState(NamedTuple):
+    """By what a file that was written to again differs from what it was."""
+
+    size: int
+    mtime_ns: int
+    inode: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Batch:
     """What could be read of a file at one time."""
@@ -74,6 +83,8 @@ class Batch:
     """Told with the first images of a file only."""
     modified: float | None = None
     """Unix seconds when the file was written last."""
+    state: FileState | None = None
+    """The state in which the file was read, None where it changed name meanwhile."""
 
 
 def blob_size(image: ReadImage | Unusable) -> int:

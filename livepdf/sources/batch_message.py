@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.model.frame import Integrated, PackedImage
-from livepdf.sources.batch import Batch, Facts, ReadImage, Unusable
+from livepdf.sources.batch import Batch, Facts, FileState, ReadImage, Unusable
 from livepdf.sources.qxrd import Sidecar
 
 Blob = bytes | memoryview
@@ -26,6 +26,7 @@ def to_message(batch: Batch) -> tuple[dict[str, Any], list[Blob]]:
         "sidecar": asdict(batch.sidecar),
         "facts": facts,
         "modified": batch.modified,
+        "state": batch.state,
     }
     return header, blobs + blobs_of_facts
 
@@ -41,6 +42,7 @@ def from_message(header: dict[str, Any], blobs: Sequence[memoryview]) -> Batch:
         sidecar=Sidecar(**header["sidecar"]),
         facts=_facts_from_message(header["facts"], left),
         modified=header["modified"],
+        state=None if header["state"] is None else FileState(*header["state"]),
     )
 
 

@@ -8,10 +8,12 @@ import os
 import socket
 import sys
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from livepdf.errors import FrameError
+from livepdf.sources.batch import FileState
 from livepdf.sources.batch_message import Blob, to_message
 from livepdf.sources.framing import BUFFER, receive, send
 from livepdf.sources.read_images import read_batch
@@ -33,20 +35,33 @@ def main(requests: int, life: int) -> None:
 
 
 def _answer(request: dict[str, Any]) -> tuple[dict[str, Any], list[Blob]]:
+    path = Path(request["path"])
     try:
+        before = _state(path)
         batch = read_batch(
-            Path(request["path"]),
+            path,
             first=request["first"],
             most_bytes=request["most_bytes"],
             sidecar=request["sidecar"],
             dataset=request["dataset"],
         )
+        after = _state(path)
+        if not batch.stack and None not in (before, after) and before != after:
+            raise FrameError("incomplete", f"{path.name} was written to while it was read")
     except FrameError as error:
         return {"refused": error.reason, "detail": error.detail}, []
     except Exception as error:  # noqa: BLE001  (readers written by others raise anything)
         detail = f"{type(error).__name__}: {error}"[:300]
         return {"refused": "unreadable", "detail": detail}, []
-    return to_message(batch)
+    return to_message(replace(batch, state=after))
+
+
+def _state(path: Path) -> FileState | None:
+    try:
+        stat = path.stat()
+    except OSError:
+        return None  # what reads it says what is wrong
+    return FileState(stat.st_size, stat.st_mtime_ns, stat.st_ino)
 
 
 def _end_with_parent(life: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from livepdf.config.sources import Directory
 from livepdf.errors import FrameError, SourceError
 from livepdf.model.frame import Frame, FrameRefused, RunStart, SourceItem
-from livepdf.sources.batch import HDF5, NO_FACTS, OPEN_END, Batch, Facts, blob_size
+from livepdf.sources.batch import HDF5, NO_FACTS, OPEN_END, Batch, Facts, FileState, blob_size
 from livepdf.sources.files import frame_of, refuse
 from livepdf.sources.naming import Naming, Place
 from livepdf.sources.notify import Notifier
@@ -49,6 +49,7 @@ class DirectorySource:
         self._stacks = Stacks()
         self._asked: Task | None = None
         self._bare = 0
+        self._ahead: dict[Path, FileState] = {}
         self._without_errors = False
         self._opened = False
         sidecar_wait = settings.metadata_timeout if self._with_sidecar else 0.0
@@ -161,6 +162,8 @@ class DirectorySource:
         if news is not None:
             self._sidecars = news.sidecars
             for found in news.files:
+                if self._ahead.pop(found.path, None) == found.state:
+                    continue  # it was read in this state before it was seen in it
                 self._tasks.add(Task(found=found, since=self._clock()))
 
     def _wait(self, longest: float) -> None:
@@ -246,6 +249,8 @@ class DirectorySource:
                 return []
             self._bare += 1
             log.warning("%s: no usable metadata file within the time for it", path)
+        if not batch.stack and batch.state not in (None, task.found.state):
+            self._ran_ahead(path, batch.state)
         items: list[SourceItem] = []
         whole = self._whole(task, batch)
         facts = NO_FACTS if whole is None else self._stacks.facts(task.found)
@@ -256,6 +261,11 @@ class DirectorySource:
             place = replace(place, index=index)
             items += self._track(place, frame, size=blob_size(image), facts=facts)
         return items
+
+    def _ran_ahead(self, path: Path, state: FileState) -> None:
+        """Note what was written after it had been seen, and read: seeing it is no news then."""
+        if not self._tasks.drop(path, state):
+            self._ahead[path] = state
 
     def _whole(self, task: Task, batch: Batch) -> Place | None:
         """Return the series of a file that holds one, and see to its further images."""

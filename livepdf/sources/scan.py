@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
+from livepdf.sources.batch import FileState
 from livepdf.sources.euxfel_names import is_run_file
 
 
@@ -19,6 +20,11 @@ class Found:
     inode: int
     folder: bool = False
     """Whether it is the folder of a whole run, seen as one."""
+
+    @property
+    def state(self) -> FileState:
+        """What changes when somebody writes to it."""
+        return FileState(self.size, self.mtime_ns, self.inode)
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from livepdf.sources.batch import NO_FACTS, Facts
+from livepdf.sources.batch import NO_FACTS, Facts, FileState
 from livepdf.sources.naming import Place
 from livepdf.sources.scan import Found
 
@@ -41,6 +41,14 @@ class TaskList:
     def add_first(self, task: Task) -> None:
         """Put the rest of a file before all others, so that one series is not cut by another."""
         self._tasks = {task.found.path: task} | self._tasks
+
+    def drop(self, path: Path, state: FileState) -> bool:
+        """Forget a file in a state in which it has been read; say whether it was waiting."""
+        task = self._tasks.get(path)
+        if task is None or task.found.state != state:
+            return False
+        del self._tasks[path]
+        return True
 
     def next(self, now: float, allowed: Callable[[Task], bool]) -> Task | None:
         """Take the first task whose time has come."""

@@ -143,6 +143,8 @@ def test_more_clients_than_the_limit_stay_outside_until_one_leaves(house: House)
     inside = [house.comes(house.results, kind=zmq.SUB) for _ in range(2)]
     assert all(house.hears(client) for client in inside)
 
+    wait(lambda: house.door.peers("results") == 2)
+
     third = house.comes(house.results, kind=zmq.SUB)
     wait(lambda: house.door.turned_away().get("too many clients", 0) >= 1)
     assert not house.hears(third, 0.5)

@@ -85,6 +85,7 @@ def test_every_key_that_takes_a_path_is_fenced(yard: Path) -> None:
         table(
             background=[{"file": "/etc/b"}, {"ramp": ramp}],
             analysis={"structures": ["ni"], "precursor": ["/etc/c"]},
+            model=[{"name": "melt", "file": "/etc/d"}],
         ),
     )
 
@@ -101,7 +102,7 @@ def test_every_key_that_takes_a_path_is_fenced(yard: Path) -> None:
     }
     # All that the schema knows of: a new key with a path belongs into these recipes too.
     assert keys == set(path_keys(schema, schema))
-    assert len(found) == 5
+    assert len(found) == 6
 
 
 @pytest.mark.parametrize("name", ["/etc/passwd", "../secret.cif", "Ni.cif", "hfo3"])

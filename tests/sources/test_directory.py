@@ -125,6 +125,27 @@ def test_a_file_that_is_half_there_waits_for_its_rest(
     assert reasons(items) == []
 
 
+def test_a_file_that_is_read_before_it_is_seen_whole_is_taken_once(
+    watch: Opener, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    source = watch()
+    taken: list[float] = []
+    for number in range(12):
+        content = write(tmp_path_factory.mktemp("other") / "w.tif", number).read_bytes()
+        slow = tmp_path / f"slow{number}_1.tif"
+        slow.write_bytes(content[: len(content) // 2])
+        write(tmp_path / f"whole{number}_1.tif", 100 + number)
+        taken += values(gather(source, number=1))
+        with slow.open("ab") as file:
+            file.write(content[len(content) // 2 :])
+        taken += values(gather(source, number=1))
+    write(tmp_path / "last_1.tif", 99)
+    while 99 not in taken:
+        taken += values(gather(source, number=1))
+
+    assert sorted(taken) == [*range(12), 99, *range(100, 112)]
+
+
 @pytest.mark.parametrize("suffix", ["tif", "cbf", "edf"])
 def test_a_file_that_stays_cut_is_refused_once_and_taken_when_it_is_written(
     suffix: str, watch: Opener, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
