@@ -3,7 +3,7 @@
 import logging
 import queue
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +12,8 @@ from typing import Any
 import msgspec
 from numpy.typing import NDArray
 
-from livepdf.daemon.assemble import Pipeline, Prepared, retuned, with_dark
-from livepdf.daemon.capture import Taken, add_up, begins, save_capture
-from livepdf.daemon.dark import save_dark
+from livepdf.daemon.assemble import Pipeline, Prepared, retuned
+from livepdf.daemon.capturing import Captures
 from livepdf.daemon.drafts import (
     Draft,
     change_words,
@@ -24,14 +23,12 @@ from livepdf.daemon.drafts import (
     recipe_keys,
     reloaded,
 )
-from livepdf.daemon.earlier import by_temperature
 from livepdf.daemon.fence import inside_or_error
 from livepdf.daemon.headers import with_reduction_of
 from livepdf.daemon.lookup import PATIENCE, Lookup, Parts, UnableError
 from livepdf.daemon.pins import Pin, Pinned, PinnedPattern, pinned_file, pinned_text
 from livepdf.daemon.publish import curve_buffers
 from livepdf.daemon.redo import Job
-from livepdf.daemon.results import Summed
 from livepdf.errors import ConfigError, FileError
 from livepdf.model.sums import intensity
 from livepdf.numerics.adhoc import ScaleKind
@@ -44,7 +41,6 @@ from livepdf.wire.tuning import (
     Applied,
     ApplyRequest,
     CancelRequest,
-    CapturedReply,
     CaptureEndRequest,
     CaptureRequest,
     CaptureWindowsRequest,
@@ -62,7 +58,6 @@ from livepdf.wire.tuning import (
 log = logging.getLogger(__name__)
 Answer = tuple[msgspec.Struct, list[NDArray[Any]]]
 
-_MOST_WINDOWS = 100_000
 _MOST_UNDONE = 100
 
 
@@ -79,6 +74,7 @@ class Tuner:
         """What new runs are made from; replaced as a whole."""
         self._parts = parts
         self._find = Lookup(parts)
+        self._captures = Captures(self, parts, self._find)
         self._tasks: queue.Queue[tuple[TuningRequest | Reload, Future[Answer]] | None] = (
             queue.Queue()
         )
@@ -124,14 +120,14 @@ class Tuner:
     def _answer(self, request: TuningRequest | Reload) -> Answer:
         match request:
             case Reload():
-                return self._apply(reloaded(self.prepared.settings), "none", 0), []
+                return self.apply(reloaded(self.prepared.settings), "none", 0), []
             case RecipeRequest():
                 return self._recipe(), []
             case PreviewRequest():
                 return self._preview(request)
             case ApplyRequest():
-                draft = self._draft(request.changes)
-                return self._apply(draft, request.again, request.last), []
+                draft = self.draft(request.changes)
+                return self.apply(draft, request.again, request.last), []
             case UndoRequest():
                 return self._undo(request), []
             case CancelRequest():
@@ -139,15 +135,15 @@ class Tuner:
             case FreezeRequest():
                 return self._freeze(request), []
             case PinRequest():
-                self._pin(self._pattern_of(request))
+                self.pin(self._pattern_of(request))
             case UnpinRequest():
                 self._unpin()
             case CaptureRequest():
-                self._begin_capture(request)
+                self._captures.begin(request)
             case CaptureEndRequest():
-                return self._end_capture(request), []
+                return self._captures.end(request), []
             case CaptureWindowsRequest():
-                return self._capture_windows(request), []
+                return self._captures.windows(request), []
         return Done(), []
 
     def _recipe(self) -> RecipeReply:
@@ -162,7 +158,7 @@ class Tuner:
 
     def _preview(self, request: PreviewRequest) -> Answer:
         pipeline, window = self._find.pipeline(self.prepared), self._find.window(request.number)
-        draft = self._draft(request.changes)
+        draft = self.draft(request.changes)
         plan = self._plan_of(draft, pipeline, errors=request.sigma)
         curves, trends = look(plan, window, bond=draft.bond)
         headers, arrays = curve_buffers(curves)
@@ -176,7 +172,8 @@ class Tuner:
         )
         return reply, list(arrays)
 
-    def _draft(self, changes: Mapping[str, Any]) -> Draft:
+    def draft(self, changes: Mapping[str, Any]) -> Draft:
+        """Return what would hold with some keys changed; ConfigError where they are wrong."""
         return make_draft(self.prepared.settings, changes, fence=self._parts.folder)
 
     def _plan_of(self, draft: Draft, pipeline: Pipeline, *, errors: bool) -> Plan:
@@ -189,7 +186,8 @@ class Tuner:
         self._looked = (text, errors, plan)
         return plan
 
-    def _apply(self, draft: Draft, again: Again, last: int) -> Applied:
+    def apply(self, draft: Draft, again: Again, last: int) -> Applied:
+        """Let a draft hold from now on, and for windows that were."""
         if not draft.words:
             raise UnableError("nothing would change")
         # Plans are large: a recipe that comes back gets a new one.
@@ -295,9 +293,9 @@ class Tuner:
             "reduction.scale_value": plan.parameters.scale_value,
             "reduction.scale_sigma": plan.parameters.scale_sigma,
         }
-        draft = self._draft(changes)
+        draft = self.draft(changes)
         words = f"{draft.words}, scale of window {window.span.number}"
-        return self._apply(replace(draft, words=words), request.again, request.last)
+        return self.apply(replace(draft, words=words), request.again, request.last)
 
     def _pattern_of(self, request: PinRequest) -> Pinned:
         if request.text:
@@ -316,7 +314,8 @@ class Tuner:
             sigma=sigma,
         )
 
-    def _pin(self, pinned: Pinned) -> None:
+    def pin(self, pinned: Pinned) -> None:
+        """Take differences from a pattern from now on."""
         if self._parts.store.failing:
             raise UnableError("results are not saved now: make room on the disk first")
         self._set_pin(pinned, pinned.on(self._find.pipeline(self.prepared).plan))
@@ -340,121 +339,6 @@ class Tuner:
         newest = parts.history.newest()
         if newest is not None:
             parts.publisher.result(newest)
-
-    def _begin_capture(self, request: CaptureRequest) -> None:
-        if request.what == "dark":
-            self._parts.dark.begin()
-        else:
-            self._parts.capture.begin(request.what)
-        self._parts.board.say("mark", begins(request.what))
-
-    def _end_capture(self, request: CaptureEndRequest) -> CapturedReply:
-        if self._parts.dark.active:
-            return self._end_dark(request)
-        what = self._parts.capture.what
-        taken = self._parts.capture.end()
-        if taken is None:
-            raise UnableError("no frame was captured")
-        self._parts.board.say("mark", f"capture of {what} ends")
-        if what == "blanks":
-            windows = self._find.since_mark(begins(what))
-            return self._blanks(windows, request)
-        return self._captured(taken, request, {})
-
-    def _end_dark(self, request: CaptureEndRequest) -> CapturedReply:
-        parts = self._parts
-        dark = parts.dark.end()
-        if dark is None:
-            raise UnableError("no frame was captured")
-        path = save_dark(dark, run=parts.board.run, folder=parts.folder)
-        words = f"dark of {dark.frames} frames: {path.name}"
-        if request.use:
-            self.prepared = with_dark(self.prepared, dark.mean, words)
-            words = f"{words}; used from the next run on, as revision {self.prepared.revision}"
-        parts.board.say("recipe", words)
-        return CapturedReply(file=str(path), frames=dark.frames, revision=self.prepared.revision)
-
-    def _capture_windows(self, request: CaptureWindowsRequest) -> CapturedReply:
-        if not 1 <= request.count <= _MOST_WINDOWS:
-            raise ValueError(f"{request.count} windows, wanted 1 to {_MOST_WINDOWS}")
-        first = self._find.after_mark(request.mark) if request.mark else request.first
-        numbers = range(first, first + request.count)
-        found = self._find.windows(list(numbers))
-        if len(found) < request.count:
-            raise UnableError(f"of windows {numbers[0]} to {numbers[-1]}, {len(found)} are there")
-        windows = list(found.values())
-        if request.what == "blanks":
-            return self._blanks(windows, request)
-        taken = Taken(
-            what=request.what,
-            run=windows[0].span.run,
-            sums=add_up(window.sums for window in windows),
-        )
-        extras = {"windows": f"{numbers[0]} to {numbers[-1]}"}
-        return self._captured(taken, request, extras)
-
-    def _captured(
-        self,
-        taken: Taken,
-        request: CaptureEndRequest | CaptureWindowsRequest,
-        extras: Mapping[str, object],
-    ) -> CapturedReply:
-        path, _ = save_capture(
-            taken, self._find.pipeline(self.prepared).plan, folder=self._parts.folder, extras=extras
-        )
-        if request.use and taken.what == "reference":
-            self._pin(pinned_file(path))
-        elif request.use and taken.what == "precursor":
-            self._fit_along(path, request)
-        elif request.use:
-            place = f"background.{len(self.prepared.settings.recipe.background)}"
-            table = {"name": path.stem, "file": str(path.resolve())}
-            draft = self._draft({place: table})
-            self._apply(draft, request.again, request.last)
-        return CapturedReply(
-            file=str(path), frames=taken.sums.frames, revision=self.prepared.revision
-        )
-
-    def _fit_along(self, path: Path, request: CaptureEndRequest | CaptureWindowsRequest) -> None:
-        wanted = self.prepared.settings.recipe.analysis
-        if wanted is None:
-            raise UnableError(
-                f"saved as {path}, but nothing is fitted: name a structure under [analysis]"
-            )
-        place = f"analysis.precursor.{len(wanted.precursor)}"
-        self._apply(self._draft({place: str(path.resolve())}), request.again, request.last)
-
-    def _blanks(
-        self, windows: Sequence[Summed], request: CaptureEndRequest | CaptureWindowsRequest
-    ) -> CapturedReply:
-        """Save blanks by their temperature; use them as a ramp whose changes are fitted."""
-        recipe = self.prepared.settings.recipe
-        name = "temperature" if recipe.analysis is None else recipe.analysis.temperature
-        warm = by_temperature(windows, name=name)
-        plan, run = self._find.pipeline(self.prepared).plan, windows[0].span.run
-        saved = [
-            save_capture(
-                Taken(what=f"blank-{one.temperature:.0f}", run=run, sums=one.sums),
-                plan,
-                folder=self._parts.folder,
-                extras={"temperature": one.temperature},
-            )[0]
-            for one in warm
-        ]
-        if request.use:
-            points = [
-                {"temperature": one.temperature, "file": str(path.resolve())}
-                for one, path in zip(warm, saved, strict=True)
-            ]
-            table = {"name": f"{run} blanks", "ramp": points, "match": "fit", "scale": "fit"}
-            draft = self._draft({f"background.{len(recipe.background)}": table})
-            self._apply(draft, request.again, request.last)
-        return CapturedReply(
-            file=str(saved[0]),
-            frames=sum(one.sums.frames for one in warm),
-            revision=self.prepared.revision,
-            temperatures=tuple(one.temperature for one in warm),
-        )
 
 
 def _refused(why: str, error: Exception) -> Answer:
