@@ -50,7 +50,7 @@ def test_inside_is_what_the_file_system_leads_into(
     assert inside(path, yard) == within
 
 
-@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "/proc/self/root/etc/passwd", "~root/x"])
+@pytest.mark.parametrize("name", ["x" * 5000, "a\0b", "/proc/1/cwd/etc/passwd", "~root/x"])
 def test_paths_that_no_system_opens_or_that_others_own_are_outside(yard: Path, name: str) -> None:
     assert not inside(Path(name), yard)
     with pytest.raises(FileError, match="not opened"):
