@@ -114,7 +114,7 @@ def test_the_subtracted_intensities_of_that_series_are_repeated_too(data_path: F
             _reduce(folder / f"iq/B3_{scan:02d}.iq", None, config, "gr"),
             read_columns(folder / f"gr/B3_{scan:02d}.gr").y,
         )
-        for scan in LIVE_SCANS
+        for scan in LIVE_SCANS[::4]
     ]
 
     assert max(off) < 5e-5

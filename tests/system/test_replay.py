@@ -14,8 +14,6 @@ import numpy as np
 import pytest
 import zmq
 
-from livepdf.cli.demo_files import write_demo
-from livepdf.simulate.run import demo_run
 from tests.daemon.beamline import SHAPE, counts, write_settings
 from tests.system.daemon import Daemon, Detector
 
@@ -54,43 +52,6 @@ def numbers(path: Path) -> dict[str, np.ndarray]:
     with h5py.File(path) as file:
         file.visititems(take)
     return found
-
-
-@contextmanager
-def simulated_detector(*, frames: int) -> Iterator[str]:
-    """Start `livepdf simulate`, yield its address, and leave nothing of it behind."""
-    command = [*LIVEPDF, "simulate", "--frames", str(frames), "--rate", "30", "--wait", "120"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as detector:
-        assert detector.stdout is not None
-        try:
-            yield detector.stdout.readline().split()[1]
-        finally:
-            detector.kill()
-
-
-@pytest.mark.system
-def test_a_recording_of_the_demo_replayed_at_max_gives_the_same_numbers(tmp_path: Path) -> None:
-    profile, recipe = tmp_path / "instrument/profile.toml", tmp_path / "instrument/recipe.toml"
-    with simulated_detector(frames=60) as endpoint:
-        run = demo_run("hfo2", frames=60, rate=30.0)
-        write_demo(tmp_path / "instrument", run=run, endpoint=endpoint, window=10)
-        profile.write_text(profile.read_text() + "\n[output]\nrecord = true\n")
-        # About every eighth image is looked at.
-        recipe.write_text(recipe.read_text() + "\n[quality]\nlook_every = 0.27\n")
-        more = ("--out", str(tmp_path / "live"), "--requests", "tcp://127.0.0.1:0", "--runs", "1")
-        with Daemon(profile, recipe, *more) as daemon:
-            daemon.address()
-            assert daemon.wait(120.0) == 0, daemon.errors
-    (recording,) = (tmp_path / "live").glob("*.mcap")
-
-    # Nothing but the recording is used: the settings travel in it.
-    for file in (tmp_path / "instrument").iterdir():
-        file.unlink()
-    again = livepdf("replay", recording, "--speed", "max", "--out", tmp_path / "again", "--json")
-
-    assert again.returncode == 0, again.stderr
-    assert json.loads(again.stdout.splitlines()[-1])["counters"]["used"] == 60
-    assert_same_numbers(tmp_path, windows=6)
 
 
 @pytest.mark.system
