@@ -127,6 +127,7 @@ class Door:
         while not self._stopping.is_set():
             for ready, _ in poller.poll(int(1000 * _LOOK)):
                 if ready is self._zap:
+                    self._note_all()
                     self._answer()
                 elif ready in self._monitors:
                     self._note(ready)
@@ -135,7 +136,18 @@ class Door:
                 self._looked = now
                 self._show_out(now)
 
+    def _note_all(self) -> None:
+        """Note whoever has come before a question is answered, so that nobody too many is let in.
+
+        A connection is told of before its peer is asked about, but on another socket.
+        """
+        for monitor in self._monitors:
+            while monitor.poll(0):
+                self._note(monitor)
+
     def _note(self, monitor: "zmq.Socket[bytes]") -> None:
+        if not monitor.poll(0):
+            return
         message = recv_monitor_message(monitor)
         peers, handle = self._peers[self._monitors[monitor]], int(message["value"])
         came = message["event"] == zmq.EVENT_ACCEPTED
@@ -143,8 +155,12 @@ class Door:
         with self._lock:
             if connection is None:
                 peers.pop(handle, None)
-            else:
+            elif len(peers) < self._limit:
                 peers[handle] = connection
+            else:
+                # ZeroMQ lets whoever is told to try later hang until the greeting times out.
+                connection.cut()
+                self._turned_away["too many clients"] += 1
 
     def _show_out(self, now: float) -> None:
         """End the connections of those who do not read, or whose key has been revoked."""
@@ -159,23 +175,17 @@ class Door:
                 connection.cut()
 
     def _answer(self) -> None:
-        version, number, domain, _, _, mechanism, *shown = self._zap.recv_multipart()
-        side: Side = "requests" if domain == b"requests" else "results"
-        code, text, user = self._decide(side, mechanism, shown)
+        version, number, _, _, _, mechanism, *shown = self._zap.recv_multipart()
+        code, text, user = self._decide(mechanism, shown)
         if version != _VERSION:
             code, text, user = b"500", b"unknown version", b""
         self._zap.send_multipart([_VERSION, number, code, text, user, b""])
 
-    def _decide(
-        self, side: Side, mechanism: bytes, shown: list[bytes]
-    ) -> tuple[bytes, bytes, bytes]:
+    def _decide(self, mechanism: bytes, shown: list[bytes]) -> tuple[bytes, bytes, bytes]:
         user = LOCAL
         if self.keyring is not None:
             user = z85.encode(shown[0]).decode() if mechanism == b"CURVE" else ""
             if self.keyring.role(user) is None:
                 self.turn_away("unknown key")
                 return b"400", b"unknown key", b""
-        if self.peers(side) > self._limit:
-            self.turn_away("too many clients")
-            return b"300", b"too many clients", b""
         return b"200", b"OK", user.encode()

@@ -153,6 +153,20 @@ def test_more_clients_than_the_limit_stay_outside_until_one_leaves(house: House)
     assert house.hears(third)
 
 
+def test_of_a_crowd_that_comes_at_once_no_more_than_the_limit_come_in(house: House) -> None:
+    house.open(keys=False, limit=2)
+    crowd = [house.comes(house.results, kind=zmq.SUB, again=20 + 7 * n) for n in range(8)]
+    heard: set[int] = set()
+
+    def listen() -> bool:
+        house.results.send(b"news")
+        heard.update(n for n, client in enumerate(crowd) if client.poll(5) and client.recv())
+        return len(heard) == 2 and house.door.turned_away().get("too many clients", 0) >= 50
+
+    wait(listen)
+    assert len(heard) == 2
+
+
 def test_who_reads_nothing_is_cut_and_counted_and_who_reads_is_not(house: House) -> None:
     house.open(keys=False, stall=1.5)
     house.results.setsockopt(zmq.SNDHWM, 50)
