@@ -11,7 +11,7 @@ from pathlib import Path
 from livepdf.daemon.metrics import StatusMetrics
 from livepdf.daemon.timings import Timings
 from livepdf.model.quality import FLAGS, Lamp
-from livepdf.model.status import Counters, Status
+from livepdf.model.status import Counters, Disk, Status
 
 TOOLS = Path(__file__).parents[2] / "tools"
 UNIT = TOOLS / "livepdf.service"
@@ -57,7 +57,13 @@ def test_the_dashboard_asks_only_for_metrics_that_there_are() -> None:
     lamps = tuple(
         Lamp(name=flag, value=1.0, limit=1.0, unit="", raised=True, sampled=False) for flag in FLAGS
     )
-    status = Status(state="running", time=1.0, counters=Counters(refused={"x": 1}), quality=lamps)
+    status = Status(
+        state="running",
+        time=1.0,
+        counters=Counters(refused={"x": 1}),
+        quality=lamps,
+        disk=Disk(free=1),
+    )
     timings = Timings()
     timings.add("integrate", 0.1)
     metrics = StatusMetrics(lambda: status, timings, spooled=lambda: 0, software={"livepdf": "1"})
@@ -69,5 +75,4 @@ def test_the_dashboard_asks_only_for_metrics_that_there_are() -> None:
         for target in panel["targets"]:
             asked |= set(re.findall(r"livepdf_\w+", target["expr"]))
 
-    assert asked
-    assert asked <= there
+    assert {"livepdf_frames_total", "livepdf_disk_lasts_seconds"} <= asked <= there
