@@ -287,7 +287,9 @@ class Session:
     def _key(self) -> tuple[object, ...]:
         settings = (self.detector_scale, self.rings, self.sectors)
         references = tuple(id(each) for each in self.references)
-        return (self.state.version, self.choice, references, settings)
+        # colours alone change nothing of what is shown
+        wished = replace(self.choice, theme="light")
+        return (self.state.version, wished, references, settings)
 
     def _detector(self, state: State, before: DetectorView | None) -> DetectorView | None:
         rings: tuple[float, ...] = ()

@@ -84,6 +84,7 @@ class Board:
         self.map.paint(theme)
         self.trends.paint(theme)
         self.detector.paint(theme)
+        self.counters.paint(theme)
 
     def fit(self) -> None:
         """Forget the zoom of every panel."""

@@ -207,13 +207,18 @@ class Counters(QtWidgets.QTableWidget):
         self.setSelectionMode(QtWidgets.QAbstractItemView.NoSelection)
         self.setFocusPolicy(QtCore.Qt.NoFocus)
         self.setFrameShape(QtWidgets.QFrame.NoFrame)
-        self._drawn: tuple[object, ...] = ()
+        self._items: tuple[Item, ...] = ()
+        self._theme: Theme | None = None
+
+    def paint(self, theme: Theme) -> None:
+        """Take the colours of the theme."""
+        self.draw(self._items, theme)
 
     def draw(self, items: tuple[Item, ...], theme: Theme) -> None:
         """Write the rows; the frames are counted in the header, so only the rest is here."""
-        if (items, theme) == self._drawn:
+        if items == self._items and theme is self._theme:
             return
-        self._drawn = (items, theme)
+        self._items, self._theme = items, theme
         self.setRowCount(len(items))
         for row, item in enumerate(items):
             for column, text in enumerate((item.label, item.text)):

@@ -152,6 +152,8 @@ class MapPanel(Panel):
         self.pointer.set_colour(theme.select)
         self._box.ends.set_colour(theme.select)
         self.slow.setPen(pg.mkPen(theme.bad, width=1, style=QtCore.Qt.DashLine))
+        if self._view is not None and self._view.map is not None:
+            self._colour(self._view.map)
 
     def _name(self, shown: MapView) -> None:
         title, lesson = _WORDS[shown.kind]

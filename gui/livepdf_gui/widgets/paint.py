@@ -36,23 +36,29 @@ def paint_window(window: QtWidgets.QWidget, theme: Theme) -> None:
     }
     for role, colour in roles.items():
         palette.setColor(role, QtGui.QColor(colour))
-    window.setPalette(palette)
-    # menus and sheets are windows of their own, which take nothing from who owns them
     for part in window.findChildren(QtWidgets.QWidget):
+        # menus and sheets are windows of their own, which take nothing from who owns them
         if part.isWindow():
             part.setPalette(palette)
+        # all of a plot at once: else each has the whole window painted for itself
+        elif isinstance(part, pg.PlotWidget):
+            part.scene().update()
+    window.setPalette(palette)
     QtWidgets.QToolTip.setPalette(palette)
 
 
 def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
     """Give a plot's axes the colours of the theme."""
+    # numbers take the foreground: to name their colour would have each label laid out once more
+    pg.setConfigOption("foreground", theme.axis)
     for side in ("left", "bottom", "right", "top"):
         axis = plot.getAxis(side)
-        axis.setPen(pg.mkPen(theme.axis, width=1))
-        axis.setTextPen(pg.mkPen(theme.axis))
+        if not axis.isVisible():
+            continue
+        axis.labelStyle = {"color": theme.axis, "font-size": "9pt"}
         # ticks that point outwards: those inside the plot have the axis repainted with every curve
         axis.setStyle(hideOverlappingLabels=False, tickLength=_TICK)
-        axis.labelStyle = {"color": theme.axis, "font-size": "9pt"}
+        axis.setPen(pg.mkPen(theme.axis, width=1))
 
 
 def label_axis(plot: pg.PlotWidget, side: str, text: str) -> None:

@@ -64,6 +64,8 @@ class Window(QtWidgets.QMainWindow):
         self._application = application
         self._endpoint, self._keep = endpoint, keep
         self._own_complaint, self._last_said = "", ""
+        # it paints its ground itself: else Qt draws whatever lies on it twice when all changes
+        self.setAttribute(QtCore.Qt.WA_NoSystemBackground)
         self._said = QtWidgets.QStatusBar()
         self.setWindowTitle(f"livepdf  {endpoint}")
         self._follower = follower
@@ -146,6 +148,12 @@ class Window(QtWidgets.QMainWindow):
         QtWidgets.QApplication.processEvents()
         if not self.grab().save(str(path), "PNG"):
             raise OSError(f"the picture cannot be written to {path}")
+
+    def paintEvent(self, event: QtGui.QPaintEvent | None) -> None:  # noqa: N802  Qt's name
+        """Paint the ground below all panels."""
+        painter = QtGui.QPainter(self)
+        painter.fillRect(self.rect() if event is None else event.rect(), self.palette().window())
+        painter.end()
 
     def closeEvent(self, event: QtGui.QCloseEvent | None) -> None:  # noqa: N802  Qt's name
         """Stop looking and remember how it was; the daemon is not concerned."""
@@ -325,7 +333,6 @@ class Window(QtWidgets.QMainWindow):
         paint_window(self, theme)
         self.board.paint(theme)
         self.shots.paint(theme)
-        self.session.forget()
 
     def _select(self, place: float) -> None:
         self.session.select_place(place)
