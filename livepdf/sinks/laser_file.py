@@ -89,12 +89,23 @@ def _fill(file: Any, report: LaserReport) -> None:
         *(entry, "dgr", "dG", ("r", report.r, "angstrom")),
         *(report.delays, report.dgr, report.dgr_sigma),
     )
+    _sides(entry, report)
     _tests(entry, report)
     _counts(entry, report)
     growth = _data(entry, "convergence", "sigma", ["shots"])
     growth["shots"], growth["sigma"] = report.growth_shots, report.growth_sigma
     _components(entry, report.q, report.strength, report.components, report.component_delays)
     entry["warnings"] = np.array([text.encode() for text in report.warnings] or [b""])
+
+
+def _sides(entry: Any, report: LaserReport) -> None:
+    """Write the curves with and without the laser that the differences are of."""
+    q, r = ("Q", report.q, "1/angstrom"), ("r", report.r, "angstrom")
+    iq, gr = report.off_iq, report.off_gr
+    _map(entry, "iq_off", "I", q, report.delays, iq, report.off_iq_sigma)
+    _map(entry, "iq_on", "I", q, report.delays, iq + report.diq, report.on_iq_sigma)
+    _map(entry, "gr_off", "G", r, report.delays, gr, report.off_gr_sigma)
+    _map(entry, "gr_on", "G", r, report.delays, gr + report.dgr, report.on_gr_sigma)
 
 
 def write_window(entry: Any, limits: Limits) -> None:

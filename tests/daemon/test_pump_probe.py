@@ -160,6 +160,12 @@ def test_a_report_travels_and_is_kept_whole(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "r-laser.nxs") as file:
         np.testing.assert_array_equal(file["entry/dgr/dG"][:], report.dgr)
         np.testing.assert_array_equal(file["entry/diq/dI_errors"][:], report.diq_sigma)
+        for curve, signal in (("iq", "I"), ("gr", "G")):
+            on, off = (file[f"entry/{curve}_{side}"] for side in ("on", "off"))
+            change = file[f"entry/d{curve}/d{signal}"][:]
+            np.testing.assert_allclose(on[signal][:] - off[signal][:], change, atol=1e-4)
+            assert np.isfinite(on[f"{signal}_errors"][1]).any()
+        np.testing.assert_array_equal(file["entry/iq_off/I_errors"][:], report.off_iq_sigma)
         assert file["entry/window_of_gr/qmax"][()] == 18.0
         assert file["entry/window_of_gr/width_of_a_distance"][()] == report.limits.width
         assert file["entry/shots/classes/on"][()] == 150
