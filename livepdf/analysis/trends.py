@@ -53,6 +53,8 @@ class WantedCrystals:
     """Å, of the template whose amplitude finds the onset."""
     full_scale: float = 1.0
     """Scale of a sample that has wholly reacted."""
+    scale_error: float = 0.0
+    """Relative σ of the scale of the reduction, common to all windows."""
     levelled: Callable[[Floats], float] | None = None
     """The same from F(Q) of the crystal, (n_q,), where the reduction levels every pattern."""
     energy: float | None = None
@@ -109,6 +111,7 @@ class Analysis:
     components: Components | None = None
     template: float = 20.0
     full_scale: float = 1.0
+    scale_error: float = 0.0
 
     def evaluate(self, *, fq: Floats, sigma: Floats) -> Measured:
         """Return every value that is followed, each with σ, or NaN and the reason.
@@ -176,7 +179,7 @@ class Analysis:
             trend,
             name=trend.name.replace(SCALE, CONVERSION),
             value=trend.value / self.full_scale,
-            sigma=trend.sigma / self.full_scale,
+            sigma=math.hypot(trend.sigma, trend.value * self.scale_error) / self.full_scale,
         )
 
 
@@ -288,6 +291,7 @@ def build_analysis(
         components=components,
         template=crystals.template,
         full_scale=_full_scale(crystals, estimator),
+        scale_error=crystals.scale_error,
     )
 
 

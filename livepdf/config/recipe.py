@@ -44,11 +44,15 @@ class Reduction(Table):
     rmin: NonNegative = Field(default=0.0, description="Å")
     rmax: Positive = Field(default=60.0, description="Å")
     rstep: Positive = Field(default=0.02, description="Å")
-    scale: Literal["lsq", "mean", "high-q", "absolute", "fixed", "monitor", "reference"] = Field(
+    scale: Literal[
+        "lsq", "mean", "high-q", "absolute", "solute", "fixed", "monitor", "reference"
+    ] = Field(
         default="mean",
         description="How I(Q) is put on the scale of f²: 'lsq' as PDFgetX3 does (drifts while a "
         "sample crystallises), 'mean' and 'high-q' do not, 'absolute' is Krogh-Moe and Norman's "
-        "(needs sample.density and energy). With scale_value: 'fixed', 'monitor' (electron units "
+        "(needs sample.density and energy). 'solute': what analysis.precursor, measured like the "
+        "run, tells of free atoms beside the backgrounds, one scale for the whole run: conversion "
+        "is then absolute for a solution. With scale_value: 'fixed', 'monitor' (electron units "
         "per I0-normalised intensity), 'reference' (what another pattern gave).",
     )
     scale_value: Positive | None = Field(
@@ -358,6 +362,12 @@ class Recipe(Table):
         tied = tied or any(background.scale == "monitor" for background in self.background)
         if tied and not self.normalization.monitor:
             raise ValueError("normalization.monitor = true, as a scale is tied to the monitor")
+        if self.reduction.scale == "solute" and not (
+            self.background and self.analysis is not None and self.analysis.precursor
+        ):
+            raise ValueError(
+                "analysis.precursor and a [[background]] of the solvent with scale = 'solute'"
+            )
         if self.reduction.scale == "absolute" and self.sample.density is None:
             raise ValueError("sample.density (g/cm³) with scale = 'absolute'")
         followed = any((b.ramp or b.points) and b.match != "fit" for b in self.background)

@@ -4,8 +4,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+from livepdf.analysis.references.solute import SHORTEST_RANGE
 from livepdf.daemon.assemble import Prepared, with_dark
 from livepdf.daemon.capture import Taken, add_up, begins, save_capture
+from livepdf.daemon.crystals import LEVELLING
 from livepdf.daemon.dark import save_dark
 from livepdf.daemon.drafts import Draft
 from livepdf.daemon.earlier import by_temperature
@@ -140,10 +142,18 @@ class Captures:
             raise UnableError(
                 f"saved as {path}, but nothing is fitted: name a structure under [analysis]"
             )
-        place = f"analysis.precursor.{len(wanted.precursor)}"
-        self._recipe.apply(
-            self._recipe.draft({place: str(path.resolve())}), request.again, request.last
-        )
+        changes: dict[str, object] = {
+            f"analysis.precursor.{len(wanted.precursor)}": str(path.resolve())
+        }
+        if self._scale_is_open():
+            changes["reduction.scale"] = "solute"
+        self._recipe.apply(self._recipe.draft(changes), request.again, request.last)
+
+    def _scale_is_open(self) -> bool:
+        """Whether a scale and that of the solvent are both looked for in every pattern."""
+        plan = self._find.pipeline(self._recipe.prepared).plan
+        wide = plan.fit_q[-1] - plan.fit_q[0] >= SHORTEST_RANGE
+        return bool(wide and plan.parameters.scale in LEVELLING and plan.blanks.bridged.size)
 
     def _blanks(
         self, windows: Sequence[Summed], request: CaptureEndRequest | CaptureWindowsRequest

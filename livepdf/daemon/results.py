@@ -15,7 +15,7 @@ from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
 from livepdf.model.marks import Marks
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.advice import quality
-from livepdf.reduction.curves import reduce_sums, structure_factor
+from livepdf.reduction.curves import reduce_sums, sigma_at_scale, structure_factor
 from livepdf.reduction.ramps import matched
 from livepdf.reduction.stack import reduce_many
 
@@ -123,17 +123,19 @@ def evaluate_curves(
 def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> Followed:
     """Return what the recipe follows in one set of curves, then how good they are."""
     fq, gr = _of_kind(curves, "fq"), _of_kind(curves, "gr")
-    found = pipeline.analysis.evaluate(fq=fq.y, sigma=fq.sigma)
+    sigma = sigma_at_scale(pipeline.plan, fq)
+    found = pipeline.analysis.evaluate(fq=fq.y, sigma=sigma)
     models = () if found.model_fq is None else (_model(pipeline, fq, gr, found.model_fq),)
     told = (*found.trends, *quality(fq=fq, gr=gr, bond=pipeline.bond))
-    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=fq.sigma)
+    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=sigma)
     return Followed(trends=told, models=models, amplitude=amplitude)
 
 
 def _skipped(pipeline: Pipeline, curves: Sequence[Curve], reason: str) -> Followed:
     """Return what no window has to do without, and the reason for the rest."""
     fq = _of_kind(curves, "fq")
-    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=fq.sigma)
+    sigma = sigma_at_scale(pipeline.plan, fq)
+    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=sigma)
     return Followed(trends=_withheld(pipeline, reason), amplitude=amplitude)
 
 

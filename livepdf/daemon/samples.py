@@ -13,6 +13,7 @@ from livepdf.config.recipe import Background, Recipe
 from livepdf.daemon.crystals import wanted_crystals
 from livepdf.daemon.earlier import Divided, is_run, read_pattern, read_series
 from livepdf.daemon.models import Known, model_curves, read_models
+from livepdf.daemon.solution import solute_plan
 from livepdf.errors import Complaint, FileError
 from livepdf.files.columns import Columns, read_columns
 from livepdf.files.structures import read_structure
@@ -132,7 +133,7 @@ def sample_plan(
     apart, where pixels are split; without ``errors`` it is made sooner.
     """
     patterns = [[_pattern(columns) for columns in held] for held in files.backgrounds]
-    return plan_from_recipe(
+    plan = plan_from_recipe(
         recipe,
         q=q,
         backgrounds=recipe_backgrounds(
@@ -143,6 +144,14 @@ def sample_plan(
         revision=revision,
         errors=errors,
         reference=None if files.scale_from is None else _pattern(files.scale_from),
+    )
+    if recipe.reduction.scale != "solute":
+        return plan
+    return solute_plan(
+        plan,
+        precursors=[_pattern(columns) for columns in files.precursors],
+        bond=sample_bond(files, recipe),
+        revision=revision,
     )
 
 

@@ -88,6 +88,19 @@ def intensity_scale(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[fl
     return float(pattern.scale[0]), float(np.sqrt(pattern.scale_variance[0]))
 
 
+def sigma_at_scale(plan: Plan, fq: Curve) -> Floats:
+    """Return the σ of F(Q), (n_q,) Å⁻¹, without what a told scale is uncertain by.
+
+    That part is common to all points: a fit takes it for noise of each, and trusts the peaks least.
+    """
+    p = plan.parameters
+    if p.scale not in GIVEN or p.scale_value is None or not p.scale_sigma:
+        return fq.sigma
+    common = (fq.y + plan.offset_fq[: fq.y.size]) * (p.scale_sigma / p.scale_value)
+    left: Floats = np.sqrt(np.maximum(fq.sigma**2 - common**2, 0.0))
+    return left
+
+
 def background_scales(plan: Plan, *, intensity: Floats, sigma: Floats) -> tuple[FittedScale, ...]:
     """Return the scales that were fitted to one pattern, in the order of the backgrounds."""
     pattern = _pattern(plan, intensity, sigma)

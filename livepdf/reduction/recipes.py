@@ -56,7 +56,7 @@ def plan_from_recipe(
         rmin=table.rmin,
         rmax=table.rmax,
         rstep=table.rstep,
-        scale="mean" if frozen else table.scale,
+        scale="mean" if frozen or table.scale == "solute" else table.scale,
         scale_value=table.scale_value,
         taper=table.taper,
         transform=table.transform,

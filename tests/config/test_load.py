@@ -94,6 +94,7 @@ def test_a_file_that_is_no_toml_is_a_complaint_not_a_traceback(
         ('[reduction]\nscale = "fixed"', "reduction"),
         ('[reduction]\nscale = "absolute"', "file"),
         ('[reduction]\nscale = "mean"\nscale_from = "a.chi"', "reduction"),
+        ('[reduction]\nscale = "solute"', "file"),
         ('[reduction]\nmode = "neutron"\ndispersion = true', "reduction"),
         ('[[background]]\nname = "water"', "background.0"),
         ('[[background]]\nramp = [{temperature = 300.0, file = "a.chi"}]', "background.0"),

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
-_SHORTEST_RANGE = 12.0
+SHORTEST_RANGE = 12.0
 """Å⁻¹; over less, free atoms look like short distances (25 % off at Qmax 8)."""
 _BEYOND = 1.15
 """As in the filter of references: the waves need not meet at the ends of the range."""
@@ -50,10 +50,10 @@ def solute_scale(
         Electron units per unit of intensity; ValueError where the solution holds none, or the
         range of Q is too short to tell.
     """
-    if q[-1] - q[0] < _SHORTEST_RANGE:
+    if q[-1] - q[0] < SHORTEST_RANGE:
         raise ValueError(
             f"Q from {q[0]:.1f} to {q[-1]:.1f} 1/A is too short to tell free atoms from short "
-            f"distances, wanted {_SHORTEST_RANGE:g} 1/A or more"
+            f"distances, wanted {SHORTEST_RANGE:g} 1/A or more"
         )
     used = np.isfinite(intensity) & (sigma > 0)
     length = _BEYOND * (q[-1] - q[0])
