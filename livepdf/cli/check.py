@@ -63,7 +63,7 @@ def check_files(
                 requests=requests or wire.requests,
                 results=wire.results,
                 file=str(profile),
-                keys=wire.keys,
+                wire=wire,
             ),
         )
         if sockets is not None:

@@ -33,6 +33,7 @@ _COMMANDS: dict[str, _Entry] = {
     "web": _Entry("livepdf.cli.web:web", "Show a daemon in browsers, read-only."),
     "status": _Entry("livepdf.cli.status:status", "Ask a daemon how it is doing."),
     "stop": _Entry("livepdf.cli.status:stop", "Let a daemon finish, save and stop."),
+    "next": _Entry("livepdf.cli.next_run:next_run", "End the run here and begin another."),
     "keys": _Entry("livepdf.cli.keys:keys", "Make, list and revoke keys for other machines."),
     "retune": _Entry("livepdf.cli.retune:retune", "Change the recipe of a running daemon."),
     "pin": _Entry("livepdf.cli.retune:pin", "Compare all windows with one: ΔG(r)."),

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from livepdf.wire.messages import PauseRequest, Request, ResetRequest
+from livepdf.wire.messages import NextRunRequest, PauseRequest, Request, ResetRequest
 from livepdf.wire.tuning import PreviewRequest, RecipeRequest, TuningRequest
 from livepdf.wire.views import LAPSE, ControlReply, ControlRequest, RecordRequest
 
@@ -69,4 +69,5 @@ def _changes(request: Request) -> bool:
     """Tell whether a request changes what others see; marks and the stop are everybody's."""
     if isinstance(request, (RecipeRequest, PreviewRequest)):
         return False
-    return isinstance(request, (PauseRequest, ResetRequest, RecordRequest, *TuningRequest.__args__))
+    mine = PauseRequest, ResetRequest, NextRunRequest, RecordRequest
+    return isinstance(request, (*mine, *TuningRequest.__args__))

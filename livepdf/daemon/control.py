@@ -27,6 +27,7 @@ from livepdf.wire.messages import (
     Done,
     HistoryRequest,
     MarkRequest,
+    NextRunRequest,
     PauseRequest,
     Refused,
     Request,
@@ -57,6 +58,7 @@ Why = Literal["malformed", "not allowed", "too much"]
 _LARGEST_REPLY = 64 << 20
 _LARGEST_LIMIT = 5000
 _LONGEST_MARK = 400
+_LONGEST_NAME = 100
 _POLL = 200
 _MOST_PENDING = 64
 """Requests that may be thought about at once."""
@@ -88,6 +90,7 @@ class Desk:
         mark: Callable[[str], None],
         pause: Callable[[bool], None],
         reset: Callable[[], None],
+        divide: Callable[[str], bool],
         shutdown: Callable[[], None],
         tune: "Callable[[TuningRequest], Future[Answer]]",
         views: Views,
@@ -99,6 +102,7 @@ class Desk:
         self._mark = mark
         self._pause = pause
         self._reset = reset
+        self._divide = divide
         self._shutdown = shutdown
         self._tune = tune
         self._views = views
@@ -139,6 +143,8 @@ class Desk:
                 self._pause(request.paused)
             case ResetRequest():
                 self._reset()
+            case NextRunRequest():
+                return self._next_run(request)
             case ShutdownRequest():
                 self._shutdown()
             case _:
@@ -181,14 +187,17 @@ class Desk:
         return reply, [found.x, found.y]
 
     def _put_mark(self, request: MarkRequest) -> Answer:
-        # What moves a terminal's cursor or hides text has no place in a note.
-        text = "".join(c if c.isprintable() else " " for c in request.text[: 4 * _LONGEST_MARK])
-        text = " ".join(text.split())
+        text = _plain_words(request.text)
         if not text:
             return Refused(why="malformed", text="a mark needs a text"), []
         if len(text) > _LONGEST_MARK:
             return Refused(why="too much", text=f"a mark has at most {_LONGEST_MARK} letters"), []
         self._mark(text)
+        return Done(), []
+
+    def _next_run(self, request: NextRunRequest) -> Answer:
+        if not self._divide(_plain_words(request.name)[:_LONGEST_NAME]):
+            return _not_there("no run is open: the next one begins by itself with its first frame")
         return Done(), []
 
 
@@ -351,6 +360,12 @@ def _user(frame: zmq.Frame) -> str:
         return str(frame.get("User-Id"))
     except zmq.ZMQError:
         return LOCAL
+
+
+def _plain_words(text: str) -> str:
+    """Return a line of text; what moves a terminal's cursor or hides words has no place in it."""
+    shown = "".join(c if c.isprintable() else " " for c in text[: 4 * _LONGEST_MARK])
+    return " ".join(shown.split())
 
 
 def _not_there(text: str) -> Answer:

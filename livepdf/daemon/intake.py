@@ -59,6 +59,12 @@ class Intake:
         self.pause = False
         """What control wants; taken over between two polls."""
 
+    def ask_pause(self, paused: bool) -> None:
+        """Stop or go on making windows of what comes; any thread may ask."""
+        if paused != self.pause:
+            self.pause = paused
+            self._board.say("mark", "paused" if paused else "going on")
+
     def take_up(self, run: Run, expected: Expected) -> None:
         """Go on with a run of an earlier process; before `run`."""
         self._run, self._lost_before = run, self._source.lost()

@@ -20,6 +20,7 @@ from livepdf.daemon.runs import Run
 from livepdf.daemon.spool import Slot, Spool
 from livepdf.daemon.take_up import Left, look_back
 from livepdf.daemon.tickets import RunCloses, RunOpens
+from livepdf.model.frame import RunStart
 
 log = logging.getLogger(__name__)
 
@@ -77,8 +78,17 @@ class Keeping:
         """Names of runs that are taken up: no other may have them."""
         return tuple(left.opened.name for left in self._left)
 
-    def take_up(self, intake: Intake, ledger: Ledger, make_run: Callable[[Left], Run]) -> None:
-        """Queue what an earlier process left; before the threads start."""
+    def take_up(
+        self, intake: Intake, ledger: Ledger, make_run: Callable[[Left], Run]
+    ) -> RunStart | None:
+        """Queue what an earlier process left; before the threads start.
+
+        Returns
+        -------
+        start : RunStart, optional
+            Of the run that is still open.
+        """
+        still_open = None
         for number, left in enumerate(self._left):
             run = make_run(left)
             run.opened = left.opened.serial
@@ -92,11 +102,13 @@ class Keeping:
             last = number == len(self._left) - 1
             if last and not left.closed:
                 intake.take_up(run, self._expected(run, left))
+                still_open = run.start
             elif not left.closed:
                 ends = RunCloses(time=left.opened.start.time, reason="next start")
                 self.frames.restore(ends, run, serial=left.serial)
             self._tell(left)
         self._left = []
+        return still_open
 
     def settle(self, found: Checkpoint, stem: str, parts: Parts) -> None:
         """Keep that all frames up to a serial are on disk; what held them is deleted."""

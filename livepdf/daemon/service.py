@@ -12,6 +12,7 @@ from livepdf.daemon.board import Board
 from livepdf.daemon.collecting import collect
 from livepdf.daemon.collector import Collector
 from livepdf.daemon.control import Desk
+from livepdf.daemon.divided import Divided
 from livepdf.daemon.entries import Quit
 from livepdf.daemon.herald import Herald, Rate
 from livepdf.daemon.history import History
@@ -53,8 +54,6 @@ from livepdf.sources.source import Source
 from livepdf.wire.messages import Role, Snapshot
 
 _MIB = 1 << 20
-_TOLD_EVERY = 0.5
-"""s between two words about what is being compiled."""
 
 
 class Service:
@@ -99,20 +98,13 @@ class Service:
         """
         limits = prepared.settings.profile.limits
         file = str(prepared.settings.profile_file)
-        self._prepared = prepared
         self._source = source
         self._runs = runs
         self._tape = tape
         names = names_beside(output, file)
         self._software = software_versions()
-        wire = prepared.settings.profile.wire
         self._sockets: Sockets = bind(
-            requests=requests,
-            results=results,
-            file=file,
-            keys=wire.keys,
-            clients=wire.clients,
-            rate=wire.rate,
+            requests=requests, results=results, file=file, wire=prepared.settings.profile.wire
         )
         self.stopping = threading.Event()
         """Set when the daemon is to stop, whoever wants it."""
@@ -164,6 +156,7 @@ class Service:
         self._sockets.publisher.relay = self._relay
         self._timings = Timings()
         self._pulse = Pulse(source)
+        self._divided = Divided(self._pulse)
         self._inspector = Inspector(
             self._board, settings=lambda: self._retuning.prepared.settings.recipe.quality
         )
@@ -183,7 +176,7 @@ class Service:
             self._feeds, note=self._board.note, record=None if tape is None else tape.put
         )
         self._intake = Intake(
-            self._pulse,
+            self._divided,
             frames=self._frames,
             ledger=self._ledger,
             board=self._board,
@@ -203,12 +196,13 @@ class Service:
             leisure=lambda: not self._intake.running,
         )
         self._baton = Baton(tell=lambda words: self._board.say("warning", words))
-        seen = Seen(
-            pipeline=lambda: self._outlet.pipeline or self._retuning.prepared.pipeline,
-            history=self._history,
-            windows=partial(kept_windows, self._shelf, self._store),
+        self._views = Views(
+            Seen(
+                pipeline=lambda: self._outlet.pipeline or self._retuning.prepared.pipeline,
+                history=self._history,
+                windows=partial(kept_windows, self._shelf, self._store),
+            )
         )
-        self._views = Views(seen)
         self._reports = Reports(
             source=source,
             board=self._board,
@@ -269,7 +263,6 @@ class Service:
             When the source cannot be opened.
         """
         tune_process()
-        limits = self._prepared.settings.profile.limits
         self._workshop.hire()
         self._source.open()
         self._feeds.open()
@@ -289,17 +282,16 @@ class Service:
             ("herald", lambda: herald.run(self._closing)),
             ("supervisor", lambda: self._supervisor.run(self._closing)),
             ("control", lambda: self._sockets.control.serve(self._desk(), self._closing)),
-            *((f"worker {n}", partial(self._workshop.work, n)) for n in range(limits.workers)),
+            *self._workshop.threads(self.stopping),
             ("intake", lambda: self._intake.run(self.stopping)),
-            ("compiler", lambda: self._workshop.warm_up(self.stopping)),
             ("shots", self._shots.run),
         ]
-        self._keeping.take_up(self._intake, self._ledger, self._maker.again)
+        still_open = self._keeping.take_up(self._intake, self._ledger, self._maker.again)
+        if still_open is not None:
+            self._divided.go_on(still_open)
         for name, part in parts:
             self._threads.start(name, part)
-        warmth = self._workshop.warmth
-        while not (warmth.wait_until_ready(_TOLD_EVERY) or self.stopping.is_set()):
-            say(warmth.progress)
+        self._workshop.wait_until_ready(say, self.stopping)
         self._board.state = "waiting"
         self._supervisor.ready()
 
@@ -372,8 +364,9 @@ class Service:
             snapshot=self.snapshot,
             history=self._history,
             mark=lambda text: self._board.say("mark", text),
-            pause=self._pause,
+            pause=self._intake.ask_pause,
             reset=self._collector.ask_reset,
+            divide=self._divided.ask,
             shutdown=self.stopping.set,
             tune=self._retuning.ask,
             views=self._views,
@@ -385,11 +378,6 @@ class Service:
         self._views.frame.take(run.name, frame, sums)
         self._retuning.capture.take(run.name, sums)
         self._shots.take(run, frame, sums)
-
-    def _pause(self, paused: bool) -> None:
-        if paused != self._intake.pause:
-            self._intake.pause = paused
-            self._board.say("mark", "paused" if paused else "going on")
 
     def _hear(self, event: Event) -> None:
         self._sockets.publisher.event(event)

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import zmq
 
-from livepdf.config.profile import is_loopback
+from livepdf.config.profile import Wire, is_loopback
 from livepdf.daemon.control import Control
 from livepdf.daemon.door import Door
 from livepdf.daemon.keyring import Keyring
@@ -34,40 +34,28 @@ class Sockets:
         self.context.term()
 
 
-def bind(
-    *,
-    requests: str,
-    results: str,
-    file: str,
-    keys: Path | None = None,
-    clients: int = 64,
-    rate: float = 100.0,
-) -> Sockets:
+def bind(*, requests: str, results: str, file: str, wire: Wire) -> Sockets:
     """Bind both addresses.
 
     Parameters
     ----------
-    keys : Path, optional
-        Directory of the keys; without one, only addresses of this machine alone are bound.
-    clients : int
-        That may be connected at once, to each socket.
-    rate : float
-        Requests per s that each may make for long.
+    wire : Wire
+        Keys and limits; without keys, only addresses of this machine alone are bound.
 
     Raises
     ------
     ConfigError
         With a complaint for each address that cannot be taken, or must not.
     """
-    complaints = [] if keys is not None else _open_to_others(requests, results, file)
+    complaints = [] if wire.keys is not None else _open_to_others(requests, results, file)
     complaints += _unreachable(requests, results, file)
-    keyring = None if keys is None else _keyring(keys, file, complaints)
+    keyring = None if wire.keys is None else _keyring(wire.keys, file, complaints)
     if complaints:
         raise ConfigError(complaints)
     context: zmq.Context[zmq.Socket[bytes]] = zmq.Context()
-    door = Door(context, keyring, limit=clients)
+    door = Door(context, keyring, limit=wire.clients)
     control = _attempt(
-        lambda: Control(context, requests, door=door, rate=rate),
+        lambda: Control(context, requests, door=door, rate=wire.rate),
         complaints,
         file,
         "wire.requests",

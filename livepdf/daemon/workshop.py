@@ -1,7 +1,7 @@
 """Where frames are integrated: the workers, and the loops that are compiled for them."""
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from threading import Event
 
 from livepdf.daemon.assemble import Prepared
@@ -18,6 +18,9 @@ from livepdf.daemon.warmth import Warmth, warm_curves
 from livepdf.daemon.workers import Newest, Outcomes, integrate_here, timed, work
 from livepdf.numerics.kernel import keeps_on_disk, told_of_compiling
 from livepdf.reduction.integrator import Integrator
+
+_TOLD_EVERY = 0.5
+"""s between two words about what is being compiled."""
 
 
 class Workshop:
@@ -59,6 +62,17 @@ class Workshop:
         """Start the worker processes, where the profile wants any."""
         self._crew = hire(self._prepared.settings.profile.limits, say=self._say_replaced)
 
+    def threads(self, stopping: Event) -> list[tuple[str, Callable[[], None]]]:
+        """Return what runs beside the others, by name: the workers, and whoever compiles."""
+        number = self._prepared.settings.profile.limits.workers
+        workers = [(f"worker {n}", partial(self.work, n)) for n in range(number)]
+        return [*workers, ("compiler", lambda: self.warm_up(stopping))]
+
+    def wait_until_ready(self, say: Callable[[str], None], stopping: Event) -> None:
+        """Wait until the first image need not, or for the stop; tell what is being compiled."""
+        while not (self.warmth.wait_until_ready(_TOLD_EVERY) or stopping.is_set()):
+            say(self.warmth.progress)
+
     def work(self, number: int) -> None:
         """Integrate until the queue ends: what the thread of a worker does."""
         own = timed(self._timings, self._crew[number].integrate if self._crew else integrate_here)
@@ -77,6 +91,7 @@ class Workshop:
             for worker in self._crew:
                 worker.prepare(pipeline)
             warm_curves(pipeline)
+            self._inspector.get_ready(pipeline)
         self.warmth.run(stopping)
 
     def close(self) -> None:

@@ -109,7 +109,7 @@ class RunEnd:
 
     series: str
     time: float
-    reason: Literal["end", "next start", "idle", "stopped"]
+    reason: Literal["end", "next start", "idle", "stopped", "command"]
 
 
 SourceItem = RunStart | Frame | FrameRefused | RunEnd

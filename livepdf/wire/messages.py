@@ -147,6 +147,13 @@ class ResetRequest(msgspec.Struct, frozen=True, tag="reset"):
     """Start the run's accumulated curve anew; the windows stay."""
 
 
+class NextRunRequest(msgspec.Struct, frozen=True, kw_only=True, tag="next run"):
+    """End the run that is open, and let another begin with the next frame of the same series."""
+
+    name: str = ""
+    """Of the run that begins; that of the series where it is empty."""
+
+
 class ShutdownRequest(msgspec.Struct, frozen=True, tag="shutdown"):
     """Drain, flush, close, stop."""
 
@@ -158,6 +165,7 @@ Request = (
     | MarkRequest
     | PauseRequest
     | ResetRequest
+    | NextRunRequest
     | ShutdownRequest
     | OverviewRequest
     | MapRequest

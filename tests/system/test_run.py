@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from livepdf.wire.client import Client
-from livepdf.wire.messages import MarkRequest
+from livepdf.wire.messages import MarkRequest, NextRunRequest
 from tests.daemon import beamline
 from tests.system.daemon import Daemon, Detector
 
@@ -154,7 +154,7 @@ def _wait_for_rows(path: Path, rows: int) -> None:
             dataset.refresh()
 
 
-def test_a_mark_reaches_address_and_program_and_a_termination_signal_leaves_a_complete_file(
+def test_marks_reach_others_a_command_divides_the_series_and_a_signal_leaves_complete_files(
     tmp_path: Path, detector: Detector, hook: Hook
 ) -> None:
     profile, recipe = beamline.write_settings(tmp_path, port=detector.port)
@@ -181,6 +181,10 @@ command = ["tee", "{told}"]
         follow(client, lambda: client.mirror.status.counters.used == 6)  # type: ignore[union-attr]
         client.ask(MarkRequest(text="heater on"), 60.0)
         follow(client, lambda: bool(hook.heard) and told.exists() and told.read_text()[-1:] == "}")
+        client.ask(NextRunRequest(name="annealed"), 60.0)
+        for index in range(6, 9):
+            detector.image(1, index, beamline.counts(index))
+        follow(client, lambda: client.mirror.status.counters.used == 9)  # type: ignore[union-attr]
         daemon.process.send_signal(signal.SIGTERM)
         assert daemon.wait() == 0, daemon.errors
         follow(client, lambda: not client.mirror.connected)
@@ -190,10 +194,13 @@ command = ["tee", "{told}"]
     facts = {"happening": "mark", "text": "heater on", "run": "series-1_0001"}
     for heard in (hook.heard, [json.loads(told.read_text())]):
         assert [{key: said[key] for key in facts} for said in heard] == [facts]
-    with h5py.File(files[0]) as file:
-        assert file["entry/complete"][()] == 1
-        assert file["entry/windows/frames"][:].tolist() == [4, 2]
-        assert file["entry/counters/used"][()] == 6
+    assert [Path(name).stem for name in files] == ["series-1_0001", "annealed_0001"]
+    for name, windows in zip(files, ([4, 2], [2, 1]), strict=True):
+        with h5py.File(name) as file:
+            assert file["entry/complete"][()] == 1
+            assert file["entry/windows/frames"][:].tolist() == windows
+            assert file["entry/counters/used"][()] == sum(windows)
+            assert file["entry/counters/received"][()] == sum(windows)
 
 
 def test_strict_says_by_its_exit_code_that_frames_were_refused(
