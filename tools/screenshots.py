@@ -3,13 +3,14 @@
 ``python -m tools.screenshots`` starts a demo of its own, waits until there is something to see, and
 takes all pictures offscreen; with ``--endpoint`` it attaches to a daemon that runs already. One
 process for each theme and scale, since Qt takes its scale at the start. At scale 2 the overview
-alone is taken unless ``--all`` is given. Pictures have 256 colours: they are part of the
-documentation, and small.
+alone is taken unless ``--all`` is given. The pages about shots are of reports in closed form, see
+``tools.screenshots_of_shots``. Pictures have 256 colours: they are part of the documentation, and
+small.
 """
 
 import argparse
 import os
-import re
+import shutil
 import subprocess
 import sys
 import time
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
 
 THEMES, SCALES = ("light", "dark", "contrast"), (1, 2)
 HERE = Path(__file__).resolve().parents[1]
-_ADDRESS = re.compile(r"tcp://[^\s;]+")
+WHOLE, _PANEL = (1600, 1000), (1200, 720)
+"""Pixels of the window where all of it is to be seen, and where one panel is."""
+_COLOURS = 256
+_SYNTHESIS = 45.0
+"""s"""
 _PATIENCE = 900.0
 """s for a demo to start, kernels compiled, and for its windows to come."""
 
@@ -36,7 +41,7 @@ def main() -> int:
     parser.add_argument("--theme", choices=THEMES, help="only this one")
     parser.add_argument("--scale", type=int, choices=SCALES, help="only this one")
     parser.add_argument("--all", action="store_true", help="all of scale 2, too")
-    parser.add_argument("--windows", type=int, default=40, help="to wait for")
+    parser.add_argument("--windows", type=int, default=140, help="to wait for")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.endpoint and given.theme and given.scale:
@@ -46,39 +51,28 @@ def main() -> int:
         for theme in (given.theme,) if given.theme else THEMES:
             for scale in (given.scale,) if given.scale else SCALES:
                 _child(endpoint, given.out, theme, scale, given.windows, every=given.all)
+                if not given.endpoint and (given.all or scale == 1):
+                    _shots(given.out, theme, scale)
     print(f"{len(list(given.out.glob('*.png')))} pictures in {given.out}")
     return 0
 
 
 @contextmanager
 def _daemon(endpoint: str | None, out: Path) -> Iterator[str]:
-    """Return the address of the daemon that was named, or of a demo that ends with this."""
+    """Return the address of the daemon that was named, or of the demo's, which lasts as long."""
     if endpoint:
         yield endpoint
         return
+    from livepdf.cli.demo import beamtime, synthesis
+
     folder = out / f"demo-{os.getpid()}"
-    command = [sys.executable, "-m", "livepdf.cli.main", "demo", "--headless"]
-    log = out / "demo.txt"
-    with log.open("wb") as said:
-        demo = subprocess.Popen(
-            [*command, "--duration", "45", "--stay", "--out", str(folder)],
-            stdout=said, stderr=said, env=_environment(1),
-        )  # fmt: skip
-        try:
-            yield _address(log, demo)
-        finally:
-            demo.terminate()
-            demo.wait(60)
-
-
-def _address(log: Path, demo: "subprocess.Popen[bytes]") -> str:
-    end = time.monotonic() + _PATIENCE
-    while time.monotonic() < end and demo.poll() is None:
-        found = [line for line in log.read_text().splitlines() if "live at" in line]
-        if found and (match := _ADDRESS.search(found[0])):
-            return match[0]
-        time.sleep(0.5)
-    raise SystemExit(f"the demo does not start:\n{log.read_text()}")
+    folder.mkdir()
+    with (
+        (folder / "demo.log").open("wb") as log,
+        beamtime(synthesis(_SYNTHESIS, seed=0), folder=folder, log=log) as (_, address, _),
+    ):
+        yield address
+    shutil.rmtree(folder)
 
 
 def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int, *, every: bool) -> None:
@@ -87,6 +81,17 @@ def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int, *, ev
     options += ["--all"] if every else []
     command = [sys.executable, "-m", "tools.screenshots", *options]
     subprocess.run(command, check=True, env=_environment(scale), cwd=HERE)
+
+
+def _shots(out: Path, theme: str, scale: int) -> None:
+    options = ["--out", str(out), "--theme", theme, "--scale", str(scale)]
+    command = [sys.executable, "-m", "tools.screenshots_of_shots", *options]
+    subprocess.run(command, check=True, env=_environment(scale), cwd=HERE)
+
+
+def environment_is_offscreen() -> None:
+    """See that pictures do not depend on a screen, before Qt is loaded."""
+    os.environ["QT_QPA_PLATFORM"] = "offscreen"
 
 
 def _environment(scale: int) -> dict[str, str]:
@@ -100,6 +105,7 @@ def _environment(scale: int) -> dict[str, str]:
 
 def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes: "Scenes") -> int:
     """Open the window, go through all scenes, write a picture of each."""
+    environment_is_offscreen()
     from livepdf_gui.follower import Follower
     from livepdf_gui.qt import application
     from livepdf_gui.show.memory import Memory
@@ -108,7 +114,7 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes
     app = application()
     follower = Follower(endpoint)
     follower.start()
-    memory = Memory(wishes={"theme": theme}, size=(1600, 1000))
+    memory = Memory(wishes={"theme": theme}, size=WHOLE)
     window = Window(app, follower, endpoint=endpoint, remembered=memory)
     window.show()
 
@@ -124,26 +130,19 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes
 
     until(enough, _PATIENCE)
     for name, steps in scenes:
-        window.resize(*(_WHOLE if name in _WHOLE_WINDOW else _PANEL))
+        window.resize(*(WHOLE if name in _WHOLE_WINDOW else _PANEL))
         for step in steps:
             _step(window, step)
             until(lambda: False, 0.4)
         until(lambda: False, 1.2)
         pictured = _sheet(window, name)
-        _save(pictured.grab().toImage(), out / f"{name}-{theme}@{scale}.png")
-    window.resize(*_WHOLE)
-    # a demo has no shots; the daemon at --endpoint may
-    for tab in window.shots.pages.tabs(window.session.newest)[1:]:
-        window.shots.pages.turn_to(tab.name)
-        window.refresh()
-        until(lambda: False, 1.2)
-        _save(window.grab().toImage(), out / f"{tab.name}-{theme}@{scale}.png")
+        save_picture(pictured.grab().toImage(), out / f"{name}-{theme}@{scale}.png")
     window.close()
     follower.stop()
     return 0
 
 
-def _save(picture: Any, path: Path) -> None:
+def save_picture(picture: Any, path: Path) -> None:
     """Write a picture in its 256 most frequent colours, the others as the nearest of them."""
     import numpy as np
     from livepdf_gui.qt import QtGui
@@ -152,29 +151,27 @@ def _save(picture: Any, path: Path) -> None:
     rows, columns = shown.height(), shown.width()
     buffer = shown.constBits()
     buffer.setsize(4 * rows * columns)
-    pixels = np.frombuffer(buffer, dtype=np.uint32).reshape(rows, columns) & 0xF8FCF8
+    pixels = np.frombuffer(buffer, dtype=np.uint32).reshape(rows, columns) & 0xF8F8F8
     colours, places, counts = np.unique(pixels, return_inverse=True, return_counts=True)
-    kept = colours[np.argsort(counts)[::-1][:256]]
+    kept = colours[np.argsort(counts)[::-1][:_COLOURS]]
     parts = [np.stack([(c >> s) & 255 for s in (16, 8, 0)], 1).astype(int) for c in (colours, kept)]
     far = ((parts[0][:, None] - parts[1][None]) ** 2).sum(2)
     index = far.argmin(1).astype(np.uint8)[places.reshape(rows, columns)]
     # the lower bits that were left out are those of white where the colour is bright
     split = [(int(c) >> 16 & 255, int(c) >> 8 & 255, int(c) & 255) for c in kept]
     table = [
-        0xFF000000 | (r | r >> 5) << 16 | (g | g >> 6) << 8 | (b | b >> 5) for r, g, b in split
+        0xFF000000 | (r | r >> 5) << 16 | (g | g >> 5) << 8 | (b | b >> 5) for r, g, b in split
     ]
     wide = -(-columns // 4) * 4
     padded = np.zeros((rows, wide), dtype=np.uint8)
     padded[:, :columns] = index
     small = QtGui.QImage(padded.tobytes(), columns, rows, wide, QtGui.QImage.Format_Indexed8)
     small.setColorTable(table)
-    if not small.save(str(path), "PNG"):
+    if not small.save(str(path), "PNG", 0):
         raise SystemExit(f"{path} cannot be written")
 
 
 Scenes = tuple[tuple[str, tuple[str, ...]], ...]
-_WHOLE, _PANEL = (1600, 1000), (1200, 720)
-"""Pixels of the window where all of it is to be seen, and where one panel is."""
 _WHOLE_WINDOW = ("overview", "old-window", "together")
 _SCENES: Scenes = (
     ("overview", ()),

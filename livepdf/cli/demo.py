@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
@@ -73,7 +74,7 @@ def demo(
     if lacking:
         _say(f"no window: {lacking}")
     folder = _folder(out)
-    run = _run(duration, seed=seed)
+    run = synthesis(duration, seed=seed)
     comparisons = _play(run, folder=folder, headless=headless, stay=stay)
     if as_json:
         click.echo(json.dumps({"folder": str(folder), "results": plain(comparisons)}))
@@ -84,7 +85,7 @@ def demo(
         raise SystemExit(1)
 
 
-def _run(duration: float, *, seed: int) -> "Run":
+def synthesis(duration: float, *, seed: int) -> "Run":
     """Return the synthesis, in a beam that is the brighter the fewer frames a window has."""
     from livepdf.simulate.run import demo_run
 
@@ -108,23 +109,13 @@ def _folder(out: Path | None) -> Path:
 
 def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Comparison", ...]:
     """Run detector, daemon and window as processes of their own and follow them to the end."""
-    from livepdf.cli.child import Child
-    from livepdf.cli.demo_files import write_demo
     from livepdf.cli.demo_table import compare
     from livepdf.wire.client import Client
 
-    instrument = folder / "instrument"
-    instrument.mkdir(exist_ok=True)
+    window = _window_frames(run)
     with ExitStack() as stack:
         log = stack.enter_context((folder / "demo.log").open("wb"))
-        detector = stack.enter_context(Child("the detector", _detector(run, instrument), log=log))
-        endpoint = detector.address("bound", _START)
-        _say("measuring references: water at six temperatures, the cold solution …")
-        window = _window_frames(run)
-        files = write_demo(instrument, run=run, endpoint=endpoint, window=window)
-        _say("starting the daemon …")
-        daemon = stack.enter_context(Child("the daemon", _daemon(files, folder), log=log))
-        address = daemon.address("ready", _START)
+        daemon, address, files = stack.enter_context(beamtime(run, folder=folder, log=log))
         screen = _window(address, folder, headless=headless, stay=stay, log=log)
         if screen is not None:
             stack.enter_context(screen)
@@ -143,6 +134,25 @@ def _play(run: "Run", *, folder: Path, headless: bool, stay: bool) -> tuple["Com
             screen.wait(float("inf") if stay else _STILL)
     _leave(folder, written=written, result=result, files=files, shape=run.detector.shape)
     return compare(result, run.truths)
+
+
+@contextmanager
+def beamtime(
+    run: "Run", *, folder: Path, log: IO[bytes]
+) -> "Iterator[tuple[Child, str, DemoFiles]]":
+    """Run detector and daemon; give the daemon, its address and the files of the instrument."""
+    from livepdf.cli.child import Child
+    from livepdf.cli.demo_files import write_demo
+
+    instrument = folder / "instrument"
+    instrument.mkdir(exist_ok=True)
+    with Child("the detector", _detector(run, instrument), log=log) as detector:
+        endpoint = detector.address("bound", _START)
+        _say("measuring references: water at six temperatures, the cold solution …")
+        files = write_demo(instrument, run=run, endpoint=endpoint, window=_window_frames(run))
+        _say("starting the daemon …")
+        with Child("the daemon", _daemon(files, folder), log=log) as daemon:
+            yield daemon, daemon.address("ready", _START), files
 
 
 def _detector(run: "Run", instrument: Path) -> list[str]:

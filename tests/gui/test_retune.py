@@ -33,6 +33,16 @@ def test_only_what_was_edited_is_a_change() -> None:
     }
 
 
+def test_a_key_is_named_with_the_unit_that_its_description_begins_with() -> None:
+    from livepdf_gui.show.tuning import named
+
+    upper = RecipeKey(key="reduction.qmax", value=20.0, help="Å⁻¹, upper limit of the transform.")
+    inner = RecipeKey(key="reduction.rpoly", value=0.9, help="Å; the polynomial eats all below.")
+    mode = RecipeKey(key="reduction.mode", value="xray", help="What scatters.")
+
+    assert [named(key) for key in (upper, inner, mode)] == ["qmax (Å⁻¹)", "rpoly (Å)", "mode"]
+
+
 def test_a_window_by_an_older_revision_is_fetched_again() -> None:
     from dataclasses import replace
 

@@ -69,6 +69,32 @@ def test_stepping_back_and_past_the_newest_returns_to_live() -> None:
     assert session.choice.selected is None
 
 
+def test_windows_shown_as_one_tell_how_the_numbers_go_from_the_first_to_the_last() -> None:
+    session = _session()
+    session.select_range(14.2, 18.9)
+    run = RESULTS[0].span.run
+    together = replace(RESULTS[18], trends=())
+    session.take(replace(_state(version=2), together=together, together_of=(run, 14, 18, 1)))
+
+    head = session.view(now=50.0).headline
+
+    size = next(item for item in head.numbers if item.label == "domain size (Å)")
+    ends = [float(part) for part in size.text.split(" → ")]
+    values = [RESULTS[n].trends[0].value for n in (14, 18)]
+    np.testing.assert_allclose(ends, values, atol=0.06)
+    assert "in window 14" in size.hint
+    assert head.numbers[-1].text == "14–18"
+
+
+def test_colours_alone_have_nothing_resolved_anew() -> None:
+    session = _session()
+    session.view(now=50.0)
+
+    session.act("theme")
+
+    assert not session.changed()
+
+
 def test_while_paused_the_panels_stand_still_and_the_new_windows_are_counted() -> None:
     session = _session(10)
     session.act("pause")

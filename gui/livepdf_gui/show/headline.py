@@ -3,9 +3,12 @@
 from dataclasses import dataclass
 from pathlib import PurePath
 
+import numpy as np
+
 from livepdf.model.curve import Trend
 from livepdf.model.quality import Lamp
 from livepdf.model.status import Disk, Status
+from livepdf_gui.show.columns import History
 from livepdf_gui.show.shown import Shown
 from livepdf_gui.show.state import State
 from livepdf_gui.show.theme import Level
@@ -270,11 +273,39 @@ def _output(status: Status | None) -> Item:
 
 
 def _numbers(state: State, shown: Shown) -> tuple[Item, ...]:
+    if shown.together is not None and state.history is not None:
+        return _numbers_together(state, state.history, shown)
     trends = shown.result.trends if shown.result is not None else _row_trends(state, shown)
     chosen = [found for words in _WANTED if (found := _first(trends, words)) is not None]
     peaks = [t for t in trends if t.name.endswith("position")]
     items = [_number(t) for t in (*chosen, *peaks)[: _NUMBERS - 1]]
     return (*items, _onset(state, trends), _window(state, shown))
+
+
+def _numbers_together(state: State, history: History, shown: Shown) -> tuple[Item, ...]:
+    """Return how the numbers go from the first to the last of the windows that are shown as one."""
+    assert shown.together is not None
+    first, last = shown.together
+    at_last = history.trends_of(last)
+    chosen = [found for words in _WANTED if (found := _first(at_last, words)) is not None]
+    items = [_course(trend, history, first, last) for trend in chosen[: _NUMBERS - 1]]
+    return (*items, _onset(state, at_last), _window(state, shown))
+
+
+def _course(trend: Trend, history: History, first: int, last: int) -> Item:
+    column = history.trends[trend.name]
+    value, sigma = column.value[first : last + 1], column.sigma[first : last + 1]
+    known = np.flatnonzero(np.isfinite(value))
+    if not known.size:
+        return _number(trend)
+    ends = [with_sigma(float(value[at]), float(sigma[at])) for at in (known[0], known[-1])]
+    hint = (
+        f"{trend.name}: {ends[0]} {trend.unit} in window {first + known[0]}, "
+        f"{ends[1]} {trend.unit} in window {first + known[-1]}; withheld in "
+        f"{value.size - known.size} of {plural(value.size, 'window')}."
+    )
+    label = f"{trend.name} ({trend.unit})" if trend.unit else trend.name
+    return Item(label=label, text=" → ".join(end.partition(" ±")[0] for end in ends), hint=hint)
 
 
 def _row_trends(state: State, shown: Shown) -> tuple[Trend, ...]:
@@ -331,6 +362,9 @@ def _window(state: State, shown: Shown) -> Item:
         return Item(label="window", text="–", hint=hint)
     if shown.span.scope == "run":
         return Item(label="whole run", text=plural(shown.span.frames, "frame"), hint=hint)
+    if shown.together is not None:
+        first, last = shown.together
+        return Item(label="windows, as one", text=f"{first}–{last}", level="warn", hint=hint)
     newest = len(state.history) - 1 if state.history is not None else shown.span.number
     if shown.span.number == newest:
         return Item(label="window (newest)", text=f"{newest}", hint=hint)

@@ -59,7 +59,7 @@ class Comparison:
     def words(self) -> str:
         """Say how alike they are."""
         scaled = f", × {self.scale:.4g}" if self.scale != 1.0 else ""
-        return f"{self.name}{scaled}, r = {self.correlation:.4f}"
+        return f"{self.name}{scaled}, correlation {self.correlation:.4f}"
 
 
 def read_reference(name: str, text: str) -> Reference:

@@ -1,6 +1,6 @@
 """Which result the user sees: what is wanted and what is there, resolved into one thing."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from livepdf.model.curve import Result, Span
 from livepdf_gui.show.choice import Choice
@@ -22,6 +22,8 @@ class Shown:
     """Window to ask the daemon for."""
     empty: str
     """What to tell the user when there is nothing to draw."""
+    together: tuple[int, int] | None = None
+    """First and last window where several are shown as one."""
 
 
 def resolve(state: State, choice: Choice) -> Shown:
@@ -97,7 +99,7 @@ def _together(state: State, span: tuple[int, int]) -> Shown:
     wanted = None if state.history is None else (state.history.run, *span)
     of = None if state.together_of is None else state.together_of[:3]
     if state.together is not None and of is not None and of == wanted:
-        return _whole(state.together)
+        return replace(_whole(state.together), together=span)
     return _nothing(f"Windows {span[0]} to {span[1]} are being added up.")
 
 

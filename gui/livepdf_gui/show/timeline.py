@@ -58,11 +58,17 @@ def event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
     return tuple(
         EventLine(
             place=_event_place(state.history, scale, e, known=known, firsts=firsts),
-            text=e.text if e.kind == "mark" else f"{e.kind}: {e.text}" if e.text else e.kind,
+            text=_event_words(e),
         )
         for e in state.events
         if e.run in ("", run)
     )
+
+
+def _event_words(event: Event) -> str:
+    if event.kind == "mark" or event.text.startswith(event.kind):
+        return event.text
+    return f"{event.kind}: {event.text}" if event.text else event.kind
 
 
 def _event_place(

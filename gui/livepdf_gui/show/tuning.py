@@ -1,6 +1,7 @@
 """The draft of a recipe as people type it, and what they want done with it."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -21,6 +22,16 @@ class TuningWish:
     last: int = 0
     number: int = -1
     """Window to look at or to pin; -1 is the newest."""
+
+
+_UNITS = ("Å", "Å⁻¹", "Å²", "Å⁻²", "keV", "s", "mm", "K", "°")
+
+
+def named(key: RecipeKey) -> str:
+    """Return the name of a key with its unit, with which its description begins."""
+    unit = re.split("[,;.]", key.help)[0].strip()
+    name = key.key.removeprefix("reduction.")
+    return f"{name} ({unit})" if unit in _UNITS else name
 
 
 def typed(key: RecipeKey) -> str:

@@ -41,13 +41,22 @@ class ColourScale(QtWidgets.QWidget):
         painter = QtGui.QPainter(self)
         painter.setPen(self._colour)
         line = self.fontMetrics().height()
-        bar = QtCore.QRect(6, 2 * line, _BAR, max(self.height() - 4 * line - 10, 20))
+        bar = QtCore.QRect(2, 2 * line, _BAR, max(self.height() - 4 * line - 10, 20))
         painter.drawText(0, line - 2, self._unit)
         painter.drawImage(bar, self._image)
         painter.drawRect(bar)
         low, high = self._levels
-        for share in (0.0, 0.5, 1.0):
+        texts = {share: level(low + share * (high - low)) for share in (0.0, 0.5, 1.0)}
+        self._fit(painter, max(texts.values(), key=len), self.width() - bar.right() - 4)
+        for share, text in texts.items():
             y = bar.bottom() - share * bar.height()
-            text = level(low + share * (high - low))
-            painter.drawText(bar.right() + 6, int(y + line / 3), text)
+            painter.drawText(bar.right() + 4, int(y + line / 3), text)
         painter.end()
+
+    def _fit(self, painter: QtGui.QPainter, text: str, room: int) -> None:
+        """Write smaller where the longest of the values has no room."""
+        wide = painter.fontMetrics().horizontalAdvance(text)
+        if wide > room:
+            font = painter.font()
+            font.setPointSizeF(font.pointSizeF() * room / wide)
+            painter.setFont(font)

@@ -13,8 +13,8 @@ from livepdf_gui.widgets.panel import ElidedLabel, Panel, set_text
 
 _MOST_COMPARED = 4
 _COMPARED = (
-    "Files and structures are scaled to the curve, windows are not. r is Pearson's correlation: 1 "
-    "for the same shape. The band of the difference holds the noise of both."
+    "Files and structures are scaled to the curve, windows are not. Pearson's correlation is 1 for "
+    "the same shape. The band of the difference holds the noise of both."
 )
 _AXIS = 70
 """Pixels of the axis on the left; the same above and below."""
@@ -38,8 +38,8 @@ class CurvePanel(Panel):
         self._ranges: tuple[Range, Range] | None = None
         self._below_range: Range | None = None
         self._follow = True
-        self._furnish(kind)
         self._furnish_below()
+        self._furnish(kind)
         self.plot.scene().sigMouseMoved.connect(self._moved)
 
     def draw(self, view: CurveView) -> None:
@@ -123,11 +123,14 @@ class CurvePanel(Panel):
         for part in (self.below, self.words):
             part.setVisible(False)
         self.below.setMinimumHeight(50)
-        label_axis(self.below, "left", "Δ")
+        item.getAxis("left").setTickDensity(0.5)
 
     def _name_axes(self, kind: CurveKind) -> None:
         label_axis(self.plot, "bottom", AXIS[kind][0])
-        label_axis(self.plot, "left", AXIS[kind][1].replace(" per ", "/"))
+        height = AXIS[kind][1].replace(" per ", "/")
+        label_axis(self.plot, "left", height)
+        _, unit, text = height.rpartition(" (")
+        label_axis(self.below, "left", f"Δ{unit}{text}" if unit else "Δ")
         self.zero.setVisible(kind != "iq")
 
     def _draw_difference(self, view: CurveView) -> None:

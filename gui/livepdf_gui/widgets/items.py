@@ -78,11 +78,13 @@ class TimeLines(pg.GraphicsObject):
         self._places: tuple[float, ...] = ()
         self._texts: tuple[str, ...] = ()
         self._pen = pg.mkPen("k")
+        self._ground = QtGui.QColor(0, 0, 0, 0)
         self._style = QtCore.Qt.DashLine if dashed else QtCore.Qt.SolidLine
 
-    def set_colour(self, colour: str) -> None:
-        """Draw in that colour."""
+    def set_colour(self, colour: str, ground: str = "") -> None:
+        """Draw in that colour; words on that ground, so that they are read on a map."""
         self._pen = pg.mkPen(colour, width=1, style=self._style)
+        self._ground = QtGui.QColor(ground) if ground else QtGui.QColor(0, 0, 0, 0)
         self.update()
 
     def set_places(self, places: tuple[float, ...], texts: tuple[str, ...] = ()) -> None:
@@ -110,7 +112,7 @@ class TimeLines(pg.GraphicsObject):
                 )
         if self._texts:
             marks = list(zip(self._places, self._texts, strict=True))
-            write_above(self, painter, marks, self._pen.color())
+            write_above(self, painter, marks, self._pen.color(), ground=self._ground)
 
 
 class Marks(pg.GraphicsObject):
@@ -158,6 +160,7 @@ def write_above(
     colour: QtGui.QColor,
     *,
     below: float = 0.0,
+    ground: QtGui.QColor | None = None,
 ) -> None:
     """Write words near the top of a plot, each beside its place, none over another.
 
@@ -165,6 +168,8 @@ def write_above(
     ----------
     below
         Share of the height that is left free above them.
+    ground
+        Colour behind each; None leaves what is there.
     """
     view, transform = item.getViewBox().viewRect(), painter.transform()
     painter.save()
@@ -181,6 +186,9 @@ def write_above(
             if at.x() > end:
                 shown = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
                 y = at.y() + (line + 1) * metrics.height() - metrics.descent()
+                if ground is not None:
+                    box = metrics.boundingRect(shown).translated(int(at.x()) + 3, int(y))
+                    painter.fillRect(box.adjusted(-1, 0, 2, 0), ground)
                 painter.drawText(QtCore.QPointF(at.x() + 3, y), shown)
                 taken[line] = at.x() + 9 + metrics.horizontalAdvance(shown)
                 break

@@ -147,7 +147,7 @@ class MapPanel(Panel):
         self.plot.setBackground(theme.plot)
         paint_plot(self.plot.getPlotItem(), theme)
         self.colours.set_colour(theme.text)
-        self.marks.set_colour(theme.event)
+        self.marks.set_colour(theme.event, theme.plot)
         self.chosen.set_colour(theme.select)
         self.pointer.set_colour(theme.select)
         self._box.ends.set_colour(theme.select)

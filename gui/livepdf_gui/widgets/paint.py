@@ -49,8 +49,6 @@ def paint_window(window: QtWidgets.QWidget, theme: Theme) -> None:
 
 def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
     """Give a plot's axes the colours of the theme."""
-    # numbers take the foreground: to name their colour would have each label laid out once more
-    pg.setConfigOption("foreground", theme.axis)
     for side in ("left", "bottom", "right", "top"):
         axis = plot.getAxis(side)
         if not axis.isVisible():
@@ -59,6 +57,7 @@ def paint_plot(plot: pg.PlotItem, theme: Theme) -> None:
         # ticks that point outwards: those inside the plot have the axis repainted with every curve
         axis.setStyle(hideOverlappingLabels=False, tickLength=_TICK)
         axis.setPen(pg.mkPen(theme.axis, width=1))
+        axis.setTextPen(pg.mkPen(theme.axis))
 
 
 def label_axis(plot: pg.PlotWidget, side: str, text: str) -> None:

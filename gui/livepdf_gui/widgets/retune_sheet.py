@@ -5,7 +5,7 @@ from collections.abc import Callable
 from livepdf.wire.tuning import Again, RecipeKey, RecipeReply
 from livepdf_gui.qt import QtCore, QtWidgets
 from livepdf_gui.show.state import State
-from livepdf_gui.show.tuning import Act, TuningWish, changes, progress, typed
+from livepdf_gui.show.tuning import Act, TuningWish, changes, named, progress, typed
 
 _SETTLE = 150
 """ms after the last key before a draft is looked at."""
@@ -103,7 +103,7 @@ class RetuneSheet(QtWidgets.QDialog):
         else:
             field = QtWidgets.QLineEdit()
             field.textChanged.connect(lambda _: self._settle.start())
-        name = QtWidgets.QLabel(key.key.removeprefix("reduction."))
+        name = QtWidgets.QLabel(named(key))
         for widget in (name, field):
             widget.setToolTip(key.help)
         field.setAccessibleName(key.key)
