@@ -2,34 +2,33 @@
 
 import argparse
 import faulthandler
-import json
 import signal
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tests.benchmarks.daemon_rate import Sustained, daemon_rate
-from tests.benchmarks.daemon_workers import Held, daemon_workers
+from tests.benchmarks.daemon_rate import daemon_rate
+from tests.benchmarks.daemon_workers import daemon_workers
 from tests.benchmarks.estimator import estimator
 from tests.benchmarks.integration import engines, integration, rings, scaling, splitting
-from tests.benchmarks.peers import not_measured
+from tests.benchmarks.peers import absent
 from tests.benchmarks.reduction import reduction
-from tests.benchmarks.table import Row
+from tests.benchmarks.report import Found, Report
 from tests.benchmarks.whole import whole
 
-BENCHMARKS: dict[str, Callable[[], Iterator[Row] | Iterator[Row | Held] | Iterator[Sustained]]] = {
+BENCHMARKS: dict[str, Callable[[], Iterator[Found]]] = {
     "integration": integration,
     "splitting": splitting,
-    "engines": engines,
-    "rings": rings,
-    "scaling": scaling,
     "whole": whole,
-    "reduction": reduction,
-    "estimator": estimator,
+    "scaling": scaling,
     "workers": daemon_workers,
     "daemon": daemon_rate,
+    "reduction": reduction,
+    "estimator": estimator,
+    "rings": rings,
+    "engines": engines,
 }
+"""What most is wanted of comes first."""
 
 
 def main() -> None:
@@ -43,27 +42,38 @@ def main() -> None:
         parser.error(f"unknown: {', '.join(unknown)}; wanted: {', '.join(BENCHMARKS)}")
     # Whoever waits too long wants to know where it hangs.
     faulthandler.register(signal.SIGUSR1, all_threads=True)
-    names = chosen.names or list(BENCHMARKS)
-    began, records, failed = time.monotonic(), list[dict[str, object]](), list[str]()
+    report = Report(sys.argv[1:])
+    for name, why in absent().items():
+        sys.stdout.write(f"{name}: not measured ({why})\n")
+        report.leave_out(name, why)
+    failed = _measure(chosen.names or list(BENCHMARKS), report, chosen.json)
+    sys.stdout.write(f"{report.summary()}\n")
+    if failed:
+        sys.exit(f"not measured: {', '.join(failed)}")
+
+
+def _measure(names: list[str], report: Report, file: Path | None) -> list[str]:
+    """Run some benchmarks; return those that gave up. The file holds what there is so far."""
+    failed = []
     for number, name in enumerate(names, 1):
-        spent = time.monotonic() - began
-        sys.stderr.write(f"measuring {number} of {len(names)}, {name}; {spent:.0f} s so far\n")
+        _tell(f"measuring {number} of {len(names)}, {name}; {report.seconds:.0f} s so far")
         try:
             for row in BENCHMARKS[name]():
                 sys.stdout.write(f"{row.line()}\n")
                 sys.stdout.flush()
-                records.append(row.record())
+                report.add(name, row)
         except RuntimeError as error:
             failed.append(name)
+            report.leave_out(name, str(error))
             sys.stdout.write(f"{name}: not measured: {error}\n")
-        if chosen.json:
-            text = json.dumps(records, indent=1, ensure_ascii=False)
-            chosen.json.write_text(text, encoding="utf-8")
-    for line in not_measured():
-        sys.stdout.write(f"{line}\n")
-    sys.stderr.write(f"{time.monotonic() - began:.0f} s in all\n")
-    if failed:
-        sys.exit(f"not measured: {', '.join(failed)}")
+        if file is not None:
+            report.write(file)
+    return failed
+
+
+def _tell(words: str) -> None:
+    sys.stderr.write(f"{words}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

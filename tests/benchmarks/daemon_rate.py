@@ -25,12 +25,10 @@ from livepdf.reduction.integrator import build_integrator
 from livepdf.simulate.powder import CAMERAS
 from livepdf.wire.client import Client
 from tests.benchmarks.settings import write_settings
+from tests.benchmarks.sustained import RATE, Knee, Sustained
 
-RATE, SECONDS = 250.0, 60.0
-KNEE_FROM, KNEE_STEP, KNEE_SECONDS = 400.0, 50.0, 12.0
-LAG_LIMIT = 0.25
-"""s"""
-WINDOWS_PER_SECOND = 10.0
+SECONDS = 60.0
+KNEE_RATES, KNEE_SECONDS = (325.0, 400.0, 450.0, 500.0, 550.0), 12.0
 PATIENCE = 600.0
 """s that the detector waits for the daemon, which may have to compile first."""
 SLACK = 120.0
@@ -38,69 +36,6 @@ SLACK = 120.0
 SETTLED = 2.0
 """s of a series after which a viewer has joined for certain."""
 _TICK = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sustained:
-    """What one series at one rate gave."""
-
-    work: str
-    rate: float
-    """Hz that the detector was asked for."""
-    reached: float
-    """Hz that went out."""
-    dropped: int
-    """Images that found no room at the daemon's door."""
-    late: float
-    """s that the detector was behind at the end."""
-    received: int
-    used: int
-    refused: int
-    lost: int
-    queue: float
-    """MiB, the most that was seen waiting."""
-    lags: tuple[float, float, float]
-    """Median, p99 and maximum: s from the sending of the last frame of a window to its curves at
-    a viewer."""
-    windows: float
-    """Hz, at the viewer."""
-    cpu: float
-    """Cores that the daemon kept busy."""
-    detector_cpu: float
-    elsewhere: float
-    """Cores that other processes of the machine, or other machines on its host, kept busy."""
-    memory: float
-    """MiB that the daemon holds."""
-    blob: int
-    """Bytes of an image."""
-
-    @property
-    def kept(self) -> bool:
-        """Whether nothing was lost, late or piled up."""
-        return (
-            self.dropped == self.lost == self.refused == 0
-            and self.used == self.received
-            and self.late < LAG_LIMIT
-            and self.lags[1] <= LAG_LIMIT
-            and self.windows >= 0.95 * WINDOWS_PER_SECOND
-        )
-
-    def line(self) -> str:
-        """Return the row for people."""
-        median, p99, worst = (f"{1e3 * lag:.0f}" for lag in self.lags)
-        return (
-            f"{self.work:44}{'kept' if self.kept else 'NOT KEPT'}: {self.reached:.0f} Hz of "
-            f"{self.blob / 1e6:.2f} MB, {self.used} of {self.received} used, {self.lost} lost, "
-            f"{self.dropped} dropped   lag {median} ms, p99 {p99} (wanted ≤ {1e3 * LAG_LIMIT:.0f}),"
-            f" worst {worst}   windows {self.windows:.1f} Hz   queue ≤ {self.queue:.0f} MiB   "
-            f"daemon {self.cpu:.2f} cores, {self.memory:.0f} MiB, detector "
-            f"{self.detector_cpu:.2f} cores, others {self.elsewhere:.2f}"
-        )
-
-    def record(self) -> dict[str, object]:
-        """Return the row for programs."""
-        fields = {name: getattr(self, name) for name in self.__slots__}
-        return fields | {"kept": self.kept}
 
 
 @dataclass(slots=True)
@@ -117,14 +52,20 @@ class _Seen:
     memory: int = 0
 
 
-def daemon_rate() -> Iterator[Sustained]:
+def daemon_rate() -> Iterator[Sustained | Knee]:
     """Measure the top rate of the detector for a minute, then look for the knee."""
-    yield sustain(rate=RATE, seconds=SECONDS)
-    rate, kept = KNEE_FROM, True
-    while kept:
+    row = sustain(rate=RATE, seconds=SECONDS)
+    yield row
+    best = RATE if row.kept else 0.0
+    end = None if row.kept else RATE
+    for rate in KNEE_RATES if row.kept else ():
         row = sustain(rate=rate, seconds=KNEE_SECONDS)
         yield row
-        kept, rate = row.kept, rate + KNEE_STEP
+        if not row.kept:
+            end = rate
+            break
+        best = rate
+    yield Knee(work="pilatus-2m: knee of the daemon", kept=best, not_kept=end)
 
 
 def sustain(

@@ -41,6 +41,11 @@ class Held:
     shared: float
     """MiB of libraries and of the memory that images come through."""
 
+    @property
+    def met(self) -> None:
+        """Nothing is wanted of it."""
+        return None
+
     def line(self) -> str:
         """Return the row for people."""
         return f"{self.work:44}{self.own:.0f} MiB of its own, {self.shared:.0f} MiB shared"

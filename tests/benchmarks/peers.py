@@ -79,10 +79,6 @@ def sparse_decoder(camera: Camera) -> Callable[[NDArray[np.uint8]], object] | No
     return lambda blob: decode(blob, limit)
 
 
-def not_measured() -> list[str]:
-    """Return a line for each peer that this run leaves out."""
-    return [
-        f"{name}: not measured (not installed)"
-        for name in (AZINT, SPARSE)
-        if find_spec(name) is None
-    ]
+def absent() -> dict[str, str]:
+    """Return each peer that this run leaves out, and why."""
+    return {name: "not installed" for name in (AZINT, SPARSE) if find_spec(name) is None}

@@ -33,6 +33,18 @@ class Row:
         """How many times the floor; None without one."""
         return None if self.floor is None else self.times["livepdf"].median / self.floor[1].median
 
+    @property
+    def met(self) -> bool | None:
+        """Whether all that is wanted was found; None where nothing is."""
+        found: list[bool] = []
+        if self.target is not None and self.ratio is not None:
+            found.append(self.ratio >= self.target)
+        if self.limit is not None:
+            found.append(self.times["livepdf"].median <= self.limit)
+        if self.most is not None and self.over_floor is not None:
+            found.append(self.over_floor <= self.most)
+        return all(found) if found else None
+
     def line(self) -> str:
         """Return the row for people: medians in ms of CPU time, the best in brackets."""
         spent = "   ".join(
@@ -41,7 +53,8 @@ class Row:
         ratio = "" if self.ratio is None else f"   {self.ratio:5.1f} ×"
         wanted = "" if self.target is None else f" (wanted {self.target:g} ×)"
         limit = "" if self.limit is None else f" (wanted ≤ {self.limit:g} ms)"
-        return f"{self.work:44}{spent}{ratio}{wanted}{limit}{self._floor()}"
+        verdict = {None: "", True: "   as wanted", False: "   NOT MET"}[self.met]
+        return f"{self.work:44}{spent}{ratio}{wanted}{limit}{self._floor()}{verdict}"
 
     def _floor(self) -> str:
         if self.floor is None:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from tests.benchmarks.daemon_rate import Sustained, sustain
+from tests.benchmarks.daemon_rate import sustain
+from tests.benchmarks.sustained import Sustained
 
 KEPT = Sustained(
     work="pilatus-2m: daemon at 250 Hz, 60 s",
