@@ -82,7 +82,13 @@ class Pipeline:
         return self.settings.recipe
 
     def with_mask(self, extra: Mask) -> "Pipeline":
-        """Return the same with more pixels ignored; ValueError for a mask of another shape."""
+        """Return the same with more pixels ignored; ValueError for a mask of another shape.
+
+        A mask of pixels that are ignored anyway changes nothing: the first frames of a series need
+        not wait for it.
+        """
+        if extra.shape == self.ignored.shape and not (extra & ~self.ignored).any():
+            return self
         integrator = self.integrator.with_mask(extra)
         return replace(self, integrator=integrator, ignored=self.ignored | extra)
 

@@ -82,6 +82,10 @@ class Inspector:
         """Let a listener hear of every flag that is raised or taken back, with words."""
         self._listeners.append(listener)
 
+    def get_ready(self, pipeline: Pipeline) -> None:
+        """Find out where the pixels are before the first image is looked at, which would wait."""
+        self._map(pipeline)
+
     def watching(self, integrate: Integrate) -> Integrate:
         """Return the same integration, which shows this the images to be looked at."""
 

@@ -91,6 +91,7 @@ class Workshop:
             for worker in self._crew:
                 worker.prepare(pipeline)
             warm_curves(pipeline)
+            self._inspector.get_ready(pipeline)
         self.warmth.run(stopping)
 
     def close(self) -> None:

@@ -54,7 +54,9 @@ class CentreProjection:
         """See :class:`livepdf.numerics.integrate.Projection`."""
         n = self.places.n
         index = self.places.bins.copy()
-        index[mask] = _trash(n, mask.size)[mask]
+        # Gaps that the detector names once more are in no bin already: few pixels are left.
+        more = np.flatnonzero(mask & (index < n))
+        index[more] = n + more % histogram.TRASH
         return _prepared(index, n=n, weight=self.places.weight, dark=self.places.dark)
 
     def _fits(self) -> bool:
@@ -134,8 +136,10 @@ def centre_projection(
 def _prepared(
     index: NDArray[Any], *, n: int, weight: NDArray[np.float32], dark: NDArray[np.float32]
 ) -> CentreProjection:
+    wide = index.astype(np.intp)
+
     def total(values: NDArray[Any] | None) -> NDArray[np.float64]:
-        return np.asarray(np.bincount(index, values, minlength=n)[:n], dtype=np.float64)
+        return np.asarray(np.bincount(wide, values, minlength=n)[:n], dtype=np.float64)
 
     totals = Totals(
         weight=total(weight), pixels=total(None), dark=total(dark) if dark.size else np.zeros(n)
