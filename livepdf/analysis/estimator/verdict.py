@@ -1,7 +1,7 @@
 """Which values may be shown, and in what words the others are withheld."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,11 @@ _VAGUE = 0.2
 _VAGUE_EARLY = 0.05
 """The same while little has formed: the surroundings, which are all but the whole signal then, may
 be wrong by more than their noise, and sizes were up to 2.5 σ off."""
+WRONG = 3.0
+"""Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
+_BOND = 0.005
+"""Å, σ of a bond above which it is not shown: half of what bonds are to be good to. Light atoms
+beside heavy ones are found worse than their σ says where that is large, up to 26 mÅ off."""
 WRONG = 3.0
 """Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
 _BOND_EARLY = 0.005
@@ -101,9 +106,9 @@ def phase_trends(
             why = unknown or _why_no_diameter(value, error, known, vague=vague)
             trends.append(shown.trend("domain size", "Å", value, error, why))
         elif name.startswith("shift"):
-            early = scale < known.early * sigma[0]
-            row = replace(shown, most=_BOND_EARLY if early else np.inf)
-            trends.append(_bond(fit, own, part, shell=int(name.split()[1]), values=values, row=row))
+            trends.append(
+                _bond(fit, own, part, shell=int(name.split()[1]), values=values, row=shown)
+            )
         elif name in _FORMS:
             continue
         else:
@@ -140,8 +145,6 @@ def _no_need(phase: Phase) -> str:
 class _Row:
     prefix: str
     withheld: str
-    most: float = np.inf
-    """Å, σ of a bond that is shown."""
 
     def trend(
         self, name: str, unit: str, value: float, sigma: float, reason: str, *, alone: bool = False
@@ -264,8 +267,8 @@ def _bond(
         why = f"the rest of the structure does not fit (χ² {fit.chi2_red:.1f})"
     elif sigma >= _FROM_PRIOR * phase.prior_sigma[_place(phase, shell)]:
         why = _untold()
-    elif not sigma < row.most:
-        why = f"uncertainty above {row.most:g} Å while little has formed"
+    elif not sigma < _BOND:
+        why = f"uncertainty above {_BOND:g} Å"
     return row.trend(f"{phase.shells[shell].name} distance", "Å", distance, sigma, why)
 
 
