@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import lsq_linear
 
 Evaluate = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np.float64]]]
 """Parameters (p,) to residuals (n,), in units of their σ, and their Jacobian (n, p)."""
@@ -95,13 +96,43 @@ def _step(
     gradient = jacobian.T @ residual
     # A parameter that is pushed against its limit does not take part in this step.
     free = ~(((x <= lower) & (gradient > 0)) | ((x >= upper) & (gradient < 0)))
-    curvature = jacobian[:, free].T @ jacobian[:, free]
+    curvature = jacobian.T @ jacobian
     curvature[np.diag_indices_from(curvature)] *= 1.0 + damping
     step = np.zeros_like(x)
-    step[free] = -np.linalg.lstsq(curvature, gradient[free], rcond=1e-14)[0]
-    trial = np.clip(x + step, lower, upper)
+    step[free] = -np.linalg.lstsq(curvature[np.ix_(free, free)], gradient[free], rcond=1e-14)[0]
+    trial = x + step
+    if np.any((trial < lower) | (trial > upper)):
+        # Cutting the step off would leave the others where they are wrong, or uphill.
+        trial = _within(curvature, gradient, x, lower, upper)
     moved = residual + jacobian @ (trial - x)
     return trial, float(residual @ residual - moved @ moved)
+
+
+def _within(
+    curvature: NDArray[np.float64],
+    gradient: NDArray[np.float64],
+    x: NDArray[np.float64],
+    lower: NDArray[np.float64],
+    upper: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return where within limits a step goes down furthest (Stark and Parker 1995)."""
+    size = np.sqrt(np.maximum(np.diag(curvature), np.finfo(np.float64).tiny))
+    values, vectors = np.linalg.eigh(curvature / np.outer(size, size))
+    root = np.sqrt(np.maximum(values, 1e-14 * values[-1]))
+    low, high = (lower - x) * size, (upper - x) * size
+    movable = high > low
+    found = lsq_linear(
+        (root[:, None] * vectors.T)[:, movable],
+        -(vectors.T @ (gradient / size)) / root,
+        (low[movable], high[movable]),
+        method="bvls",
+    )
+    trial = x.copy()
+    trial[movable] += found.x / size[movable]
+    held = np.zeros(x.shape, dtype=np.intp)
+    held[movable] = found.active_mask
+    # To the last bit, as what is on its limit counts as known.
+    return np.where(held < 0, lower, np.where(held > 0, upper, np.clip(trial, lower, upper)))
 
 
 def _covariance(jacobian: NDArray[np.float64]) -> NDArray[np.float64]:
