@@ -2,6 +2,7 @@
 
 import math
 import threading
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from livepdf.analysis.pump_probe.counting import CountingNoise
 from livepdf.analysis.pump_probe.delay import DelayPart
 from livepdf.analysis.pump_probe.delay_map import components, of_differences
 from livepdf.analysis.pump_probe.difference import Difference, Grouped, grouped, of_groups, sides
+from livepdf.analysis.pump_probe.recent import RecentShots, tool_warning
 from livepdf.analysis.pump_probe.regression import regressed
 from livepdf.analysis.pump_probe.significance import convergence, interleaving, significance
 from livepdf.analysis.pump_probe.table import ShotTable
@@ -26,7 +28,7 @@ from livepdf.daemon.shot_labels import (
 )
 from livepdf.model.frame import Frame
 from livepdf.model.laser import LaserReport, LaserTest
-from livepdf.model.shot import Shot, ShotLabel
+from livepdf.model.shot import Shot
 from livepdf.model.sums import Sums, intensity
 from livepdf.reduction.curves import reduce_intensity
 from livepdf.reduction.difference import linear_gr, reference_plan
@@ -38,6 +40,10 @@ _FIRST = 32
 _SHOWN_COMPONENTS = 4
 _MOST_SUMS = 4096
 """Of a class, a bin and a slot of time that are kept, 16 bytes × n_q each."""
+_STANDS_OUT = 1.1
+"""Strength from which on a component is more than noise."""
+_GROWN = 1.5
+"""Times the shots at which the edge over the delay is looked at again."""
 _OF_GR = ("dgr", "dgr_sigma", "off_gr", "off_gr_sigma", "on_gr_sigma")
 
 
@@ -68,6 +74,10 @@ class LaserFollower:
         self._table: ShotTable | None = None
         edges, n_q = bin_edges(settings), pipeline.plan.q.size
         self._counting = CountingNoise(edges=edges, n_q=n_q)
+        self._recent = None if settings.arrival is None else RecentShots(n_q)
+        self._looked_at = 0
+        self._tool = ""
+        """Why the arrival-time tool is in doubt."""
 
     @property
     def received(self) -> int:
@@ -93,6 +103,8 @@ class LaserFollower:
                 shot = self._normalised(Shot(id=(frame.index, 0), label=label, iq=iq))
                 self._counting.add(shot.label, sigma=sigma)
                 self._add(shot)
+                if self._recent is not None and label.kind == "on":
+                    self._recent.add(shot)
 
     def report(self) -> LaserReport:
         """Return all that is known now; empty curves before the first shots."""
@@ -128,6 +140,9 @@ class LaserFollower:
         both = [sides(group) for group in groups]
         gr = self._gr(table.reference, both, warnings)
         strength, curves, over = _components(found, delays)
+        if strength.size and strength[0] > _STANDS_OUT:
+            self._look_at_tool(curves[0], found[best].sigma)
+        warnings += [self._tool] if self._tool else []
         return LaserReport(
             run=self._run,
             time=time,
@@ -162,6 +177,16 @@ class LaserFollower:
         if self._censored is None:
             return np.zeros(q.shape, dtype=np.bool_), ""
         return self._censored.flagged(), self._censored.warning(q)
+
+    def _look_at_tool(self, curve: NDArray[np.float32], sigma: NDArray[np.float64]) -> None:
+        """See whether the arrival-time tool makes the edge sharper, each time there is more."""
+        if self._recent is None:
+            return
+        with self._lock:
+            if self._recent.added < _GROWN * self._looked_at:
+                return
+            self._looked_at, kept = self._recent.added, self._recent.kept()
+        self._tool = tool_warning(kept, curve=curve.astype(np.float64), sigma=sigma)
 
     def _add(self, shot: Shot) -> None:
         if self._table is None:
@@ -199,9 +224,7 @@ class LaserFollower:
         if self._settings.band is None:
             return shot
         mean = band_mean(self._pipeline.plan.q, shot.iq, self._settings.band)
-        label = shot.label
-        known = ShotLabel(kind=label.kind, delay=label.delay, i0=mean, energy=label.energy)
-        return Shot(id=shot.id, label=known, iq=shot.iq)
+        return replace(shot, label=replace(shot.label, i0=mean))
 
     def _gr(
         self,

@@ -23,6 +23,8 @@ class ShotLabel:
     """Incident intensity, in any unit that is proportional to photons."""
     energy: float = float("nan")
     """keV, NaN where it is not measured for each shot."""
+    arrival: float = float("nan")
+    """s, what of the delay the arrival-time tool added; NaN where none did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

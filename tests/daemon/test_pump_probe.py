@@ -13,6 +13,7 @@ from livepdf.config.pump_probe import Bins, DelayPart, Flag, Gate, PumpProbe
 from livepdf.daemon.assemble import Pipeline, prepare
 from livepdf.daemon.pump_probe import LaserFollower
 from livepdf.model.laser import LaserReport
+from livepdf.model.sums import Sums
 from livepdf.sinks.laser_file import write_laser
 from livepdf.wire.client import Client
 from livepdf.wire.laser import put_together, take_apart
@@ -99,6 +100,34 @@ def made_scale(report: LaserReport, off: NDArray[np.float64], fair: NDArray[np.b
     relative = EFFECT * np.exp(-0.5 * ((report.q - 4.0) / 0.5) ** 2)
     wanted, seen = (relative * off)[fair], report.diq[1][fair].astype(float)
     return float(wanted @ seen / (wanted @ wanted))
+
+
+def test_an_arrival_tool_of_the_wrong_sign_is_warned_of_during_the_run(tmp_path: Path) -> None:
+    made = pipeline(tmp_path)
+    changes = {
+        "arrival": DelayPart(name="tool", unit="fs", sign=-1, reference=0.0),
+        "delay": [DelayPart(name="stage", unit="fs", sign=1, reference=0.0)],
+        "bins": Bins(edges=[-2.0, -0.5, 0.5, 2.0], unit="ps"),
+    }
+    follower = LaserFollower(SETTINGS.model_copy(update=changes), made, run="r")
+    random = np.random.default_rng(4)
+    weight = np.full(made.plan.q.size, 1e4)
+    change = 0.1 * np.exp(-0.5 * ((made.plan.q - 4.0) / 0.5) ** 2)
+    for index in range(600):
+        on, beam = index % 2 == 0, max(1 + 0.15 * random.standard_normal(), 0.2)
+        stage, late = random.uniform(-800, 1000), 300 * random.standard_normal()
+        bright = 1 + change * (on and stage + late > 0)
+        signal = random.poisson(1e4 * beam * bright).astype(np.float64)
+        sums = Sums(
+            signal=signal, variance=signal, weight=weight, pixels=weight / 100, frames=1,
+            monitor=1000.0 * beam, exposure=1.0,
+        )  # fmt: skip
+        values = {"laser": float(on), "stage": stage, "tool": late}
+        follower.take(beamline.frame(index, monitor=1000.0 * beam, environment=values), sums)
+
+    said = follower.report().warnings
+
+    assert any("sign is probably wrong" in words for words in said)
 
 
 def test_every_shot_ends_in_one_place(tmp_path: Path) -> None:

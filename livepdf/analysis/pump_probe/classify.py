@@ -99,6 +99,7 @@ def classify(record: Record, *, train: int, rules: ShotRules) -> ShotLabel:
         delay=_delay(record, laser=laser, rules=rules),
         i0=number(rules.i0.name, record),
         energy=energy,
+        arrival=_added(record, rules.arrival) if laser and rules.parts else math.nan,
     )
 
 
@@ -142,3 +143,7 @@ def _delay(record: Record, *, laser: bool, rules: ShotRules) -> float:
             gate.check(record)
         parts.append(rules.arrival)
     return delay(parts, {part.name: number(part.name, record) for part in parts})
+
+
+def _added(record: Record, tool: DelayPart | None) -> float:
+    return math.nan if tool is None else delay([tool], {tool.name: number(tool.name, record)})

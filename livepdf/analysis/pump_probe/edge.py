@@ -9,8 +9,11 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 from scipy.special import erf
 
+_SURE = 5.0
+"""σ by which another sign must be better, as shots scatter (Vuong 1989)."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Edge:
     """A step smeared by a Gaussian; all NaN with a reason where it does not fit."""
 
@@ -20,6 +23,8 @@ class Edge:
     width: float
     """s, standard deviation of the Gaussian."""
     width_sigma: float
+    left: NDArray[np.float64]
+    """(n,) of each signal less the step; less the mean where none stands out, else empty."""
     reason: str = ""
 
 
@@ -53,12 +58,13 @@ def edge(delay: NDArray[np.float64], signal: NDArray[np.float64]) -> Edge:
         return _no_edge(f"the fit of the edge failed: {error}")
     sigma = np.sqrt(np.diag(covariance))
     if not np.all(np.isfinite(sigma)) or abs(best[1]) < 4 * sigma[1]:
-        return _no_edge("there is no step that stands above the noise")
+        return _no_edge("there is no step that stands above the noise", signal - signal.mean())
     return Edge(
         zero=float(best[2] * span + delay.min()),
         zero_sigma=float(sigma[2] * span),
         width=float(best[3] * span),
         width_sigma=float(sigma[3] * span),
+        left=signal - _step(x, *best),
     )
 
 
@@ -73,6 +79,23 @@ def arrival_warning(corrected: Edge, uncorrected: Edge) -> str:
         f"corrected edge broader than uncorrected: {corrected.width:.3g} s after, "
         f"{uncorrected.width:.3g} s before the correction by the arrival-time tool; its sign is "
         "probably wrong"
+    )
+
+
+def sign_warning(corrected: Edge, opposite: Edge) -> str:
+    """Return a warning when shots follow the delay better with the other sign of the tool.
+
+    A broad edge is known badly, so that widths are told apart late; what is left of the shots
+    about the two edges tells sooner. Both must be of the same shots.
+    """
+    if opposite.reason or corrected.left.shape != opposite.left.shape:
+        return ""
+    worse = corrected.left**2 - opposite.left**2
+    if worse.sum() < _SURE * math.sqrt(worse.size) * worse.std():
+        return ""
+    return (
+        "shots follow the delay better with the other sign of the arrival-time tool, in an edge "
+        f"{opposite.width:.3g} s wide: its sign is probably wrong"
     )
 
 
@@ -109,6 +132,13 @@ def _start(delay: NDArray[np.float64], signal: NDArray[np.float64]) -> Sequence[
     return [(low + high) / 2, (high - low) / 2, delay[order][best]]
 
 
-def _no_edge(reason: str) -> Edge:
+def _no_edge(reason: str, left: NDArray[np.float64] | None = None) -> Edge:
     nan = float("nan")
-    return Edge(zero=nan, zero_sigma=nan, width=nan, width_sigma=nan, reason=reason)
+    return Edge(
+        zero=nan,
+        zero_sigma=nan,
+        width=nan,
+        width_sigma=nan,
+        left=np.zeros(0) if left is None else left,
+        reason=reason,
+    )

@@ -6,8 +6,10 @@ from numpy.typing import NDArray
 
 from livepdf.analysis.pump_probe.delay_map import components, delay_map, of_differences
 from livepdf.analysis.pump_probe.difference import difference
-from livepdf.analysis.pump_probe.edge import arrival_warning, bin_edges, edge
+from livepdf.analysis.pump_probe.edge import arrival_warning, bin_edges, edge, sign_warning
+from livepdf.analysis.pump_probe.recent import RecentShots, tool_warning
 from livepdf.analysis.pump_probe.table import ShotTable
+from livepdf.model.shot import Shot, ShotLabel
 from tests.analysis.pump_probe.shots import PATTERN, PEAK, Q, Truth, shot, shots, table
 
 FS = 1e-15
@@ -35,13 +37,55 @@ def test_the_arrival_tool_gives_time_zero_and_the_width_of_the_edge() -> None:
 
 
 def test_a_tool_of_the_wrong_sign_is_warned_of_and_one_of_the_right_sign_is_not() -> None:
-    for seed in range(5):
+    for seed in range(2):
         nominal, reading, signal = jittered(seed)
         plain = edge(nominal, signal)
 
         assert arrival_warning(edge(nominal + reading, signal), plain) == ""
         warning = arrival_warning(edge(nominal - reading, signal), plain)
         assert "corrected edge broader than uncorrected" in warning
+
+
+@pytest.mark.parametrize(("sign", "warned"), [(1, False), (-1, True)])
+def test_the_patterns_of_shots_tell_the_sign_of_the_tool_whatever_i0_does(
+    sign: int, warned: bool
+) -> None:
+    random = np.random.default_rng(6)
+    nominal, reading, signal = jittered(6, shots=1500)
+    curve, sigma = PATTERN * PEAK, 0.02 * np.sqrt(PATTERN)
+    recent = RecentShots(len(Q))
+    for train in range(1500):
+        meter = 1 + 0.05 * random.standard_normal()
+        iq = PATTERN + 0.02 * signal[train] * curve + sigma * random.standard_normal(len(Q))
+        delay = nominal[train] + sign * reading[train]
+        label = ShotLabel(kind="on", delay=delay, i0=meter, arrival=sign * reading[train])
+        recent.add(Shot(id=(train, 0), label=label, iq=iq))
+
+    said = tool_warning(recent.kept(), curve=curve, sigma=sigma)
+
+    assert ("sign is probably wrong" in said) == warned
+
+
+def test_a_tool_that_reads_nothing_but_noise_is_of_neither_sign() -> None:
+    for seed in range(4):
+        nominal, _, signal = jittered(seed, shots=1500)
+        reading = 300 * FS * np.random.default_rng(90 + seed).standard_normal(1500)
+
+        found, opposite = (edge(nominal + sign * reading, signal) for sign in (1, -1))
+
+        assert found.left.shape == (1500,)
+        assert sign_warning(found, opposite) == sign_warning(opposite, found) == ""
+
+
+def test_the_newest_shots_replace_the_oldest() -> None:
+    recent = RecentShots(5, limit=2 * 5 * 4)
+    label = ShotLabel(kind="on", delay=1.0, i0=2.0, arrival=0.5)
+    for train in range(3):
+        iq = np.full(5, 2.0 * train)
+        recent.add(Shot(id=(train, 0), label=label, iq=iq))
+
+    assert recent.added == 3
+    assert recent.kept().iq[:, 0].tolist() == [2.0, 1.0]
 
 
 def test_no_step_no_edge() -> None:
