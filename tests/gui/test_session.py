@@ -86,6 +86,18 @@ def test_windows_shown_as_one_tell_how_the_numbers_go_from_the_first_to_the_last
     assert head.numbers[-1].text == "14–18"
 
 
+def test_the_curve_of_a_run_that_is_over_is_added_up_for_who_comes_late() -> None:
+    session = _session()
+    over = replace(_state(version=2), whole=None)
+    session.take(replace(over, status=replace(over.status, state="waiting")))
+    session.act("scope")
+    while session.choice.scope != "run":
+        session.act("scope")
+
+    assert session.span_wanted() == (0, 19)
+    assert "added up" in session.view(now=50.0).gr.empty
+
+
 def test_colours_alone_have_nothing_resolved_anew() -> None:
     session = _session()
     session.view(now=50.0)

@@ -32,3 +32,13 @@ def test_counts_are_grouped_by_thousands() -> None:
     assert count(1234567) == "1\u2009234\u2009567"
     assert plural(1, "frame") == "1 frame"
     assert plural(2, "frame") == "2 frames"
+
+
+def test_where_there_is_no_room_sigma_is_written_in_brackets() -> None:
+    from livepdf_gui.show.words import compact
+
+    wide = ("5.12578 ± 0.00050", "48.00 ± 0.17", "10.6 ± 1.0", "1234 ± 12", "not yet")
+
+    assert [compact(text) for text in wide] == [
+        "5.12578(50)", "48.00(17)", "10.6(1.0)", "1234(12)", "not yet",
+    ]  # fmt: skip

@@ -262,6 +262,15 @@ def _frames(status: Status | None) -> tuple[Item, ...]:
     )
 
 
+def folded(lamps: tuple[Item, ...]) -> tuple[Item, ...]:
+    """Return the lamps with all that are good as one, for where there is little room."""
+    good = [lamp for lamp in lamps if lamp.level == "good"]
+    others = tuple(lamp for lamp in lamps if lamp.level != "good")
+    hint = "\n".join(lamp.hint for lamp in good)
+    one = Item(label="", text=f"✓ {plural(len(good), 'watch')} all right", hint=hint, level="good")
+    return (*others, one) if good else others
+
+
 def _output(status: Status | None) -> Item:
     if status is None or not status.output:
         return Item(label="file", text="none open", hint="No results file is being written.")

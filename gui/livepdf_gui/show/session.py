@@ -15,7 +15,7 @@ from livepdf_gui.show.headline import Headline, Item, counters, headline
 from livepdf_gui.show.heatmap import MapView, wanted_detail
 from livepdf_gui.show.over_time import Moment, OverTime
 from livepdf_gui.show.reference import Curves, Reference, pinned
-from livepdf_gui.show.shown import Shown, resolve, waiting
+from livepdf_gui.show.shown import Shown, all_windows, resolve, waiting
 from livepdf_gui.show.state import State
 from livepdf_gui.show.tasks import Zoom
 from livepdf_gui.show.theme import THEMES, Theme
@@ -104,6 +104,13 @@ class Session:
         """Have everything drawn anew."""
         self._drawn = None
         self._over_time.forget()
+
+    def span_wanted(self) -> tuple[int, int] | None:
+        """Return the windows that are to be added up, None where nothing is."""
+        choice = self.choice
+        if choice.span is None and choice.scope == "run" and choice.selected is None:
+            return all_windows(self.state)
+        return choice.span
 
     def view(self, *, now: float) -> View:
         """Resolve everything; ``now`` is monotonic seconds."""

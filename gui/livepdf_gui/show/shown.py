@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from livepdf.model.curve import Result, Span
 from livepdf_gui.show.choice import Choice
 from livepdf_gui.show.columns import History
@@ -37,6 +39,9 @@ def resolve(state: State, choice: Choice) -> Shown:
     if choice.selected is None and choice.scope == "run":
         if state.whole is not None:
             return _whole(state.whole)
+        ends = all_windows(state)
+        if ends is not None:
+            return _together(state, ends)
         return _nothing("The curve of the whole run comes with the next window.")
     number = choice.selected
     history = state.history
@@ -54,6 +59,16 @@ def resolve(state: State, choice: Choice) -> Shown:
         if result and same_window(result.span, span):
             return _whole(result)
     return Shown(span=span, result=None, row=number, fetch=number, empty="")
+
+
+def all_windows(state: State) -> tuple[int, int] | None:
+    """Return the ends of a run that is over, whose curve does not come by itself any more."""
+    history = state.history
+    over = state.status is not None and state.status.state not in ("running", "draining")
+    if state.whole is not None or not over or history is None or not history.here.any():
+        return None
+    known = np.flatnonzero(history.here)
+    return int(known[0]), int(known[-1])
 
 
 def same_window(span: Span, wanted: Span | None) -> bool:

@@ -14,6 +14,15 @@ def with_sigma(value: float, sigma: float) -> str:
     return f"{value:.{decimals}f} ± {sigma:.{decimals}f}"
 
 
+def compact(text: str) -> str:
+    """Write ``5.125 ± 0.012`` as crystallographers do, ``5.125(12)``; other texts stay."""
+    value, sign, sigma = text.partition(" ± ")
+    if not sign:
+        return text
+    whole = sigma.partition(".")[0].strip("0")
+    return f"{value}({sigma if whole else sigma.replace('.', '').lstrip('0')})"
+
+
 def seconds(value: float) -> str:
     """Write a duration with its unit, from ms to days; ``–`` where there is none."""
     if not math.isfinite(value):

@@ -1,8 +1,9 @@
 """The strip on top of the window and the banners below it."""
 
 from livepdf_gui.qt import QtCore, QtGui, QtWidgets
-from livepdf_gui.show.headline import Headline, Item
+from livepdf_gui.show.headline import Headline, Item, folded
 from livepdf_gui.show.theme import Theme
+from livepdf_gui.show.words import compact
 from livepdf_gui.widgets.panel import ElidedLabel, Framed, fade, set_text
 
 _WIDE = 1450
@@ -12,6 +13,8 @@ _WIDE = 1450
 _SENTENCE = 11.0
 """Points; nothing in the header is smaller."""
 _MOST_LAMPS = 12
+_APART = 12
+"""Pixels between two lamps."""
 
 
 class Cell(QtWidgets.QWidget):
@@ -48,7 +51,8 @@ class Cell(QtWidgets.QWidget):
             self._text.setWordWrap(item.wordy)
             self._label.setVisible(not item.wordy)
         set_text(self._label, item.label)
-        set_text(self._text, item.text)
+        fits = item.wordy or self._width_of(item.text, points) <= self._text.width()
+        set_text(self._text, item.text if fits else compact(item.text))
         hint = item.hint if item.text in item.hint else f"{item.text}\n{item.hint}".strip()
         if self.toolTip() != hint:
             self.setToolTip(hint)
@@ -57,12 +61,15 @@ class Cell(QtWidgets.QWidget):
 
     def _fitting(self, text: str) -> float:
         """Return the largest size of type in which the text has room."""
-        font, width = self._text.font(), self._text.width()
-        for points in (self.points, 15.0, 13.0, 12.0):
-            font.setPointSizeF(min(points, self.points))
-            if QtGui.QFontMetricsF(font).horizontalAdvance(text) <= width:
-                break
-        return float(font.pointSizeF())
+        width = self._text.width()
+        sizes = [min(points, self.points) for points in (self.points, 15.0, 13.0, 12.0)]
+        fitting = (points for points in sizes if self._width_of(text, points) <= width)
+        return next(fitting, sizes[-1])
+
+    def _width_of(self, text: str, points: float) -> float:
+        font = self._text.font()
+        font.setPointSizeF(points)
+        return float(QtGui.QFontMetricsF(font, self._text).horizontalAdvance(text))
 
     def _colour_by(self, colour: str) -> None:
         if colour != self._colour:
@@ -130,7 +137,7 @@ class Header(Framed):
         self._lamp_row = QtWidgets.QWidget()
         row = QtWidgets.QHBoxLayout(self._lamp_row)
         row.setContentsMargins(0, 0, 0, 0)
-        row.setSpacing(12)
+        row.setSpacing(_APART)
         for lamp in self.lamps:
             row.addWidget(lamp)
         row.addStretch(1)
@@ -155,11 +162,17 @@ class Header(Framed):
         self.control.show_item(headline.control, theme)
         if self._lamp_row.isHidden() == bool(headline.lamps):
             self._lamp_row.setVisible(bool(headline.lamps))
+        lamps = headline.lamps if self._has_room(headline.lamps) else folded(headline.lamps)
         for place, lamp in enumerate(self.lamps):
-            lamp.show_item(headline.lamps[place] if place < len(headline.lamps) else None, theme)
+            lamp.show_item(lamps[place] if place < len(lamps) else None, theme)
         for cells, items in ((self.frames, headline.frames), (self.numbers, headline.numbers)):
             for place, cell in enumerate(cells):
                 cell.show_item(items[place] if place < len(items) else empty, theme)
+
+    def _has_room(self, lamps: tuple[Item, ...]) -> bool:
+        metrics = self.lamps[0].fontMetrics()
+        wide = sum(metrics.horizontalAdvance(lamp.text) + _APART for lamp in lamps)
+        return bool(wide <= self._lamp_row.width())
 
 
 class Banner(QtWidgets.QLabel):

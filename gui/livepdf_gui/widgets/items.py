@@ -178,6 +178,7 @@ def write_above(
     metrics = painter.fontMetrics()
     taken = [-1e9, -1e9]
     top = view.bottom() - below * view.height()
+    edge = transform.map(QtCore.QPointF(view.right(), top)).x()
     for place, words in sorted(marks):
         if not words or not view.left() <= place <= view.right():
             continue
@@ -185,6 +186,7 @@ def write_above(
         for line, end in enumerate(taken):
             if at.x() > end:
                 shown = words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+                shown = metrics.elidedText(shown, QtCore.Qt.ElideRight, int(edge - at.x()) - 3)
                 y = at.y() + (line + 1) * metrics.height() - metrics.descent()
                 if ground is not None:
                     box = metrics.boundingRect(shown).translated(int(at.x()) + 3, int(y))

@@ -95,7 +95,7 @@ class Window(QtWidgets.QMainWindow):
         view = self.session.view(now=now)
         choice = self.session.choice
         self._follower.want(view.shown.fetch)
-        self._follower.watch(frame=choice.scope == "frame", span=choice.span)
+        self._follower.watch(frame=choice.scope == "frame", span=self.session.span_wanted())
         self.board.draw(view, self.session.theme)
         self._draw_draft()
         self._draw_head(view.headline)
