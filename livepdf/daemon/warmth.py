@@ -55,13 +55,18 @@ class Warmth:
         self._asked: list[Loops] = []
         self._done: set[Loops] = set()
         self._now: Loops | None = None
-        self._slow = False
+        self._slow = self._compiles = False
         self._hurry = self._over = False
 
     @property
     def ready(self) -> bool:
-        """Whether the first image of the likely types need not wait."""
-        return self._first <= self._done or self._over
+        """Whether the first image of the likely types need not wait.
+
+        Nor need those after it, where what is left for them lies on disk: a queue that begins with
+        images one by one takes seconds to be worked off again.
+        """
+        wanted = self._first if self._compiles else self._done.union(self._soon)
+        return wanted <= self._done or self._over
 
     @property
     def progress(self) -> str:
@@ -74,7 +79,9 @@ class Warmth:
 
     def not_on_disk(self) -> None:
         """Hear that the present step really compiles something."""
-        self._slow = True
+        with self._changed:
+            self._slow = self._compiles = True
+            self._changed.notify_all()
 
     @property
     def views(self) -> bool:

@@ -162,6 +162,19 @@ def test_frames_that_wait_are_worked_off_after_the_stop_and_nothing_else_is_comp
     assert sizes.get(timeout=LONG) == 1
 
 
+def test_what_lies_on_disk_is_all_loaded_before_it_is_ready() -> None:
+    compiler, stop = Compiler(), threading.Event()
+    warmth = Warmth(compiler, likely=["i4"], keeps=False)
+    thread = running(warmth, stop)
+
+    for purpose in ("one", "view", "many"):
+        assert compiler.begun.get(timeout=LONG) == Loops("i4", purpose)
+        assert not warmth.ready
+        compiler.let()
+    assert warmth.wait_until_ready(LONG)
+    thread.join(LONG)
+
+
 def test_a_compiler_that_breaks_leaves_nobody_waiting(pipeline: Pipeline) -> None:
     def broken(_: Loops) -> None:
         raise RuntimeError("no compiler")
