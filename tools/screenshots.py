@@ -2,10 +2,10 @@
 
 ``python -m tools.screenshots`` starts a demo of its own, waits until there is something to see, and
 takes all pictures offscreen; with ``--endpoint`` it attaches to a daemon that runs already. One
-process for each theme and scale, since Qt takes its scale at the start. At scale 2 the overview
-alone is taken unless ``--all`` is given. The pages about shots are of reports in closed form, see
-``tools.screenshots_of_shots``. Pictures have 256 colours: they are part of the documentation, and
-small.
+process for each theme and scale, since Qt takes its scale at the start. Unless ``--all`` is given,
+the overview alone is taken at scale 2, and the old window in light colours alone. The pages about
+shots are of reports in closed form, see ``tools.screenshots_of_shots``. Pictures have 256 colours:
+they are part of the documentation, and small.
 """
 
 import argparse
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 THEMES, SCALES = ("light", "dark", "contrast"), (1, 2)
 HERE = Path(__file__).resolve().parents[1]
-WHOLE, _PANEL = (1600, 1000), (1200, 720)
+WHOLE, _PANEL = (1600, 1000), (1000, 620)
 """Pixels of the window where all of it is to be seen, and where one panel is."""
 _COLOURS = 256
 _SYNTHESIS = 45.0
@@ -46,6 +46,8 @@ def main() -> int:
     given.out.mkdir(parents=True, exist_ok=True)
     if given.endpoint and given.theme and given.scale:
         scenes = _SCENES if given.all or given.scale == 1 else _SCENES[:1]
+        if given.theme != "light" and not given.all:
+            scenes = tuple(scene for scene in scenes if scene[0] != "old-window")
         return _take(given.endpoint, given.out, given.theme, given.scale, given.windows, scenes)
     with _daemon(given.endpoint, given.out) as endpoint:
         for theme in (given.theme,) if given.theme else THEMES:
@@ -188,11 +190,11 @@ _SCENES: Scenes = (
     ("map-iq-frames", ("map", "axis", "axis")),
     ("map-fq-temperature", ("map", "axis")),
     ("trends", ("axis", "map", "panel 5", "panel 6")),
-    ("old-window", ("panel 6", "much older", "control")),
     (
         "together",
-        ("live", "control", "older", "range from", "much older", "much older", "range to"),
+        ("panel 6", "live", "older", "range from", "much older", "much older", "range to"),
     ),
+    ("old-window", ("live", "much older")),
     ("retune", ("live", "retune")),
     ("keys", ("retune", "help")),
 )
@@ -212,7 +214,8 @@ def _step(window: "Window", step: str) -> None:
 
 def _sheet(window: "Window", name: str) -> Any:
     sheets = {"retune": window.retune, "keys": window.keys}
-    return sheets.get(name, window)
+    whole = window if name in _WHOLE_WINDOW else window.board.widget
+    return sheets.get(name, whole)
 
 
 if __name__ == "__main__":

@@ -68,6 +68,9 @@ def event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
 def _event_words(event: Event) -> str:
     if event.kind == "mark" or event.text.startswith(event.kind):
         return event.text
+    begins = event.text.partition(":")[0]
+    if begins and event.kind.endswith(begins):
+        return event.kind + event.text[len(begins) :]
     return f"{event.kind}: {event.text}" if event.text else event.kind
 
 

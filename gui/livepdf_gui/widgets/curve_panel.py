@@ -129,8 +129,10 @@ class CurvePanel(Panel):
         label_axis(self.plot, "bottom", AXIS[kind][0])
         height = AXIS[kind][1].replace(" per ", "/")
         label_axis(self.plot, "left", height)
-        _, unit, text = height.rpartition(" (")
-        label_axis(self.below, "left", f"Δ{unit}{text}" if unit else "Δ")
+        name, unit, text = height.rpartition(" (")
+        # the long unit of I has no room here; it is on the axis above
+        short = f"Δ{unit}{text}" if unit and kind != "iq" else f"Δ{name or height}"
+        label_axis(self.below, "left", short)
         self.zero.setVisible(kind != "iq")
 
     def _draw_difference(self, view: CurveView) -> None:
