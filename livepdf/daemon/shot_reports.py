@@ -50,6 +50,7 @@ class ShotReports:
         self._stop = threading.Event()
         self._late = threading.Event()
         self._told: dict[int, int] = {}
+        self._unsaved: dict[int, Report | None] = {}
         self._last: dict[type, Report] = {}
         self._warned: set[str] = set()
         self.looks = HitLooks()
@@ -107,17 +108,21 @@ class ShotReports:
             followed = list(self._followed)
         for one in over:
             self._finish(one)
+        self._told = {id(one): self._told.get(id(one), -1) for one in followed}
+        self._unsaved = {id(one): self._unsaved.get(id(one)) for one in followed}
         for one in followed:
             received = one.follower.received
-            if self._told.get(id(one)) == received and not one.follower.busy:
-                continue
-            self._told = {id(other): self._told.get(id(other), -1) for other in followed}
-            self._told[id(one)] = received
-            report = one.follower.report()
-            self._publish(report)
-            self._warn(one.run, report)
-            if save:
-                self._save(one.run, report)
+            if self._told[id(one)] != received or one.follower.busy:
+                self._told[id(one)] = received
+                report = one.follower.report()
+                self._unsaved[id(one)] = report
+                self._publish(report)
+                self._warn(one.run, report)
+            # What was told last is saved as well: perhaps no other shot comes for hours.
+            newest = self._unsaved[id(one)]
+            if save and newest is not None:
+                self._unsaved[id(one)] = None
+                self._save(one.run, newest)
 
     def _finish(self, one: _Followed) -> None:
         report = one.follower.report()

@@ -14,7 +14,11 @@ from livepdf.model.serial import SerialReport
 from livepdf.simulate.shots import Beam, Damage
 from livepdf.simulate.xfel import xfel_run
 from livepdf.sinks.shot_file import write_breakdown, write_serial
+from livepdf.wire import breakdown as wire_breakdown
+from livepdf.wire import serial as wire_serial
 from livepdf.wire.client import Client
+from livepdf.wire.codec import decode_published, encode
+from livepdf.wire.messages import BreakdownMessage, SerialMessage
 from tests.daemon import beamline, xfel
 from tests.daemon.conftest import Bench
 from tests.daemon.test_service import ended, follow
@@ -142,6 +146,20 @@ def test_reports_are_kept_as_files(
         np.testing.assert_array_equal(file["entry/diq/dI"][:], breakdown.diq)
         assert file["entry/order/change/start"][()] == breakdown.measures[0].start
     assert not list(tmp_path.glob("*.part"))
+
+
+def test_reports_of_real_runs_travel(
+    serial: tuple[SerialReport, list[float]], breakdown: BreakdownReport
+) -> None:
+    hits, hit_arrays = wire_serial.take_apart(serial[0])
+    wear, wear_arrays = wire_breakdown.take_apart(breakdown)
+
+    for message, arrays in (
+        (SerialMessage(sequence=1, header=hits), hit_arrays),
+        (BreakdownMessage(sequence=1, header=wear), wear_arrays),
+    ):
+        again, _ = decode_published([bytes(part) for part in encode(message, arrays)])
+        assert again == message
 
 
 def test_tiles_read_photons_but_where_they_are_full(tmp_path: Path) -> None:

@@ -86,7 +86,12 @@ def change_point(
     best = np.unravel_index(int(np.argmax(evidence)), evidence.shape)
     before, step = levels[best]
     return ChangePoint(
-        start=start, low=low, high=high, odds=odds, before=before, after=before + step
+        start=start,
+        low=low,
+        high=high,
+        odds=odds,
+        before=float(before),
+        after=float(before + step),
     )
 
 
