@@ -136,6 +136,8 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes
         for step in steps:
             _step(window, step)
             until(lambda: False, 0.4)
+        if name == "retune":
+            until(lambda: bool(window.retune._fields), _PATIENCE)
         until(lambda: False, 1.2)
         pictured = _sheet(window, name)
         save_picture(pictured.grab().toImage(), out / f"{name}-{theme}@{scale}.png")

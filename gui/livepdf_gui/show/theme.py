@@ -19,6 +19,8 @@ class Theme:
     """Text of second rank."""
     edge: str
     button: str
+    field: str
+    """Ground of what can be typed into or pressed in sheets, told apart from the sheet."""
     accent: str
     plot: str
     axis: str
@@ -46,6 +48,7 @@ LIGHT = Theme(
     faint="#4d5862",
     edge="#c3cad1",
     button="#f6f7f8",
+    field="#ffffff",
     accent="#0072b2",
     plot="#ffffff",
     axis="#30363c",
@@ -68,6 +71,7 @@ DARK = Theme(
     faint="#a9b4bd",
     edge="#3b444c",
     button="#2a3138",
+    field="#2a3138",
     accent="#56b4e9",
     plot="#1d2227",
     axis="#c9d1d8",
@@ -90,6 +94,7 @@ CONTRAST = Theme(
     faint="#ffffff",
     edge="#ffffff",
     button="#000000",
+    field="#3d3d3d",
     accent="#ffd700",
     plot="#000000",
     axis="#ffffff",

@@ -36,10 +36,13 @@ def paint_window(window: QtWidgets.QWidget, theme: Theme) -> None:
     }
     for role, colour in roles.items():
         palette.setColor(role, QtGui.QColor(colour))
+    sheet = QtGui.QPalette(palette)
+    for role in (QtGui.QPalette.Base, QtGui.QPalette.Button):
+        sheet.setColor(role, QtGui.QColor(theme.field))
     for part in window.findChildren(QtWidgets.QWidget):
         # menus and sheets are windows of their own, which take nothing from who owns them
         if part.isWindow():
-            part.setPalette(palette)
+            part.setPalette(sheet if isinstance(part, QtWidgets.QDialog) else palette)
         # all of a plot at once: else each has the whole window painted for itself
         elif isinstance(part, pg.PlotWidget):
             part.scene().update()
