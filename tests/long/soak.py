@@ -32,7 +32,7 @@ LAG = 10.0
 PLANTED = b"results of last year"
 """What lies where the third run would go if names were not looked at."""
 _LOOK, _SAY = 5.0, 30.0
-MANY, FEW = 2000, 200
+MANY, FEW = 1000, 200
 """Frames that wait, at which the detector is held and let go: the rate is the daemon's own."""
 
 
@@ -200,7 +200,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--frames", type=int, default=2_000_000)
     parser.add_argument("--series", type=int, default=500)
-    parser.add_argument("--rate", type=float, default=1000.0, help="Hz, at most.")
+    parser.add_argument("--rate", type=float, default=2000.0, help="Hz, at most.")
     parser.add_argument("--minutes", type=float, default=1e6, help="Then no other series begins.")
     parser.add_argument("--warm", type=float, default=0.1, help="Share that is the warm-up.")
     rows = soak(**vars(parser.parse_args()))
