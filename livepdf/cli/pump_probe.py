@@ -55,15 +55,16 @@ def pump_probe(
         delays = part.sign * (_array(delay_file) - zero) * part.scale
         order = np.argsort(delays, kind="stable")
         q = _array(q_file)
+        shape = (delays.size, q.size)
         found = paired_map(
             q=q,
-            on=_array(on_file)[order],
-            off=_array(off_file)[order],
+            on=_curves(on_file, shape)[order],
+            off=_curves(off_file, shape)[order],
             delays=delays[order],
             band=band,
         )
         parts = components(found.map)
-    except (ValueError, IndexError) as error:
+    except ValueError as error:
         raise click.ClickException(str(error)) from error
     write_pairs(
         output,
@@ -86,6 +87,16 @@ def _array(path: Path) -> NDArray[np.float64]:
     except (OSError, ValueError) as error:
         raise FileError(f"{path}: cannot be read as numbers: {error}") from error
     return np.asarray(read, dtype=np.float64)
+
+
+def _curves(path: Path, shape: tuple[int, int]) -> NDArray[np.float64]:
+    read = np.atleast_2d(_array(path))
+    if read.shape != shape:
+        raise ValueError(
+            f"{path}: found an array of {read.shape}, wanted {shape}: a row for each of "
+            f"{shape[0]} delays, a column for each of {shape[1]} Q"
+        )
+    return read
 
 
 def _table(found: PairedMap, parts: Components, q: NDArray[np.float64]) -> str:

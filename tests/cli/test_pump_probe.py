@@ -61,4 +61,4 @@ def test_curves_that_do_not_fit_are_refused(data_path: DataPath, tmp_path: Path)
     found = run(data_path, tmp_path / "map.nxs", *few)
 
     assert found.exit_code == 1
-    assert "wanted both (42, 42), delays by Q" in found.output
+    assert "found an array of (42, 1024), wanted (42, 42)" in found.output
