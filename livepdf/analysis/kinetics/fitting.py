@@ -227,6 +227,9 @@ def _conclusion(solved: Solved, freedom: int) -> KineticFit:
 def _why_not(problem: Problem, minimum: Minimum, freedom: int, chi2: float) -> str:
     if freedom < 1:
         return f"{len(problem.data)} points for {len(problem.parameters)} parameters"
+    improbable = chi2 > _WIDEST and chi2_distribution.sf(minimum.chi2, freedom) < _CHANCE
+    if minimum.converged and improbable:
+        return f"{problem.law} does not describe the data (χ² per freedom {chi2:.1f})"
     for parameter, stuck in zip(problem.parameters, minimum.at_limit, strict=True):
         if stuck:
             return f"the data do not carry {parameter.name}: it runs to the end of what makes sense"
@@ -234,8 +237,6 @@ def _why_not(problem: Problem, minimum: Minimum, freedom: int, chi2: float) -> s
         return "the fit did not settle"
     if not np.isfinite(minimum.covariance).all():
         return "the data do not tell the parameters apart"
-    if chi2 > _WIDEST and chi2_distribution.sf(minimum.chi2, freedom) < _CHANCE:
-        return f"{problem.law} does not describe the data (χ² per freedom {chi2:.1f})"
     return ""
 
 
