@@ -2,10 +2,9 @@
 
 ``python -m tools.screenshots`` starts a demo of its own, waits until there is something to see, and
 takes all pictures offscreen; with ``--endpoint`` it attaches to a daemon that runs already. One
-process for each theme and scale, since Qt takes its scale at the start. Unless ``--all`` is given,
-the overview alone is taken at scale 2, and the old window in light colours alone. The pages about
-shots are of reports in closed form, see ``tools.screenshots_of_shots``. Pictures have 256 colours:
-they are part of the documentation, and small.
+process for each theme and scale, since Qt takes its scale at the start. The pages about shots are
+of reports in closed form, see ``tools.screenshots_of_shots``. Pictures have 256 colours: they are
+part of the documentation, and small.
 """
 
 import argparse
@@ -40,20 +39,16 @@ def main() -> int:
     parser.add_argument("--endpoint", help="of a daemon that runs; a demo is started if left out")
     parser.add_argument("--theme", choices=THEMES, help="only this one")
     parser.add_argument("--scale", type=int, choices=SCALES, help="only this one")
-    parser.add_argument("--all", action="store_true", help="all of scale 2, too")
     parser.add_argument("--windows", type=int, default=140, help="to wait for")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     if given.endpoint and given.theme and given.scale:
-        scenes = _SCENES if given.all or given.scale == 1 else _SCENES[:1]
-        if given.theme != "light" and not given.all:
-            scenes = tuple(scene for scene in scenes if scene[0] != "old-window")
-        return _take(given.endpoint, given.out, given.theme, given.scale, given.windows, scenes)
+        return _take(given.endpoint, given.out, given.theme, given.scale, given.windows)
     with _daemon(given.endpoint, given.out) as endpoint:
         for theme in (given.theme,) if given.theme else THEMES:
             for scale in (given.scale,) if given.scale else SCALES:
-                _child(endpoint, given.out, theme, scale, given.windows, every=given.all)
-                if not given.endpoint and (given.all or scale == 1):
+                _child(endpoint, given.out, theme, scale, given.windows)
+                if not given.endpoint:
                     _shots(given.out, theme, scale)
     print(f"{len(list(given.out.glob('*.png')))} pictures in {given.out}")
     return 0
@@ -77,10 +72,9 @@ def _daemon(endpoint: str | None, out: Path) -> Iterator[str]:
     shutil.rmtree(folder)
 
 
-def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int, *, every: bool) -> None:
+def _child(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> None:
     options = ["--endpoint", endpoint, "--out", str(out), "--theme", theme]
     options += ["--scale", str(scale), "--windows", str(windows)]
-    options += ["--all"] if every else []
     command = [sys.executable, "-m", "tools.screenshots", *options]
     subprocess.run(command, check=True, env=_environment(scale), cwd=HERE)
 
@@ -105,7 +99,7 @@ def _environment(scale: int) -> dict[str, str]:
     }
 
 
-def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes: "Scenes") -> int:
+def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> int:
     """Open the window, go through all scenes, write a picture of each."""
     environment_is_offscreen()
     from livepdf_gui.follower import Follower
@@ -131,7 +125,7 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int, scenes
         return history is not None and int(history.here.sum()) >= windows
 
     until(enough, _PATIENCE)
-    for name, steps in scenes:
+    for name, steps in _SCENES:
         window.resize(*(WHOLE if name in _WHOLE_WINDOW else _PANEL))
         for step in steps:
             _step(window, step)

@@ -5,7 +5,9 @@ import time
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import zmq
+from numpy.typing import NDArray
 
 from livepdf.errors import SourceError
 from livepdf.wire.client import Client
@@ -43,6 +45,7 @@ class Follower:
         self._wishes: list[TuningWish] = []
         self._tasks: list[Task] = []
         self._tried: dict[str, tuple[object, float]] = {}
+        self._calculated: dict[str, tuple[Calculate, int]] = {}
         self._holding, self._renewed = False, 0.0
         self._framed = 0.0
         self._asked_angles: object = None
@@ -100,6 +103,7 @@ class Follower:
 
     def forget_structures(self) -> None:
         """Take the calculated references away."""
+        self._calculated.clear()
         self._change(references=())
 
     def _run(self) -> None:
@@ -171,6 +175,7 @@ class Follower:
         self._keep_control(client)
         self._find_angles(client)
         self._look_aside(client)
+        self._calculate_again(client)
         windows = client.mirror.windows
         if isinstance(windows, RecordedWindows):
             if wanted is not None:
@@ -303,14 +308,35 @@ class Follower:
         found = Viewing(client.ask).structure(task.name, task.text)
         reference = Reference(
             name=found.about.name,
-            curves={c.kind: (c.x, c.y, None) for c in found.curves},
+            curves={c.kind: (c.x, c.y, _known(c.sigma)) for c in found.curves},
             scaled=True,
             bonds=tuple((bond.r, bond.elements) for bond in found.about.bonds),
             lines=found.about.reflections,
+            note=found.about.note,
         )
+        self._calculated[reference.name] = (task, self._revision(client))
         with self._lock:
-            others = tuple(r for r in self._state.references if r.name != reference.name)
-        self._change(references=(*others, reference), complaint="")
+            had = {r.name: r for r in self._state.references}
+        self._change(references=tuple({**had, reference.name: reference}.values()), complaint="")
+
+    def _calculate_again(self, client: Client) -> None:
+        """Bring what was calculated to the recipe that holds now; what cannot be brought goes."""
+        now = self._revision(client)
+        for name, (task, revision) in list(self._calculated.items()):
+            if revision == now:
+                continue
+            try:
+                self._calculate(client, task)
+            except SourceError as error:
+                self._calculated.pop(name, None)
+                with self._lock:
+                    others = tuple(r for r in self._state.references if r.name != name)
+                self._change(references=others, complaint=str(error))
+
+    @staticmethod
+    def _revision(client: Client) -> int:
+        status = client.mirror.status
+        return 0 if status is None else status.revision
 
     def _try(self, client: Client, text: str) -> None:
         try:
@@ -330,3 +356,7 @@ class Follower:
         with self._lock:
             state = self._state
             self._state = replace(state, version=state.version + 1, **changes)
+
+
+def _known(sigma: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    return sigma if np.isfinite(sigma).any() else None

@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.daemon.alike import alike_gr
 from livepdf.daemon.asides import NewestFrame, together, window_reply
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.history import History
@@ -185,11 +186,12 @@ def _own(geometry: Geometry) -> Geometry:
 def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
     if len(request.text) > _LARGEST_TEXT:
         return _refused("too much", f"a file of {len(request.text)} letters")
-    if request.text and Path(request.name).suffix.lower() in _MODELS:
-        headers, arrays = curve_buffers(model_curves(request.name, request.text, pipeline))
-        name = Path(request.name).name
-        reply = StructureReply(name=name, curves=headers, bonds=(), reflections=())
-        return reply, list[NDArray[Any]](arrays)
+    ending = Path(request.name).suffix.lower()
+    if request.text and ending in _MODELS:
+        return _laid_over(request, model_curves(request.name, request.text, pipeline))
+    if request.text and ending == ".gr":
+        curve, note = alike_gr(Path(request.name).name, request.text, pipeline.plan)
+        return _laid_over(request, [curve], note=note)
     if request.text:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "structure.cif"
@@ -216,6 +218,13 @@ def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
         ),
         reflections=visible_lines(structure, q_max=float(plan.q[-1])),
     )
+    return reply, list[NDArray[Any]](arrays)
+
+
+def _laid_over(request: StructureRequest, curves: Sequence[Curve], *, note: str = "") -> Answer:
+    headers, arrays = curve_buffers(curves)
+    name = Path(request.name).name
+    reply = StructureReply(name=name, curves=headers, bonds=(), reflections=(), note=note)
     return reply, list[NDArray[Any]](arrays)
 
 

@@ -68,7 +68,7 @@ class Viewing:
         return PixelAngles(q=arrays[reply.q], wavelength=reply.wavelength, sectors=sectors)
 
     def structure(self, name: str, text: str = "") -> Calculated:
-        """Calculate curves, bonds and reflections of a CIF's or XYZ's text, or by a name."""
+        """Calculate curves, bonds and reflections of a file's text, or by a name."""
         reply, arrays = self._one(
             StructureReply, StructureRequest(name=name, text=text), patience=_CALCULATED
         )

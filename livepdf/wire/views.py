@@ -22,12 +22,12 @@ class AnglesReply(msgspec.Struct, frozen=True, kw_only=True, tag="angles"):
 
 
 class StructureRequest(msgspec.Struct, frozen=True, kw_only=True, tag="structure"):
-    """Ask for what a structure would give with the recipe in use."""
+    """Ask for what a structure or the G(r) of a file would be with the recipe in use."""
 
     name: str
     """Of a structure that the daemon knows, or of the file."""
     text: str = ""
-    """The file itself, a CIF or XYZ; empty for a structure by its name."""
+    """The file itself, a CIF, XYZ, trajectory or .gr; empty for a structure by its name."""
 
 
 class FrameRequest(msgspec.Struct, frozen=True, tag="frame"):
@@ -61,15 +61,17 @@ class Bond(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StructureReply(msgspec.Struct, frozen=True, kw_only=True, tag="structure"):
-    """Calculated for an endless crystal, or for a cluster or the mean of a trajectory's steps."""
+    """For an endless crystal, a cluster, the mean of a trajectory's steps, or a G(r) of a file."""
 
     name: str
     curves: tuple[CurveHeader, ...]
-    """gr, with the termination and damping of the recipe and instrument; its σ is NaN."""
+    """gr, with the termination and damping of the recipe and instrument; σ is NaN if unknown."""
     bonds: tuple[Bond, ...]
     """The shortest distances, rising."""
     reflections: tuple[float, ...]
     """Å⁻¹, rising; those that cannot be seen are left out."""
+    note: str = ""
+    """What was done to the G(r) of a file, for people; empty where nothing had to be."""
 
 
 class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, tag="export"):

@@ -9,7 +9,8 @@ from livepdf.wire.client import Client
 from livepdf.wire.viewing import Viewing
 from tests.daemon import beamline
 from tests.daemon.conftest import bench
-from tests.daemon.test_retune import Start, begun
+from tests.daemon.test_retune import Start, begun, redone
+from tests.daemon.test_service import follow
 
 __all__ = ["bench"]
 
@@ -78,3 +79,25 @@ def test_a_cluster_has_its_distances_in_g(bench: Start) -> None:
     assert abs(peak - 2.5) < 0.05
     with pytest.raises(SourceError, match="bad"):
         Viewing(client.ask).structure("bad.xyz", "nonsense")
+
+
+def test_a_gr_file_follows_the_recipe_or_is_refused(bench: Start) -> None:
+    _, client = begun(bench, 1)
+    viewing, run = Viewing(client.ask), run_of(client)
+    name, wide = viewing.export(run, 0, "gr")
+    mine = client.window(0).curve("gr")
+
+    same = viewing.structure(name, wide)
+    client.retune.apply({"reduction.qmax": 11.0}, again="whole")
+    follow(client, lambda: redone(client, 2))
+    brought = viewing.structure(name, wide)
+    name, narrow = viewing.export(run, 0, "gr")
+    client.retune.apply({"reduction.qmax": 18.0}, again="whole")
+    follow(client, lambda: redone(client, 3))
+
+    assert same.about.note == ""
+    np.testing.assert_allclose(same.curves[0].y, mine.y, atol=1e-5)
+    np.testing.assert_allclose(same.curves[0].sigma[5:], mine.sigma[5:], rtol=1e-4)
+    assert "brought to Q 1 to 11" in brought.about.note
+    with pytest.raises(SourceError, match=r"from reduction\.qmax 11 down"):
+        viewing.structure(name, narrow)

@@ -1,10 +1,12 @@
 """Everything that the window asks of a daemon, with a whole one behind it."""
 
+import re
 from pathlib import Path
 
 import numpy as np
 
 from livepdf.files.columns import read_columns
+from livepdf.wire.viewing import Viewing
 from tests.gui.beamtime import Beamtime
 
 LONG = 120_000
@@ -125,7 +127,7 @@ def test_a_file_that_is_no_structure_is_refused_in_words_and_no_dialog(
     (tmp_path / "bad.gr").write_text("nonsense")
 
     window.open_reference(tmp_path / "bad.gr")
-    assert "bad.gr: no block" in window.problems.text()
+    qtbot.waitUntil(lambda: "bad.gr: found 0 rows" in window.problems.text(), timeout=LONG)
     window.open_reference(tmp_path / "bad.cif")
 
     qtbot.waitUntil(lambda: "CIF" in window.problems.text(), timeout=LONG)
@@ -167,6 +169,33 @@ def test_a_cluster_is_calculated_and_laid_over_g(
     qtbot.waitUntil(lambda: bool(window.session.newest.references), timeout=LONG)
     view = window.session.view(now=0.0)
     assert [one.name for one in view.gr.compared] == ["cluster.xyz"]
+    window.act("unpin")
+
+
+def test_a_gr_file_follows_the_recipe_of_the_data(
+    qtbot, beamtime, open_window, tmp_path: Path
+) -> None:
+    window = attend(qtbot, beamtime, open_window)
+    client = beamtime.client
+    _, text = Viewing(client.ask).export(window.session.newest.history.run, 0, "gr")
+    (tmp_path / "before.gr").write_text(text)
+
+    def words() -> str:
+        window.refresh()
+        return " ".join(one.words for one in window.session.view(now=0.0).gr.compared)
+
+    window.open_reference(tmp_path / "before.gr")
+
+    qtbot.waitUntil(lambda: "before.gr" in words(), timeout=LONG)
+    assert "brought" not in words()
+    client.retune.apply({"reduction.qmax": 10.0}, again="whole")
+    qtbot.waitUntil(lambda: "brought to Q" in words(), timeout=LONG)
+    client.retune.undo(again="whole")
+    qtbot.waitUntil(lambda: "before.gr" in words() and "brought" not in words(), timeout=LONG)
+    # what ends below the Qmax of the recipe goes, and it is said why
+    (tmp_path / "short.gr").write_text(re.sub(r"(?m)^qmax\s*=.*", "qmax = 9.0", text))
+    window.open_reference(tmp_path / "short.gr")
+    qtbot.waitUntil(lambda: "short.gr: its Qmax is" in window.problems.text(), timeout=LONG)
     window.act("unpin")
 
 

@@ -15,8 +15,8 @@ Curves = dict[CurveKind, tuple[Floats, Floats, Floats | None]]
 _KINDS: dict[str, CurveKind] = {
     ".gr": "gr", ".fq": "fq", ".sq": "sq", ".iq": "iq", ".chi": "iq", ".xy": "iq", ".dat": "iq",
 }  # fmt: skip
-STRUCTURES = (".cif", ".xyz", ".lammpstrj")
-"""Endings of files whose curves the daemon calculates."""
+ASKED = (".cif", ".xyz", ".lammpstrj", ".gr")
+"""Endings of files whose curves the daemon calculates, or brings to the Q range of the data."""
 _FEWEST = 5
 """Points that two curves must share to be compared."""
 
@@ -38,6 +38,8 @@ class Reference:
     """Å and the two elements."""
     lines: tuple[float, ...] = ()
     """Å⁻¹, where its reflections are."""
+    note: str = ""
+    """What was done to it before it could be compared."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -45,6 +47,7 @@ class Comparison:
     """A reference brought onto a curve."""
 
     name: str
+    note: str
     x: Floats
     y: Floats
     """Scaled, on the x of the curve; NaN where the reference has nothing."""
@@ -59,7 +62,8 @@ class Comparison:
     def words(self) -> str:
         """Say how alike they are."""
         scaled = f", × {self.scale:.4g}" if self.scale != 1.0 else ""
-        return f"{self.name}{scaled}, correlation {self.correlation:.4f}"
+        note = f", {self.note}" if self.note else ""
+        return f"{self.name}{scaled}, correlation {self.correlation:.4f}{note}"
 
 
 def read_reference(name: str, text: str) -> Reference:
@@ -112,6 +116,7 @@ def compare(
     own = np.full(x.shape, np.nan) if noise is None else np.interp(x, mine[0], noise) * scale
     return Comparison(
         name=reference.name,
+        note=reference.note,
         x=x,
         y=other,
         difference=y - other,

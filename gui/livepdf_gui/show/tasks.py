@@ -25,11 +25,11 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calculate:
-    """A structure to lay over the curves."""
+    """A structure or a G(r) to lay over the curves as the recipe would show it."""
 
     name: str
     text: str = ""
-    """Of a CIF, XYZ or trajectory; empty for a structure that the daemon knows by name."""
+    """Of a CIF, XYZ, trajectory or .gr; empty for a structure that the daemon knows by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from livepdf_gui.show import memory
 from livepdf_gui.show.choice import ThemeName
 from livepdf_gui.show.headline import Headline
 from livepdf_gui.show.keys import KEYS
-from livepdf_gui.show.reference import STRUCTURES, UnusableReferenceError, read_reference
+from livepdf_gui.show.reference import ASKED, UnusableReferenceError, read_reference
 from livepdf_gui.show.session import Session
 from livepdf_gui.show.tasks import Act, Calculate
 from livepdf_gui.widgets.board import Board
@@ -163,11 +163,11 @@ class Window(QtWidgets.QMainWindow):
         super().closeEvent(event)
 
     def open_reference(self, path: Path) -> None:
-        """Lay a file over the curves: columns at once, a structure when it is calculated."""
+        """Lay a file over the curves: most columns at once, others when the daemon has done it."""
         self._own_complaint = ""
         try:
             text = path.read_text(encoding="utf-8", errors="replace")
-            if path.suffix.lower() in STRUCTURES:
+            if path.suffix.lower() in ASKED:
                 self._follower.ask(Calculate(name=path.name, text=text))
             else:
                 self.session.compare_with(read_reference(path.name, text))
