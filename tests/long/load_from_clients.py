@@ -2,9 +2,9 @@
 
 ``python -m tests.long.load_from_clients`` sends small frames at a rate that two cores carry with
 room to spare. Each kind of client comes and goes in turns; the frames used per second with it are
-compared with those without, before, between and after. Takes a quarter of an hour, most of it until 100 000
-spoilt requests are read; exit code 1 where the rate changes by more than 5 %, a frame is lost or
-refused, or results are late.
+compared with those without, before, between and after. Takes a quarter of an hour, most of it until
+100 000 spoilt requests are read; exit code 1 where the rate changes by more than 5 %, a frame is
+lost or refused, or results are late.
 """
 
 import argparse
