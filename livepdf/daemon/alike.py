@@ -21,8 +21,8 @@ _SAME = 1e-3
 def alike_gr(name: str, text: str, plan: Plan) -> tuple[Curve, str]:
     """Bring the G(r) of a file to Qmin, Qmax and taper of the plan, on the r of the file.
 
-    Where the file begins at a higher Qmin than the plan, that stays: it takes away a broad hump and
-    makes nothing sharper.
+    Where the file begins at a higher Qmin than the plan, that stays and is noted: it takes away a
+    broad hump and makes nothing sharper.
 
     Parameters
     ----------
@@ -62,7 +62,8 @@ def alike_gr(name: str, text: str, plan: Plan) -> tuple[Curve, str]:
     wanted = Window(qmin=max(p.qmin, seen.qmin), qmax=min(p.qmax, seen.qmax), taper=p.taper)
     near = abs(seen.qmax - p.qmax) <= _SAME and abs(seen.qmin - wanted.qmin) <= _SAME
     if near and seen.taper == wanted.taper:
-        return Curve(kind="gr", x=r, y=gr, sigma=sigma), ""
+        note = f"its Qmin is {seen.qmin:g} Å⁻¹" if seen.qmin > p.qmin + _SAME else ""
+        return Curve(kind="gr", x=r, y=gr, sigma=sigma), note
     same = rewindowed_gr(r=r, gr=gr, seen=seen, wanted=wanted)
     words = f"brought to Q {wanted.qmin:g} to {wanted.qmax:g} Å⁻¹, taper {wanted.taper}"
     return Curve(kind="gr", x=r, y=same, sigma=np.full(r.shape, np.nan)), words

@@ -71,7 +71,7 @@ def test_a_higher_qmin_of_the_file_stays() -> None:
 
     found, note = alike_gr("a.gr", text_of(window), plan_to(20.0))
 
-    assert note == ""
+    assert note == "its Qmin is 1.2 Å⁻¹"
     np.testing.assert_allclose(found.y, pair(R, window), atol=1e-7)
 
 

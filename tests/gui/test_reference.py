@@ -17,6 +17,13 @@ from tests.gui.samples import history_of
 RESULT = growing_result(30, start=0.0, of=40)
 
 
+def _filled() -> Curve:
+    """I(Q) of RESULT without its empty bins."""
+    iq = RESULT.curve("iq")
+    here = np.isfinite(iq.y)
+    return Curve(kind="iq", x=iq.x[here], y=iq.y[here], sigma=iq.sigma[here])
+
+
 def _state() -> State:
     results = [growing_result(n, start=0.0, of=40) for n in range(31)]
     return State(
@@ -25,16 +32,16 @@ def _state() -> State:
     )  # fmt: skip
 
 
-def test_a_gr_file_of_ours_is_read_back_with_its_sigma(tmp_path) -> None:
-    gr = RESULT.curve("gr")
-    write_curve(tmp_path / "a.gr", gr, header={"qmax": 20.0}, extras={"revision": 1})
+def test_an_iq_file_of_ours_is_read_back_with_its_sigma(tmp_path) -> None:
+    iq = _filled()
+    write_curve(tmp_path / "a.iq", iq, header={"qmax": 20.0}, extras={"revision": 1})
 
-    found = read_reference("a.gr", (tmp_path / "a.gr").read_text())
+    found = read_reference("a.iq", (tmp_path / "a.iq").read_text())
 
-    x, y, sigma = found.curves["gr"]
-    np.testing.assert_allclose(x, gr.x, atol=1e-8)
-    np.testing.assert_allclose(y, gr.y, rtol=1e-6, atol=1e-8)
-    np.testing.assert_allclose(sigma[1:], gr.sigma[1:], rtol=1e-6)
+    x, y, sigma = found.curves["iq"]
+    np.testing.assert_allclose(x, iq.x, atol=1e-8)
+    np.testing.assert_allclose(y, iq.y, rtol=1e-6, atol=1e-8)
+    np.testing.assert_allclose(sigma[1:], iq.sigma[1:], rtol=1e-6)
 
 
 def test_a_chi_file_in_nanometres_is_brought_to_angstrom() -> None:
@@ -49,10 +56,10 @@ def test_a_chi_file_in_nanometres_is_brought_to_angstrom() -> None:
     ("name", "text", "wanted"),
     [
         ("c.chi", "2th_deg I\n" + "1 2\n2 3\n3 4\n4 5\n5 6\n", "wanted Q"),
-        ("c.gr", "nothing here", "no block of two or more columns"),
-        ("c.gr", "3 1\n2 1\n1 1\n0 1\n-1 2\n", "does not rise"),
-        ("c.pdf", "", "wanted one of .gr"),
-        ("c.gr", "\x00\xff\x00" * 10, "no block"),
+        ("c.fq", "nothing here", "no block of two or more columns"),
+        ("c.fq", "3 1\n2 1\n1 1\n0 1\n-1 2\n", "does not rise"),
+        ("c.pdf", "", "wanted one of .fq"),
+        ("c.fq", "\x00\xff\x00" * 10, "no block"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_words(name: str, text: str, wanted: str) -> None:
@@ -61,20 +68,20 @@ def test_a_file_that_cannot_be_used_is_refused_in_words(name: str, text: str, wa
 
 
 def test_a_file_is_scaled_to_the_curve_and_a_window_is_not() -> None:
-    gr = RESULT.curve("gr")
-    rows = zip(gr.x, gr.y, strict=True)
-    file = read_reference("a.gr", "\n".join(f"{x:.9f} {y / 3:.9f}" for x, y in rows))
-    window = pinned(3, {"gr": (gr.x, gr.y / 3, None)})
+    iq = _filled()
+    rows = zip(iq.x, iq.y, strict=True)
+    file = read_reference("a.iq", "\n".join(f"{x:.9f} {y / 3:.9f}" for x, y in rows))
+    window = pinned(3, {"iq": (iq.x, iq.y / 3, None)})
 
-    scaled = compare(file, "gr", x=gr.x, y=gr.y, sigma=gr.sigma)
-    bare = compare(window, "gr", x=gr.x, y=gr.y, sigma=gr.sigma)
+    scaled = compare(file, "iq", x=iq.x, y=iq.y, sigma=iq.sigma)
+    bare = compare(window, "iq", x=iq.x, y=iq.y, sigma=iq.sigma)
 
     assert scaled is not None
     assert bare is not None
     assert scaled.scale == pytest.approx(3.0, rel=1e-6)
     np.testing.assert_allclose(scaled.difference[1:-1], 0.0, atol=1e-5)
     assert bare.scale == 1.0
-    np.testing.assert_allclose(bare.difference, gr.y * 2 / 3)
+    np.testing.assert_allclose(bare.difference, iq.y * 2 / 3)
     assert scaled.correlation == pytest.approx(1.0)
     assert "× 3" in scaled.words
 

@@ -50,7 +50,7 @@ usage: python3 tools/dev.py bench [--json FILE] [NAMES...]
 
 Times our code beside other programs in one process, on the same data, one thread, and the daemon
 with a detector beside it; prints found beside wanted, and at the end what was missed. Without a
-name all benchmarks run, about a quarter of an hour on two cores alone; an unknown name lists them.
+name all benchmarks run, about eight minutes on two cores alone; an unknown name lists them.
 The FILE is written after each, so that a run that is stopped leaves what it has.
 """,
     "docs": """\

@@ -12,7 +12,7 @@ from livepdf_gui.show.columns import History
 from livepdf_gui.show.shown import Shown
 from livepdf_gui.show.state import State
 from livepdf_gui.show.theme import Level
-from livepdf_gui.show.words import count, level, plural, seconds, with_sigma
+from livepdf_gui.show.words import compact, count, level, plural, seconds, with_sigma
 
 _STATES: dict[str, tuple[str, Level]] = {
     "starting": ("starting up", "quiet"),
@@ -314,7 +314,7 @@ def _course(trend: Trend, history: History, first: int, last: int) -> Item:
         f"{value.size - known.size} of {plural(value.size, 'window')}."
     )
     label = f"{trend.name} ({trend.unit})" if trend.unit else trend.name
-    return Item(label=label, text=" → ".join(end.partition(" ±")[0] for end in ends), hint=hint)
+    return Item(label=label, text=" → ".join(map(compact, ends)), hint=hint)
 
 
 def _row_trends(state: State, shown: Shown) -> tuple[Trend, ...]:

@@ -13,7 +13,7 @@ Floats = NDArray[np.floating]
 Curves = dict[CurveKind, tuple[Floats, Floats, Floats | None]]
 """x, y and σ by kind."""
 _KINDS: dict[str, CurveKind] = {
-    ".gr": "gr", ".fq": "fq", ".sq": "sq", ".iq": "iq", ".chi": "iq", ".xy": "iq", ".dat": "iq",
+    ".fq": "fq", ".sq": "sq", ".iq": "iq", ".chi": "iq", ".xy": "iq", ".dat": "iq",
 }  # fmt: skip
 ASKED = (".cif", ".xyz", ".lammpstrj", ".gr")
 """Endings of files whose curves the daemon calculates, or brings to the Q range of the data."""
@@ -88,9 +88,7 @@ def read_reference(name: str, text: str) -> Reference:
         raise UnusableReferenceError(f"{name}: the first column does not rise")
     if kind == "iq":
         x = _angstrom(name, head, x)
-    return Reference(
-        name=PurePath(name).name, curves={kind: (x, y, _sigma(kind, columns))}, scaled=True
-    )
+    return Reference(name=PurePath(name).name, curves={kind: (x, y, _sigma(columns))}, scaled=True)
 
 
 def pinned(number: int, curves: Curves) -> Reference:
@@ -161,9 +159,6 @@ def _angstrom(name: str, head: str, x: Floats) -> Floats:
     return x / 10.0 if re.search(r"nm\^?-1|nm⁻¹|1/nm", head) else x
 
 
-def _sigma(kind: CurveKind, columns: NDArray[np.float64]) -> Floats | None:
-    # .gr keeps an empty third column before its σ; the others have σ in the third
-    place = 3 if kind == "gr" and columns.shape[1] > 3 else 2
-    if columns.shape[1] <= place or not (columns[:, place] > 0).any():
-        return None
-    return columns[:, place]
+def _sigma(columns: NDArray[np.float64]) -> Floats | None:
+    known = columns.shape[1] > 2 and (columns[:, 2] > 0).any()
+    return columns[:, 2] if known else None

@@ -33,11 +33,6 @@ WRONG = 3.0
 _BOND = 0.005
 """Å, σ of a bond above which it is not shown: half of what bonds are to be good to. Light atoms
 beside heavy ones are found worse than their σ says where that is large, up to 26 mÅ off."""
-WRONG = 3.0
-"""Reduced χ² above which the model is wrong, where it also misses a visible part of the data."""
-_BOND_EARLY = 0.005
-"""Å, σ of a bond above which it is not shown while little has formed: half of what bonds are to be
-good to, for the same reason."""
 _WRONG_FOR_SHIFTS = 2.0
 VISIBLE = 0.1
 """Part of what the model describes that it misses beyond the noise. With enough photons every model
