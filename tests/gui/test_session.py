@@ -88,6 +88,18 @@ def test_windows_shown_as_one_tell_how_the_numbers_go_from_the_first_to_the_last
     assert head.numbers[-1].text == "14–18"
 
 
+def test_a_window_that_comes_after_the_frames_does_not_wait_for_the_first() -> None:
+    session = _session()
+    status = replace(_state(version=2).status, counters=Counters(received=450, used=450))
+
+    session.take(replace(_state(version=2), status=status, preview_image=None))
+    late = session.view(now=50.0).no_image
+    session.take(replace(_state(version=3), status=replace(status, counters=Counters())))
+
+    assert late == "The newest image is on its way from the daemon."
+    assert "Waiting for the first frame" in session.view(now=50.0).no_image
+
+
 def test_the_curve_of_a_run_that_is_over_is_added_up_for_who_comes_late() -> None:
     session = _session()
     over = replace(_state(version=2), whole=None)

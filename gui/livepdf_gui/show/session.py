@@ -15,7 +15,7 @@ from livepdf_gui.show.headline import Headline, Item, counters, headline
 from livepdf_gui.show.heatmap import MapView, wanted_detail
 from livepdf_gui.show.over_time import Moment, OverTime
 from livepdf_gui.show.reference import Curves, Reference, pinned
-from livepdf_gui.show.shown import Shown, all_windows, resolve, waiting
+from livepdf_gui.show.shown import Shown, all_windows, no_image, resolve, waiting
 from livepdf_gui.show.state import State
 from livepdf_gui.show.tasks import Zoom
 from livepdf_gui.show.theme import THEMES, Theme
@@ -61,6 +61,8 @@ class View:
     events: tuple[EventLine, ...]
     waiting: str
     """What empty panels say."""
+    no_image: str
+    """What the panel of the detector says without one."""
     banner: str
     """About the display itself: paused, or an old window shown; empty when live."""
 
@@ -148,6 +150,7 @@ class Session:
             chosen=_chosen(choice),
             events=moment.events,
             waiting=waiting(state),
+            no_image=no_image(state),
             banner=self.banner(),
         )
         return self._view

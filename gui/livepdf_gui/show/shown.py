@@ -93,6 +93,13 @@ def waiting(state: State) -> str:
     return f"Waiting for the first frame from {source}."
 
 
+def no_image(state: State) -> str:
+    """Say why there is no image of the detector yet; frames may have come before this window."""
+    if state.connected and state.status is not None and state.status.counters.received:
+        return "The newest image is on its way from the daemon."
+    return waiting(state)
+
+
 def over(span: Span | None) -> str:
     """Say what a result accumulates over."""
     if span is None:

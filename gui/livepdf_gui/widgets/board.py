@@ -68,7 +68,7 @@ class Board:
         self.gr.draw(view.gr)
         self.map.draw(view)
         self.trends.draw(view)
-        self.detector.draw(view.detector, view.waiting)
+        self.detector.draw(view.detector, view.no_image)
         self.counters.draw(view.counters, theme)
         self.counters_panel.say_empty("" if view.counters else view.waiting)
 
