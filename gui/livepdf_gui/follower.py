@@ -314,7 +314,7 @@ class Follower:
             lines=found.about.reflections,
             note=found.about.note,
         )
-        self._calculated[reference.name] = (task, self._revision(client))
+        self._calculated[reference.name] = (task, found.about.revision)
         with self._lock:
             had = {r.name: r for r in self._state.references}
         self._change(references=tuple({**had, reference.name: reference}.values()), complaint="")
@@ -323,8 +323,9 @@ class Follower:
         """Bring what was calculated to the recipe that holds now; what cannot be brought goes."""
         now = self._revision(client)
         for name, (task, revision) in list(self._calculated.items()):
-            if revision == now:
+            if revision == now or not self._due(name, now):
                 continue
+            self._tried[name] = (now, time.monotonic())
             try:
                 self._calculate(client, task)
             except SourceError as error:

@@ -188,10 +188,10 @@ def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
         return _refused("too much", f"a file of {len(request.text)} letters")
     ending = Path(request.name).suffix.lower()
     if request.text and ending in _MODELS:
-        return _laid_over(request, model_curves(request.name, request.text, pipeline))
+        return _laid_over(request, model_curves(request.name, request.text, pipeline), pipeline)
     if request.text and ending == ".gr":
         curve, note = alike_gr(Path(request.name).name, request.text, pipeline.plan)
-        return _laid_over(request, [curve], note=note)
+        return _laid_over(request, [curve], pipeline, note=note)
     if request.text:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "structure.cif"
@@ -217,14 +217,24 @@ def _structure(request: StructureRequest, pipeline: Pipeline) -> Answer:
             for bond in near_bonds(structure, r_max=min(6.0, float(r[-1])))
         ),
         reflections=visible_lines(structure, q_max=float(plan.q[-1])),
+        revision=plan.revision,
     )
     return reply, list[NDArray[Any]](arrays)
 
 
-def _laid_over(request: StructureRequest, curves: Sequence[Curve], *, note: str = "") -> Answer:
+def _laid_over(
+    request: StructureRequest, curves: Sequence[Curve], pipeline: Pipeline, *, note: str = ""
+) -> Answer:
     headers, arrays = curve_buffers(curves)
     name = Path(request.name).name
-    reply = StructureReply(name=name, curves=headers, bonds=(), reflections=(), note=note)
+    reply = StructureReply(
+        name=name,
+        curves=headers,
+        bonds=(),
+        reflections=(),
+        note=note,
+        revision=pipeline.plan.revision,
+    )
     return reply, list[NDArray[Any]](arrays)
 
 

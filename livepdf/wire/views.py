@@ -72,6 +72,8 @@ class StructureReply(msgspec.Struct, frozen=True, kw_only=True, tag="structure")
     """Å⁻¹, rising; those that cannot be seen are left out."""
     note: str = ""
     """What was done to the G(r) of a file, for people; empty where nothing had to be."""
+    revision: int = 0
+    """Of the recipe by which it was calculated."""
 
 
 class ExportRequest(msgspec.Struct, frozen=True, kw_only=True, tag="export"):
