@@ -110,7 +110,10 @@ class History:
     def overview(self, run: str) -> Overview | None:
         """Return the whole run at the resolution of a screen, None for another run."""
         with self._lock:
-            return self._columns.freeze() if run == self._run and len(self._columns) else None
+            if run != self._run or not len(self._columns):
+                return None
+            # it is packed and sent while windows come in
+            return self._columns.freeze().copy()
 
     def rows(self, run: str, kind: CurveKind, *, first: int, limit: int) -> Rows | None:
         """Return one kind of curve of consecutive windows that are kept, from ``first`` on.

@@ -1,6 +1,7 @@
 """A whole run in columns: what every window gave, with its curves averaged to fit a screen."""
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
 import numpy as np
@@ -28,13 +29,24 @@ class TrendColumn:
     """(windows,)"""
     code: NDArray[np.uint16]
     """(windows,) place of the reason in ``reasons``; 0 is none."""
-    reasons: tuple[str, ...]
+    reasons: Sequence[str]
+    """Only ever grows, and before a code refers to what is new."""
     stamps: NDArray[np.int64] | None = None
     """(windows / `BLOCK`, rounded up) changes with any value of a block; None where unknown."""
 
     def reason(self, number: int) -> str:
         """Return why the value of that window is withheld, empty where it is not."""
         return self.reasons[int(self.code[number])]
+
+    def copy(self) -> "TrendColumn":
+        """Return the same, which no writer reaches."""
+        return replace(
+            self,
+            value=self.value.copy(),
+            sigma=self.sigma.copy(),
+            code=self.code.copy(),
+            reasons=tuple(self.reasons),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -50,7 +62,18 @@ class Overview:
     layers: dict[CurveKind, Layer] = field(default_factory=dict)
     flag_code: NDArray[np.uint16] = field(default_factory=lambda: np.zeros(0, dtype=np.uint16))
     """(windows,) place of what is wrong with each in ``flag_sets``; 0 is nothing."""
-    flag_sets: tuple[tuple[str, ...], ...] = ((),)
+    flag_sets: Sequence[tuple[str, ...]] = ((),)
+
+    def copy(self) -> "Overview":
+        """Return the same with spans, trends, slow values and flags that no writer reaches."""
+        return replace(
+            self,
+            spans=self.spans.copy(),
+            trends={name: column.copy() for name, column in self.trends.items()},
+            environment={name: values.copy() for name, values in self.environment.items()},
+            flag_code=self.flag_code.copy(),
+            flag_sets=tuple(self.flag_sets),
+        )
 
     def flags(self, number: int) -> tuple[str, ...]:
         """Return what is wrong with frames of a window."""
@@ -119,6 +142,25 @@ class Overview:
         )
 
 
+_Word = TypeVar("_Word", str, tuple[str, ...])
+
+
+class _Words(Generic[_Word]):
+    """What is said, each thing once, in the order in which it was first said."""
+
+    def __init__(self, said: Sequence[_Word]) -> None:
+        self.said = list(said)
+        self._places = {word: place for place, word in enumerate(said)}
+
+    def place(self, word: _Word) -> int:
+        place = self._places.get(word)
+        if place is None:
+            # a reader of the list meets the word before any place that refers to it
+            self.said.append(word)
+            place = self._places[word] = len(self.said) - 1
+        return place
+
+
 _Number = TypeVar("_Number", np.float64, np.uint16, np.int64)
 
 
@@ -149,7 +191,7 @@ class _Column(Generic[_Number]):
 class _TrendColumns:
     def __init__(self, unit: str) -> None:
         self.unit = unit
-        self.reasons = {"": 0}
+        self._reasons = _Words([""])
         self.value = _Column(np.nan, np.float64)
         self.sigma = _Column(np.nan, np.float64)
         self.code = _Column(0, np.uint16)
@@ -157,12 +199,14 @@ class _TrendColumns:
 
     def set(self, row: int, value: float, sigma: float, reason: str) -> None:
         self._stamps.set(row // BLOCK, next(STAMPS))
-        self.value.set(row, value)
+        # nobody is to read a value beside the uncertainty of another
+        self.value.set(row, np.nan)
         self.sigma.set(row, sigma)
-        self.code.set(row, self.reasons.setdefault(reason, len(self.reasons)))
+        self.code.set(row, self._reasons.place(reason))
+        self.value.set(row, value)
 
     def fill(self, column: TrendColumn) -> None:
-        self.reasons = {reason: place for place, reason in enumerate(column.reasons)}
+        self._reasons = _Words(column.reasons)
         self.value.fill(column.value)
         self.sigma.fill(column.sigma)
         self.code.fill(column.code)
@@ -175,7 +219,7 @@ class _TrendColumns:
             value=self.value.view(rows),
             sigma=self.sigma.view(rows),
             code=self.code.view(rows),
-            reasons=tuple(self.reasons),
+            reasons=self._reasons.said,
             stamps=self._stamps.view(-(-rows // BLOCK)).copy(),
         )
 
@@ -196,7 +240,7 @@ class RunColumns:
         self._layers: dict[CurveKind, Pyramid] = {}
         self._revisions: dict[CurveKind, int] = {}
         self._flags = _Column(0, np.uint16)
-        self._flag_sets: dict[tuple[str, ...], int] = {(): 0}
+        self._flag_sets: _Words[tuple[str, ...]] = _Words([()])
 
     def __len__(self) -> int:
         """Return the highest number known plus one."""
@@ -235,7 +279,7 @@ class RunColumns:
 
     def flag(self, number: int, flags: tuple[str, ...]) -> None:
         """Note what is wrong with frames of one window."""
-        self._flags.set(number, self._flag_sets.setdefault(flags, len(self._flag_sets)))
+        self._flags.set(number, self._flag_sets.place(flags))
 
     def absent(self, first: int) -> int | None:
         """Return the number of the oldest window from ``first`` on that is not here."""
@@ -247,7 +291,11 @@ class RunColumns:
         return number if number < self._rows else None
 
     def freeze(self) -> Overview:
-        """Return what is here now; the arrays are views."""
+        """Return what is here now.
+
+        The arrays are views: a window that is replaced later is replaced in them too.
+        `Overview.copy` gives one that stays.
+        """
         rows = self._rows
         return Overview(
             run=self.run,
@@ -256,7 +304,7 @@ class RunColumns:
             environment={name: column.view(rows) for name, column in self._slow.items()},
             layers={kind: layer.freeze() for kind, layer in self._layers.items()},
             flag_code=self._flags.view(rows),
-            flag_sets=tuple(self._flag_sets),
+            flag_sets=self._flag_sets.said,
         )
 
     def absorb(self, overview: Overview) -> None:
@@ -274,8 +322,9 @@ class RunColumns:
         here = overview.here
         revision = int(np.nanmax(overview.spans[5])) if here.any() else 0
         self._trends, self._slow = {}, {}
+        self._flags = _Column(0, np.uint16)
         self._flags.fill(overview.flag_code)
-        self._flag_sets = {flags: place for place, flags in enumerate(overview.flag_sets)}
+        self._flag_sets = _Words(overview.flag_sets)
         for name, column in overview.trends.items():
             self._trends[name] = _TrendColumns(column.unit)
             self._trends[name].fill(column)

@@ -103,7 +103,7 @@ def pack_overview(overview: Overview) -> tuple[OverviewReply, list[Array]]:
                 value=place(column.value),
                 sigma=place(column.sigma),
                 code=place(column.code),
-                reasons=column.reasons,
+                reasons=tuple(column.reasons),
             )
             for name, column in overview.trends.items()
         ),
@@ -121,7 +121,7 @@ def pack_overview(overview: Overview) -> tuple[OverviewReply, list[Array]]:
             for kind, layer in overview.layers.items()
         ),
         flag_code=place(overview.flag_code),
-        flag_sets=overview.flag_sets,
+        flag_sets=tuple(overview.flag_sets),
     )
     return reply, arrays
 

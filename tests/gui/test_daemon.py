@@ -189,8 +189,10 @@ def test_a_gr_file_follows_the_recipe_of_the_data(
     qtbot.waitUntil(lambda: "before.gr" in words(), timeout=LONG)
     assert "brought" not in words()
     client.retune.apply({"reduction.qmax": 10.0}, again="whole")
-    qtbot.waitUntil(lambda: "brought to Q" in words(), timeout=LONG)
-    client.retune.undo(again="whole")
+    try:
+        qtbot.waitUntil(lambda: "brought to Q" in words(), timeout=LONG)
+    finally:
+        client.retune.undo(again="whole")
     qtbot.waitUntil(lambda: "before.gr" in words() and "brought" not in words(), timeout=LONG)
     # what ends below the Qmax of the recipe goes, and it is said why
     (tmp_path / "short.gr").write_text(re.sub(r"(?m)^qmax\s*=.*", "qmax = 9.0", text))
