@@ -28,6 +28,8 @@ _FRAME = 0.5
 """s between two looks at the newest frame."""
 _RETRY = 2.0
 """s before a window that could not be had is asked for again."""
+_DEEDS = ("deed", "mark", "control")
+"""Subjects of complaints about what the user wanted done."""
 
 
 class Follower:
@@ -49,6 +51,8 @@ class Follower:
         self._holding, self._renewed = False, 0.0
         self._framed = 0.0
         self._asked_angles: object = None
+        self._complaints: dict[str, str] = {}
+        self._seen = False
         self._published = -1
         self._stop = threading.Event()
         self._defect: BaseException | None = None
@@ -100,6 +104,11 @@ class Follower:
         """Ask for anything else, in order."""
         with self._lock:
             self._tasks.append(task)
+
+    def complaints_seen(self) -> None:
+        """Take complaints about earlier deeds away: the user goes on."""
+        with self._lock:
+            self._seen = True
 
     def forget_structures(self) -> None:
         """Take the calculated references away."""
@@ -163,6 +172,14 @@ class Follower:
             wishes, self._wishes = self._wishes, []
             tasks, self._tasks = self._tasks, []
             wanted, zoom = self._wanted, self._zoom
+            frame, span, seen = self._frame_wanted, self._span_wanted, self._seen
+            self._seen = False
+        if wanted is None:
+            self._forget("window")
+        if not frame and span is None:
+            self._forget("aside")
+        if seen:
+            self._forget(*_DEEDS)
         for text in marks:
             self._try(client, text)
         for wish in wishes:
@@ -194,9 +211,9 @@ class Follower:
             result = window_or_reduced(client, history, wanted)
         except SourceError as error:
             self._tried["window"] = (wanted, time.monotonic())
-            self._change(complaint=f"window {wanted}: {error}")
+            self._settle("window", f"window {wanted}: {error}")
             return
-        self._change(fetched=result, complaint="")
+        self._settle("window", fetched=result)
 
     def _look_closer(self, client: Client, run: str, zoom: Zoom) -> None:
         if not self._due("zoom", zoom):
@@ -223,15 +240,15 @@ class Follower:
         try:
             if frame and time.monotonic() - self._framed > _FRAME:
                 self._framed = time.monotonic()
-                self._change(frame=Viewing(client.ask).frame(), complaint="")
+                self._settle("aside", frame=Viewing(client.ask).frame())
             revision = 0 if state.status is None else state.status.revision
             wanted = None if span is None else (run, *span, revision)
             if wanted is not None and wanted != state.together_of and self._due("span", wanted):
                 self._tried["span"] = (wanted, time.monotonic())
                 found = Viewing(client.ask).together(run, first=wanted[1], last=wanted[2])
-                self._change(together=found, together_of=wanted, complaint="")
+                self._settle("aside", together=found, together_of=wanted)
         except SourceError as error:
-            self._change(complaint=str(error))
+            self._settle("aside", str(error))
 
     def _due(self, kind: str, what: object) -> bool:
         tried, when = self._tried.get(kind, (None, 0.0))
@@ -261,11 +278,11 @@ class Follower:
         try:
             reply = Viewing(client.ask).control(user_name(), take=True)
         except SourceError as error:
-            self._change(complaint=f"control: {error}")
+            self._settle("control", f"control: {error}")
             return
         if not reply.here:
             self._holding = False
-            self._change(in_control=False, complaint=f"{reply.holder} has taken control")
+            self._settle("control", f"{reply.holder} has taken control", in_control=False)
 
     def _let_go(self, client: Client) -> None:
         if self._holding and client.mirror.connected:
@@ -282,18 +299,19 @@ class Follower:
                     self._act(client, task)
                 case Calculate():
                     self._calculate(client, task)
+                    self._settle("deed")
                 case SaveCurve():
                     _, text = Viewing(client.ask).export(task.run, task.number, task.kind)
                     save_text(task.path, text)
-                    self._change(said=f"saved {task.path}", complaint="")
+                    self._settle("deed", said=f"saved {task.path}")
         except (SourceError, OSError) as error:
-            self._change(complaint=str(error))
+            self._settle("deed", str(error))
 
     def _act(self, client: Client, task: Act) -> None:
         if task.deed in ("take control", "force control", "leave control"):
             self._ask_control(client, task)
         else:
-            self._change(**done(client, task), complaint="")
+            self._settle("deed", **done(client, task))
 
     def _ask_control(self, client: Client, task: Act) -> None:
         take, force = task.deed != "leave control", task.deed == "force control"
@@ -302,7 +320,7 @@ class Follower:
         words = ""
         if take and not reply.here:
             words = f"{reply.holder} has control; the menu Act takes it over all the same"
-        self._change(in_control=reply.here, complaint=words)
+        self._settle("control", words, in_control=reply.here)
 
     def _calculate(self, client: Client, task: Calculate) -> None:
         found = Viewing(client.ask).structure(task.name, task.text)
@@ -317,7 +335,7 @@ class Follower:
         self._calculated[reference.name] = (task, found.about.revision)
         with self._lock:
             had = {r.name: r for r in self._state.references}
-        self._change(references=tuple({**had, reference.name: reference}.values()), complaint="")
+        self._change(references=tuple({**had, reference.name: reference}.values()))
 
     def _calculate_again(self, client: Client) -> None:
         """Bring what was calculated to the recipe that holds now; what cannot be brought goes."""
@@ -332,7 +350,7 @@ class Follower:
                 self._calculated.pop(name, None)
                 with self._lock:
                     others = tuple(r for r in self._state.references if r.name != name)
-                self._change(references=others, complaint=str(error))
+                self._settle("deed", str(error), references=others)
 
     @staticmethod
     def _revision(client: Client) -> int:
@@ -342,8 +360,9 @@ class Follower:
     def _try(self, client: Client, text: str) -> None:
         try:
             client.ask(MarkRequest(text=text), timeout=_RETRY)
+            self._settle("mark")
         except SourceError as error:
-            self._change(complaint=f"the mark “{text}” was not written: {error}")
+            self._settle("mark", f"the mark “{text}” was not written: {error}")
 
     def _tune(self, client: Client, wish: TuningWish) -> None:
         changes: dict[str, Any] = {}
@@ -352,6 +371,17 @@ class Follower:
         except SourceError as error:
             changes = {"refusal": str(error)}
         self._change(**changes)
+
+    def _forget(self, *subjects: str) -> None:
+        for subject in subjects:
+            if self._complaints.get(subject):
+                self._settle(subject)
+
+    def _settle(self, subject: str, complaint: str = "", **changes: Any) -> None:
+        """Change the state; a complaint stays until something of the same subject succeeds."""
+        self._complaints[subject] = complaint
+        said = dict.fromkeys(text for text in self._complaints.values() if text)
+        self._change(complaint="\n".join(said), **changes)
 
     def _change(self, **changes: Any) -> None:
         with self._lock:

@@ -1,6 +1,6 @@
 """A whole run in columns: what every window gave, with its curves averaged to fit a screen."""
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
@@ -142,7 +142,7 @@ class Overview:
         )
 
 
-_Word = TypeVar("_Word", str, tuple[str, ...])
+_Word = TypeVar("_Word", bound=Hashable)
 
 
 class _Words(Generic[_Word]):

@@ -199,6 +199,7 @@ def test_a_gr_file_follows_the_recipe_of_the_data(
     window.open_reference(tmp_path / "short.gr")
     qtbot.waitUntil(lambda: "short.gr: its Qmax is" in window.problems.text(), timeout=LONG)
     window.act("unpin")
+    qtbot.waitUntil(lambda: "short.gr" not in window.problems.text(), timeout=LONG)
 
 
 def test_windows_marked_on_a_trend_are_shown_as_one_in_all_panels(

@@ -39,6 +39,8 @@ _OF_R = ("gr", "dgr")
 _PHYSICAL_R = 1.2
 """Å; no two atoms are nearer, so what G(r) does below it sets no scale."""
 _MOST_MARKERS = 40
+_HEADROOM = 0.25
+"""Share of the height that stays free for the words of markers above the curve."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -84,6 +86,9 @@ def curve_view(
     found = (compare(each, kind, x=x, y=y, sigma=sigma) for each in references)
     compared = tuple(one for one in found if one is not None)
     below = _wanted(kind, x, compared[-1].difference, sigma) if compared else None
+    markers = _markers(kind, references, wanted_x)
+    if any(words for _, words in markers):
+        wanted_y = (wanted_y[0], wanted_y[1] + _HEADROOM * (wanted_y[1] - wanted_y[0]))
     return CurveView(
         kind=kind,
         title=_TITLES[kind],
@@ -100,7 +105,7 @@ def curve_view(
         difference_range=sticky(
             usable.difference_range if usable and usable.compared else None, below or (-1.0, 1.0)
         ),
-        markers=_markers(kind, references, wanted_x),
+        markers=markers,
         wavelength=state.angles.wavelength if state.angles is not None else float("nan"),
     )
 
@@ -186,7 +191,10 @@ def _markers(
     else:
         all_of = [(q, "") for each in references for q in each.lines]
     inside = [mark for mark in all_of if within[0] <= mark[0] <= within[1]]
-    return tuple(inside[:_MOST_MARKERS])
+    marks = sorted(inside[:_MOST_MARKERS])
+    before = ["", *(words for _, words in marks)]
+    # of neighbours with the same word the first one tells it
+    return tuple((x, "" if w == old else w) for (x, w), old in zip(marks, before, strict=False))
 
 
 def _wanted(kind: CurveKind, x: Array, y: Array, sigma: Array) -> Range | None:

@@ -36,6 +36,7 @@ class CurvePanel(Panel):
         super().__init__(title, body)
         self._view: CurveView | None = None
         self._ranges: tuple[Range, Range] | None = None
+        self._named: tuple[str, ...] = ()
         self._below_range: Range | None = None
         self._follow = True
         self._furnish_below()
@@ -65,6 +66,7 @@ class CurvePanel(Panel):
         if self._follow and self._ranges != (view.x_range, view.y_range):
             self._ranges = (view.x_range, view.y_range)
             self.plot.setRange(xRange=view.x_range, yRange=view.y_range, padding=0)
+        self._name_compared(tuple(one.name for one in compared))
         self._draw_difference(view)
 
     def draw_draft(self, curve: Curve | None) -> None:
@@ -93,6 +95,8 @@ class CurvePanel(Panel):
         self.marks.set_colour(theme.event)
         for line in (self.zero, self.below_zero):
             line.setPen(pg.mkPen(theme.grid, width=1))
+        self.legend.setLabelTextColor(theme.text)
+        self.legend.setBrush(pg.mkBrush(theme.plot))
 
     def _furnish(self, kind: CurveKind) -> None:
         item = self.plot.getPlotItem()
@@ -107,13 +111,16 @@ class CurvePanel(Panel):
         self.zero = pg.InfiniteLine(0.0, angle=0)
         for drawn in (self.zero, self.band, *self.compared, self.curve, self.draft, self.marks):
             item.addItem(drawn, ignoreBounds=True)
+        self.legend = item.addLegend(offset=(-8, 4), colCount=_MOST_COMPARED)
+        self.legend.setVisible(False)
         self._name_axes(kind)
         item.vb.sigRangeChangedManually.connect(self._zoomed)
 
     def _furnish_below(self) -> None:
         item = self.below.getPlotItem()
         _plain(item)
-        item.layout.setContentsMargins(0, 2, 16, 0)
+        # and of the highest number
+        item.layout.setContentsMargins(0, 8, 16, 0)
         item.hideAxis("bottom")
         self.difference, self.difference_band = pg.PlotCurveItem(connect="finite"), Band()
         self.below_zero = pg.InfiniteLine(0.0, angle=0)
@@ -151,6 +158,16 @@ class CurvePanel(Panel):
         if self._follow and self._below_range != view.difference_range:
             self._below_range = view.difference_range
             self.below.setYRange(*view.difference_range, padding=0)
+
+    def _name_compared(self, names: tuple[str, ...]) -> None:
+        """Tell which dashed line is which."""
+        if names == self._named:
+            return
+        self._named = names
+        self.legend.clear()
+        for item, name in zip(self.compared, names, strict=False):
+            self.legend.addItem(item, name)
+        self.legend.setVisible(bool(names))
 
     def _zoomed(self) -> None:
         self._follow = False

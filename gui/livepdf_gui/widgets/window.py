@@ -101,7 +101,9 @@ class Window(QtWidgets.QMainWindow):
         self._draw_head(view.headline)
 
     def act(self, name: str) -> None:
-        """Carry out one of the keys."""
+        """Carry out one of the keys; who presses one has read what went wrong before."""
+        self._own_complaint = ""
+        self._follower.complaints_seen()
         if self.shots.act(name):
             return
         match name:
