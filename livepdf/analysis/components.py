@@ -1,11 +1,13 @@
 """Calculated curves from elsewhere as parts of every pattern: how much of each, and how well."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.declared import FQ, STRUCTURE_FOUND, Declared, Measured, Need
 from livepdf.analysis.least_squares import without
 from livepdf.model.curve import Trend
 
@@ -15,11 +17,20 @@ _SAME = 1e-9
 _COMPARED_FROM = 1.6
 """Å⁻¹; below, data hold small-angle scattering that a model of a few nanometres may not."""
 
+MODELS = Declared(
+    name="models from elsewhere",
+    gives=("amount", "Rw"),
+    takes=(FQ, STRUCTURE_FOUND),
+    needs=(Need(what="a model", key="model"),),
+    cost=3.0,
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Components:
     """Models, and what is fitted beside them."""
 
+    declared: ClassVar[Declared] = MODELS
     names: tuple[str, ...]
     curves: Floats
     """(n_q, k) Å⁻¹, F(Q) of each model as it is."""
@@ -29,6 +40,12 @@ class Components:
     """(n_q, l) references that are fitted along."""
     compared: NDArray[np.bool_]
     """(n_q,)"""
+
+    def follow(self, found: Measured) -> Measured:
+        """Add amount and Rw of each model; what was fitted is the model where no structure is."""
+        trends, fitted = self.evaluate(fq=found.fq, sigma=found.sigma, crystal=found.crystal_fq)
+        model = fitted if found.model_fq is None else found.model_fq
+        return replace(found, trends=(*found.trends, *trends), model_fq=model)
 
     def evaluate(
         self, *, fq: Floats, sigma: Floats, crystal: Floats | None = None

@@ -13,7 +13,7 @@ from livepdf.analysis.references.columns import (
     References,
     build_references,
 )
-from livepdf.analysis.trends import WantedCrystals
+from livepdf.analysis.structure_fit import WantedCrystals
 from livepdf.config.recipe import Analysis
 from livepdf.model.structure import Structure
 from livepdf.numerics.adhoc import GIVEN, scale

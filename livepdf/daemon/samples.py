@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.trends import Analysis, WantedModels, WantedPeak, build_analysis
+from livepdf.analysis.followed_peaks import WantedPeak
+from livepdf.analysis.trends import Analysis, WantedModels, build_analysis
 from livepdf.config.profile import Profile
 from livepdf.config.recipe import Background, Recipe
 from livepdf.daemon.crystals import wanted_crystals

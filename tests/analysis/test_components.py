@@ -5,7 +5,8 @@ import pytest
 
 from livepdf.analysis.ensemble import build_ensemble, ensemble_fq, xray_amplitudes
 from livepdf.analysis.estimator.candidate import Candidate
-from livepdf.analysis.trends import Analysis, WantedCrystals, WantedModels, build_analysis
+from livepdf.analysis.structure_fit import WantedCrystals
+from livepdf.analysis.trends import Analysis, WantedModels, build_analysis
 from livepdf.model.snapshot import Snapshot
 from livepdf.numerics.form_factors import mean_form_factors
 from tests.analysis.particles import Particle, particle

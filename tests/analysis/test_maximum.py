@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from livepdf.analysis.followed_peaks import WantedPeak
 from livepdf.analysis.maximum import gr_maximum
-from livepdf.analysis.trends import WantedPeak, build_analysis
+from livepdf.analysis.trends import build_analysis
 from livepdf.files.columns import read_columns
 from livepdf.numerics.resample import interpolate
 from livepdf.numerics.transform import exact_transform

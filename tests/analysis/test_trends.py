@@ -2,7 +2,9 @@ import numpy as np
 import pytest
 
 from livepdf.analysis.estimator.candidate import Candidate, NamedShell
-from livepdf.analysis.trends import Analysis, WantedCrystals, WantedPeak, build_analysis
+from livepdf.analysis.followed_peaks import WantedPeak
+from livepdf.analysis.structure_fit import WantedCrystals
+from livepdf.analysis.trends import Analysis, build_analysis
 from tests.analysis.particles import Particle, particle
 
 NAMES = [

@@ -1,7 +1,8 @@
 """Sizes without the fit, as trends, and by how much the fit disagrees with them."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,16 @@ from livepdf.analysis.crosschecks.envelope import (
     EnvelopeSize,
     build_envelope,
     envelope_size,
+)
+from livepdf.analysis.declared import (
+    FQ,
+    QDAMP,
+    STRUCTURE,
+    STRUCTURE_FOUND,
+    Declared,
+    Measured,
+    Need,
+    trend,
 )
 from livepdf.model.curve import Trend
 from livepdf.model.structure import Structure
@@ -27,47 +38,65 @@ _LARGEST_ENVELOPE = 70.0
 """Å; the bulk reference takes a second to here, and three to 100 Å."""
 _UNCALIBRATED = "the instrument's resolution (qdamp) is not calibrated"
 _NO_LINES = "no reflection lies in the range of Q"
+_WANTED = Need(what="cross-checks", key="analysis.cross_checks", usual=True)
+
+BY_ENVELOPE = Declared(
+    name="size by envelope",
+    gives=(ENVELOPE, DISAGREEMENT[ENVELOPE]),
+    takes=(FQ, STRUCTURE_FOUND),
+    needs=(STRUCTURE, QDAMP, _WANTED),
+    cost=3.0,
+)
+BY_BREADTHS = Declared(
+    name="size by Bragg breadths",
+    gives=(SCHERRER, HALL, STRAIN, DISAGREEMENT[SCHERRER]),
+    takes=(FQ, STRUCTURE_FOUND),
+    needs=(STRUCTURE, QDAMP, _WANTED),
+    cost=3.0,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Checks:
-    """What tells a size without the fit, made ready."""
+class EnvelopeCheck:
+    """How G(r) fades against the bulk."""
 
+    declared: ClassVar[Declared] = BY_ENVELOPE
     envelope: Envelope | None
-    bragg: Bragg | None
-    reason: str = ""
-    """Why there is no envelope."""
+    """None where the resolution is not known."""
 
-    def trends(self, *, fq: Floats, sigma: Floats, fitted: Trend) -> tuple[Trend, ...]:
-        """Return each size, and what the fit's is off it; always the same names.
-
-        Parameters
-        ----------
-        fq, sigma : (n_q,) float64, Å⁻¹
-        fitted : Trend
-            Size by the fit.
-        """
+    def follow(self, found: Measured) -> Measured:
+        """Add the size, and by how many σ it lies above that of the fit."""
         nan = float("nan")
-        envelope = EnvelopeSize(diameter=nan, sigma=nan, reason=self.reason)
+        size = EnvelopeSize(diameter=nan, sigma=nan, reason=_UNCALIBRATED)
         if self.envelope is not None:
-            envelope = envelope_size(self.envelope, fq=fq, sigma=sigma)
-        outer = _trend(ENVELOPE, "Å", envelope.diameter, envelope.sigma, envelope.reason)
-        peaks = self._breadths(fq, sigma)
-        inner = _trend(SCHERRER, "Å", peaks.scherrer, peaks.scherrer_sigma, peaks.reason)
-        why = peaks.hall_reason
-        return (
-            outer,
-            _disagreement(outer, fitted),
-            inner,
-            _trend(HALL, "Å", peaks.hall, peaks.hall_sigma, why),
-            _trend(STRAIN, "", peaks.strain, peaks.strain_sigma, why),
-            _disagreement(inner, fitted),
-        )
+            size = envelope_size(self.envelope, fq=found.fq, sigma=found.sigma)
+        told = trend(ENVELOPE, "Å", size.diameter, size.sigma, size.reason)
+        return replace(found, trends=(*found.trends, told, _disagreement(told, found.size)))
 
-    def _breadths(self, fq: Floats, sigma: Floats) -> BraggSize:
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class BreadthCheck:
+    """How broad the Bragg peaks of F(Q) are."""
+
+    declared: ClassVar[Declared] = BY_BREADTHS
+    bragg: Bragg | None
+    reason: str = _NO_LINES
+    """Why there is none."""
+
+    def follow(self, found: Measured) -> Measured:
+        """Add the sizes and the strain, and by how many σ Scherrer's lies above that of the fit."""
+        peaks = BraggSize.withheld(self.reason)
         if self.bragg is not None:
-            return bragg_size(self.bragg, fq=fq, sigma=sigma)
-        return BraggSize.withheld(self.reason or _NO_LINES)
+            peaks = bragg_size(self.bragg, fq=found.fq, sigma=found.sigma)
+        told = trend(SCHERRER, "Å", peaks.scherrer, peaks.scherrer_sigma, peaks.reason)
+        why = peaks.hall_reason
+        more = (
+            told,
+            trend(HALL, "Å", peaks.hall, peaks.hall_sigma, why),
+            trend(STRAIN, "", peaks.strain, peaks.strain_sigma, why),
+            _disagreement(told, found.size),
+        )
+        return replace(found, trends=(*found.trends, *more))
 
 
 def build_checks(
@@ -78,7 +107,7 @@ def build_checks(
     qbroad: float,
     nuisances: Floats,
     diameters: tuple[float, float],
-) -> Checks:
+) -> tuple[EnvelopeCheck, BreadthCheck]:
     """Make them ready for one structure; without ``qdamp`` they only say that it is missing.
 
     Parameters
@@ -89,24 +118,18 @@ def build_checks(
     diameters : (float, float), Å
     """
     if qdamp is None:
-        return Checks(envelope=None, bragg=None, reason=_UNCALIBRATED)
+        return EnvelopeCheck(envelope=None), BreadthCheck(bragg=None, reason=_UNCALIBRATED)
     largest = min(diameters[1], _LARGEST_ENVELOPE)
-    return Checks(
-        envelope=build_envelope(structure, q=q, qdamp=qdamp, largest=largest),
-        bragg=build_bragg(
-            structure, q=q, qdamp=qdamp, qbroad=qbroad, nuisances=nuisances, diameters=diameters
-        ),
+    bragg = build_bragg(
+        structure, q=q, qdamp=qdamp, qbroad=qbroad, nuisances=nuisances, diameters=diameters
     )
+    envelope = build_envelope(structure, q=q, qdamp=qdamp, largest=largest)
+    return EnvelopeCheck(envelope=envelope), BreadthCheck(bragg=bragg)
 
 
-def _disagreement(checked: Trend, fitted: Trend) -> Trend:
+def _disagreement(checked: Trend, fitted: Trend | None) -> Trend:
+    assert fitted is not None, "a structure is fitted before its size is checked"
     spread = math.hypot(checked.sigma, fitted.sigma)
     away = (checked.value - fitted.value) / spread if spread > 0.0 else math.nan
     name = DISAGREEMENT[checked.name]
-    return _trend(name, "σ", away, 1.0, checked.reason or fitted.reason)
-
-
-def _trend(name: str, unit: str, value: float, sigma: float, reason: str) -> Trend:
-    nan = float("nan")
-    shown = (nan, nan) if reason else (float(value), float(sigma))
-    return Trend(name=name, unit=unit, value=shown[0], sigma=shown[1], reason=reason)
+    return trend(name, "σ", away, 1.0, checked.reason or fitted.reason)
