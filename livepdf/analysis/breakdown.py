@@ -5,8 +5,24 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
+from livepdf.analysis.declared import (
+    ALL_WINDOWS,
+    STRUCTURE,
+    STRUCTURE_FOUND,
+    TEMPERATURE,
+    Declared,
+    More,
+)
 from livepdf.analysis.onset import Rule
 
+CHANGES = Declared(
+    name="breakdown and change",
+    gives=("events",),
+    takes=(STRUCTURE_FOUND, "sizes without the fit", ALL_WINDOWS),
+    needs=(STRUCTURE,),
+    more=(More(gives="strain and disorder apart from heat", need=TEMPERATURE),),
+    cost=0.1,
+)
 Direction = Literal["falls", "rises", "moves"]
 
 _WARMER = 5.0

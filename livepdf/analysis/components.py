@@ -21,8 +21,8 @@ MODELS = Declared(
     name="models from elsewhere",
     gives=("amount", "Rw"),
     takes=(FQ, STRUCTURE_FOUND),
-    needs=(Need(what="a model", key="model"),),
-    cost=3.0,
+    needs=(Need(what="a model", key="model", table=True),),
+    cost=1.0,
 )
 
 

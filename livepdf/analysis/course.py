@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.analysis.breakdown import ChangeSearch, Seen, Watched
+from livepdf.analysis.breakdown import CHANGES, ChangeSearch, Seen, Watched
 from livepdf.analysis.crosschecks.dissent import Dissent
-from livepdf.analysis.growth import Law, Laws, Point
-from livepdf.analysis.novelty import Novelty
-from livepdf.analysis.onset import OnsetSearch, Rule, Sighting
+from livepdf.analysis.declared import Timed, untimed
+from livepdf.analysis.growth import LAWS, Law, Laws, Point
+from livepdf.analysis.novelty import NEWS, Novelty
+from livepdf.analysis.onset import SEARCH, OnsetSearch, Rule, Sighting
 from livepdf.model.curve import Trend
 from livepdf.model.finding import Finding
 
@@ -104,10 +105,37 @@ class Course:
         """Take a mark that was set between the last window and the next."""
         self._marked = self._marked or text.strip().lower() == self._wanted.heater.lower()
 
-    def add(self, moment: Moment) -> Passed:
-        """Take the next window."""
+    def add(self, moment: Moment, *, timed: Timed = untimed) -> Passed:
+        """Take the next window; ``timed`` measures each analysis."""
         self._heat(moment)
         news: list[str] = []
+        with timed(SEARCH.name):
+            self._look_for_onset(moment, news)
+        with timed(NEWS.name):
+            novelty = self._look_for_news(moment, news)
+        with timed(CHANGES.name):
+            news += self._changes(moment)
+            news += [] if moment.flaw else self._dissent.add(moment.trends)
+        with timed(LAWS.name):
+            self._laws.add(_point(moment))
+            told = self._laws.trends()
+        trends = (
+            _shown(AMPLITUDE, "σ", moment.amplitude, 1.0, moment.flaw or _NO_STRUCTURE),
+            self._onset_trend(),
+            novelty,
+            *told,
+        )
+        return Passed(trends=trends, news=(*news, *self._laws.news()))
+
+    def fill(self, number: int, trends: Sequence[Trend]) -> None:
+        """Take the trends of a window that was added without them."""
+        self._laws.fill(number, trends)
+
+    def summary(self) -> tuple[Finding, ...]:
+        """Return what the whole run says, with 95 % intervals (some tenths of a second)."""
+        return self._laws.summary(onset=self._search.onset, reason=self._search.reason)
+
+    def _look_for_onset(self, moment: Moment, news: list[str]) -> None:
         onset = self._search.add(
             Sighting(
                 number=moment.number,
@@ -123,25 +151,6 @@ class Course:
                 f"onset of nucleation between {onset.earliest:.4g} s (window {onset.first}, none) "
                 f"and {onset.latest:.4g} s (window {onset.last}, above 3 σ)"
             )
-        novelty = self._look_for_news(moment, news)
-        news += self._changes(moment)
-        news += [] if moment.flaw else self._dissent.add(moment.trends)
-        self._laws.add(_point(moment))
-        trends = (
-            _shown(AMPLITUDE, "σ", moment.amplitude, 1.0, moment.flaw or _NO_STRUCTURE),
-            self._onset_trend(),
-            novelty,
-            *self._laws.trends(),
-        )
-        return Passed(trends=trends, news=(*news, *self._laws.news()))
-
-    def fill(self, number: int, trends: Sequence[Trend]) -> None:
-        """Take the trends of a window that was added without them."""
-        self._laws.fill(number, trends)
-
-    def summary(self) -> tuple[Finding, ...]:
-        """Return what the whole run says, with 95 % intervals (some tenths of a second)."""
-        return self._laws.summary(onset=self._search.onset, reason=self._search.reason)
 
     def _heat(self, moment: Moment) -> None:
         if math.isfinite(self._heated):

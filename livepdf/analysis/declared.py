@@ -18,8 +18,8 @@ FQ = "F(Q) of the window"
 STRUCTURE_FOUND = "what the structure fit found"
 ALL_WINDOWS = "all windows so far"
 
-MEASURED_ON = "one core of an AMD EPYC server"
-"""Where the costs come from: m-HfO2 of 40 Å in 2000 points of F(Q) to 20 Å⁻¹, two peaks, a model;
+MEASURED_ON = "one core of an AMD EPYC, one structure, 2000 points of F(Q)"
+"""Where the costs come from: m-HfO2 of 40 Å to 20 Å⁻¹ at 1e7 photons, median of 12 windows;
 ``python -m tests.benchmarks.analyses`` measures them anew."""
 
 
@@ -33,6 +33,8 @@ class Need:
     """What gives it, e.g. ``analysis.structures``."""
     place: Literal["recipe", "profile", "run"] = "recipe"
     """The file that has the key; "run": a slow value or a mark that comes with the frames."""
+    table: bool = False
+    """Whether that is a table which may come several times."""
     usual: bool = False
     """Whether it is there where nobody says otherwise."""
 
@@ -40,7 +42,7 @@ class Need:
 STRUCTURE = Need(what="a structure", key="analysis.structures")
 QDAMP = Need(what="the Q resolution, from a standard", key="resolution.qdamp", place="profile")
 TEMPERATURE = Need(what="the sample's temperature", key="analysis.temperature", place="run")
-HEATER = Need(what="a mark or a rise that says: heater on", key="analysis.heater", place="run")
+HEATER = Need(what="the mark that the heater goes on", key="analysis.heater", place="run")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

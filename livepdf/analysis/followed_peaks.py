@@ -22,9 +22,9 @@ PEAKS = Declared(
     name="peaks of G(r)",
     gives=("position", "FWHM", "area", "maximum"),
     takes=(FQ,),
-    needs=(Need(what="a peak to follow", key="peak"),),
+    needs=(Need(what="a peak to follow", key="peak", table=True),),
     more=(More(gives="neighbours, and whether the peak is resolved", need=STRUCTURE),),
-    cost=1.0,
+    cost=2.5,
     each="peak",
 )
 

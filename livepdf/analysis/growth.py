@@ -8,6 +8,15 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.declared import (
+    ALL_WINDOWS,
+    QDAMP,
+    STRUCTURE,
+    TEMPERATURE,
+    Declared,
+    More,
+    Need,
+)
 from livepdf.analysis.kinetics.coarsening import SizeSeries, fit_coarsening
 from livepdf.analysis.kinetics.fitting import KineticFit, Solved, predicted, with_intervals
 from livepdf.analysis.kinetics.gualtieri import fit_gualtieri
@@ -21,6 +30,19 @@ from livepdf.model.finding import Finding, Found
 Floats = NDArray[np.float64]
 Law = Literal["jmak", "gualtieri", "coarsening"]
 
+LAWS = Declared(
+    name="kinetics",
+    gives=("JMAK", "Gualtieri", "coarsening", "start"),
+    takes=("conversion", "domain size", ALL_WINDOWS),
+    needs=(STRUCTURE, Need(what="laws", key="analysis.kinetics", usual=True)),
+    more=(
+        More(gives="activation energy", need=TEMPERATURE),
+        More(gives="coarsening", need=QDAMP),
+        More(gives="time of a target", need=Need(what="a size", key="analysis.target_size")),
+    ),
+    cost=8.0,
+)
+"""The cost is that of fits whenever the series has grown by a tenth, spread over its windows."""
 _TITLES: dict[Law, str] = {"jmak": "JMAK", "gualtieri": "Gualtieri", "coarsening": "coarsening"}
 _SHOWN: dict[Law, tuple[tuple[str, str], ...]] = {
     "jmak": (("n", ""), ("k", "1/s")),

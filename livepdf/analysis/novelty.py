@@ -6,8 +6,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.declared import ALL_WINDOWS, FQ, STRUCTURE, Declared
+
 Floats = NDArray[np.float64]
 
+NEWS = Declared(
+    name="novelty",
+    gives=("novelty", "an event"),
+    takes=(FQ, ALL_WINDOWS),
+    needs=(STRUCTURE,),
+    cost=0.5,
+)
 _MOST = 3
 """Kinds of change that are learned and told: growth goes on to show others without end."""
 _NEW = 6.0

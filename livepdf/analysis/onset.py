@@ -5,6 +5,8 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Literal
 
+from livepdf.analysis.declared import ALL_WINDOWS, HEATER, STRUCTURE, TEMPERATURE, Declared, More
+
 ENOUGH_PHOTONS = 1e7
 """Counts on the detector inside the fitted Q range that one step of the search must hold. With
 fewer, what noise the references keep offsets z by about its own σ: a step then spans windows."""
@@ -19,6 +21,17 @@ every step that follows."""
 _SCATTER = (0.4, 1.8)
 """Of z about its mean in the baseline: outside, the σ of the data are wrong."""
 
+SEARCH = Declared(
+    name="onset",
+    gives=("onset", "an event"),
+    takes=("crystalline amplitude", "quality flags", ALL_WINDOWS),
+    needs=(STRUCTURE,),
+    more=(
+        More(gives="a baseline that goes up to the heater", need=HEATER),
+        More(gives="the same without a mark", need=TEMPERATURE),
+    ),
+    cost=0.01,
+)
 State = Literal["waiting", "armed", "found"]
 
 

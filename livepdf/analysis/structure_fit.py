@@ -37,9 +37,9 @@ STRUCTURE_FIT = Declared(
     needs=(STRUCTURE,),
     more=(
         More(gives=_SIZE, need=QDAMP),
-        More(gives="distances", need=Need(what="bonds to follow", key="analysis.bond")),
+        More(gives="distances", need=Need(what="bonds to follow", key="analysis.bond", table=True)),
     ),
-    cost=100.0,
+    cost=25.0,
 )
 AMPLITUDE = Declared(
     name="crystalline amplitude",

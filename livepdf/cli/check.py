@@ -3,11 +3,14 @@
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 
 from livepdf.errors import Complaint, ConfigError
+
+if TYPE_CHECKING:
+    from livepdf.daemon.agenda import Planned
 
 Made = TypeVar("Made")
 
@@ -22,13 +25,19 @@ def check(profile: Path, recipe: Path | None, as_json: bool) -> int:
     """Check PROFILE, every file that it names, and its addresses, without starting anything.
 
     All complaints come at once: file, key, what was found, what is wanted (exit 3). A ready
-    profile still to be filled in passes, with a list of what only the beamline knows.
+    profile still to be filled in passes, with a list of what only the beamline knows. With a
+    recipe it also says what will be followed, from what and for how much computing, and what is
+    missing for the rest.
     """
+    from livepdf.cli.agenda_words import agenda_lines, agenda_plain
+
     blanks, complaints = check_files(profile, recipe)
+    plan = () if complaints or recipe is None else _agenda(profile, recipe)
     if as_json:
         report = {
             "complaints": [str(complaint) for complaint in complaints],
             "fill in": blanks,
+            "analyses": agenda_plain(plan),
         }
         click.echo(json.dumps(report, ensure_ascii=False))
         return 3 if complaints else 0
@@ -38,6 +47,8 @@ def check(profile: Path, recipe: Path | None, as_json: bool) -> int:
     click.echo(f"{checked}: {'nothing wrong so far' if blanks else 'good'}")
     for key in blanks:
         click.echo(f"  still to fill in: {key}")
+    for line in agenda_lines(plan):
+        click.echo(line)
     return 0
 
 
@@ -76,6 +87,13 @@ def check_files(
     else:
         _collect(complaints, lambda: prepare(profile, recipe))
     return blanks, _once(complaints)
+
+
+def _agenda(profile: Path, recipe: Path) -> "tuple[Planned, ...]":
+    from livepdf.config.load import load_profile, load_recipe
+    from livepdf.daemon.agenda import planned
+
+    return planned(load_recipe(recipe), load_profile(profile, template=True))
 
 
 def _check_recipe(file: Path) -> None:

@@ -26,7 +26,7 @@ _TIMEOUT = click.option("--timeout", default=5.0, show_default=True, help="s to 
 @_TIMEOUT
 def status(endpoint: str, json_out: bool, timeout: float) -> None:
     """Print how the daemon at ENDPOINT is doing; exit code 4 when nobody answers."""
-    from livepdf.clients.words import disk_line, feed_line, lamp_line, status_line
+    from livepdf.clients.words import costs_line, disk_line, feed_line, lamp_line, status_line
 
     now = _ask(endpoint, timeout).status
     if json_out:
@@ -35,6 +35,8 @@ def status(endpoint: str, json_out: bool, timeout: float) -> None:
     click.echo(status_line(now, now=time.time()))
     if now.disk is not None:
         click.echo(f"  {disk_line(now.disk)}")
+    if now.costs:
+        click.echo(f"  {costs_line(now)}")
     for feed in now.feeds:
         click.echo(f"  {feed_line(feed)}")
     for lamp in now.quality:
@@ -108,6 +110,8 @@ def as_json(status: Status | None, trends: Sequence[Trend]) -> dict[str, object]
             "lag": _number(status.lag),
             "newest": _number(status.newest),
             "windows": status.windows,
+            "owed": status.owed,
+            "analysis_seconds": dict(status.costs),
             "clients": status.clients,
             "turned_away": dict(status.turned_away),
             "revision": status.revision,

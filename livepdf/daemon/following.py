@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from livepdf.analysis.course import Course, Moment, Passed, WantedCourse
+from livepdf.analysis.declared import Timed, untimed
 from livepdf.analysis.onset import Rule
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.results import Evaluated, trend_names
@@ -19,9 +20,10 @@ from livepdf.model.status import Event
 class Follower:
     """Follows one run; one thread adds windows, others may set marks."""
 
-    def __init__(self, pipeline: Pipeline, *, start: float) -> None:
-        """Begin; ``start`` is Unix seconds, the zero of all times."""
+    def __init__(self, pipeline: Pipeline, *, start: float, timed: Timed = untimed) -> None:
+        """Begin; ``start`` is Unix seconds, the zero of all times, ``timed`` measures analyses."""
         self._start = start
+        self._timed = timed
         self._pipeline = pipeline
         self._course = _course(pipeline)
         self._lock = threading.Lock()
@@ -42,7 +44,7 @@ class Follower:
         moment = self._moment(evaluated)
         self._moments[moment.number] = replace(moment, fq=None, sigma=None)
         self._apply_marks(self._course, result.span.last)
-        passed = self._course.add(moment)
+        passed = self._course.add(moment, timed=self._timed)
         return replace(result, trends=(*result.trends, *passed.trends)), passed.news
 
     def fill(self, result: Result, kept: Sequence[Trend]) -> Result:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.following import all_names
 from livepdf.daemon.runs import Run
@@ -26,6 +28,17 @@ def advice_on(pipeline: Pipeline) -> str:
     if pipeline.bond is None:
         return ""
     return rpoly_advice(rpoly=pipeline.recipe.reduction.rpoly, bond=pipeline.bond)
+
+
+def errors_advice(pipeline: Pipeline) -> str:
+    """Return which backgrounds leave the curves without errors; nothing where none does."""
+    bare = [b.name for b in pipeline.plan.backgrounds if not np.isfinite(b.sigma).any()]
+    if not bare:
+        return ""
+    return (
+        f"background {', '.join(bare)} has no σ: no curve has one either, and sizes and "
+        "peaks are withheld; give its file a third column"
+    )
 
 
 def wavelength_advice(run: Run, pipeline: Pipeline) -> str:

@@ -46,6 +46,7 @@ class StatusMetrics(Collector):
         yield from self._gauges(status)
         yield _stages(self._timings)
         yield _flags(status)
+        yield _costs(status)
         turned = CounterMetricFamily(
             "livepdf_turned_away", "Requests and connections refused", labels=["reason"]
         )
@@ -74,6 +75,7 @@ class StatusMetrics(Collector):
             ("clients", "Viewers that follow the results", status.clients),
             ("config_revision", "Number of the plan in use", status.revision),
             ("windows", "Windows finished in this run", status.windows),
+            ("windows_owed", "Windows whose trends are still to come", status.owed),
             ("problems", "What is wrong now", len(status.problems)),
         ):
             yield GaugeMetricFamily(f"livepdf_{name}", text, value=float(value))
@@ -116,6 +118,15 @@ def _stages(timings: Timings) -> Metric:
             total += count
             buckets.append(("+Inf" if bound == float("inf") else repr(bound), float(total)))
         family.add_metric([stage], buckets, spread.total)
+    return family
+
+
+def _costs(status: Status) -> Metric:
+    family = GaugeMetricFamily(
+        "livepdf_analysis_seconds", "CPU time for a window, median", labels=["analysis"]
+    )
+    for name, seconds in status.costs:
+        family.add_metric([name], seconds)
     return family
 
 

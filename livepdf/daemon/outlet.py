@@ -15,10 +15,12 @@ from livepdf.analysis.course import NOVELTY
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Checkpoint, Closed, Ended, Opened, Refusal, Settled, Summed
+from livepdf.daemon.costs import Costs
 from livepdf.daemon.entries import Again, Begin, Finish
 from livepdf.daemon.following import Follower
 from livepdf.daemon.headers import (
     advice_on,
+    errors_advice,
     first_revision,
     run_header,
     tuned_header,
@@ -96,6 +98,8 @@ class Outlet:
         self._follower: Follower | None = None
         self._skipped: deque[int] = deque()
         """Windows whose trends are still to come, oldest first."""
+        self.costs = Costs()
+        """Of each analysis, in the windows of this outlet."""
         board.listen(self._hear)
         self.runs_closed = 0
 
@@ -107,6 +111,11 @@ class Outlet:
     def busy(self) -> bool:
         """Whether anything waits to be evaluated."""
         return not self._waiting.empty()
+
+    @property
+    def owed(self) -> int:
+        """Windows whose trends were skipped and are still to come."""
+        return len(self._skipped)
 
     def between(self, act: Callable[[], Outcome]) -> "Future[Outcome]":
         """Let something be done between two windows, before those that wait."""
@@ -247,7 +256,8 @@ class Outlet:
         window = self._shelf.windows([number]).get(number)
         if window is None or self.pipeline is None or self._follower is None:
             return
-        result = evaluate(self.pipeline, window, pin=self.pin).result
+        timed = self.costs.measure
+        result = evaluate(self.pipeline, window, pin=self.pin, timed=timed).result
         kept = self._history.window(self._history.run, number)
         result = self._follower.fill(result, () if kept is None else kept.trends)
         self._history.replace([result])
@@ -286,7 +296,7 @@ class Outlet:
         if before is not None:
             self._header = replace(self._header, first=before.number)
         self._store.put(Begin(header=self._header, earlier=before.parts if before else ()))
-        self._follower = Follower(pipeline, start=run.start.time)
+        self._follower = Follower(pipeline, start=run.start.time, timed=self.costs.measure)
         if wrong := wavelength_advice(run, pipeline):
             self._warn.say("wavelength", wrong)
         self._advise(pipeline)
@@ -303,24 +313,11 @@ class Outlet:
         return built
 
     def _advise(self, pipeline: Pipeline) -> None:
-        self._look_for_errors(pipeline)
-        advice = advice_on(pipeline)
-        if advice:
-            self._board.trouble("rpoly", advice)
-        else:
-            self._board.clear("rpoly")
-
-    def _look_for_errors(self, pipeline: Pipeline) -> None:
-        bare = [b.name for b in pipeline.plan.backgrounds if not np.isfinite(b.sigma).any()]
-        if bare:
-            text = (
-                f"background {', '.join(bare)} has no σ: no curve has one either, and sizes and "
-                "peaks are withheld; give its file a third column"
-            )
-            self._board.trouble("background", text)
-            self._board.say("warning", text)
-        else:
-            self._board.clear("background")
+        wrong = errors_advice(pipeline)
+        self._board.stand("background", wrong)
+        if wrong:
+            self._board.say("warning", wrong)
+        self._board.stand("rpoly", advice_on(pipeline))
 
     def _results(self, summed: Summed) -> None:
         pipeline = self._begin(summed.run)
@@ -339,7 +336,8 @@ class Outlet:
     def _emit(self, stretch: Stretch, *, skip: str, pipeline: Pipeline | None = None) -> Evaluated:
         pipeline = pipeline or self.pipeline
         assert pipeline is not None
-        evaluated = evaluate(pipeline, stretch, skip=skip, pin=self.pin)
+        timed = self.costs.measure
+        evaluated = evaluate(pipeline, stretch, skip=skip, pin=self.pin, timed=timed)
         result, news = evaluated.result, tuple[str, ...]()
         if self._follower is not None and result.span.scope == "window":
             result, news = self._follower.add(evaluated)

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from livepdf.daemon.baton import Baton
@@ -13,6 +13,7 @@ from livepdf.daemon.history import History
 from livepdf.daemon.inspector import Inspector
 from livepdf.daemon.intake import Intake
 from livepdf.daemon.ledger import Ledger
+from livepdf.daemon.outlet import Outlet
 from livepdf.daemon.pulse import Pulse
 from livepdf.daemon.queue import FrameQueue
 from livepdf.daemon.relay import Relay
@@ -46,8 +47,7 @@ class Reports:
     inspector: Inspector
     relay: Relay
     pulse: Pulse
-    busy: Callable[[], bool]
-    """Whether results wait to be made."""
+    outlet: Outlet
     warmth: Warmth
     baton: Baton
     tape: Tape | None
@@ -89,6 +89,8 @@ class Reports:
             turned_away=self.sockets.door.turned_away(),
             preparing=self.warmth.progress,
             control=self.baton.holder(),
+            owed=self.outlet.owed,
+            costs=self.outlet.costs.medians(),
             recording="" if self.tape is None else self.tape.name,
         )
 
@@ -105,7 +107,7 @@ class Reports:
         return {
             "source": Stage(self.pulse.beats, up and not over and not counters.waiting),
             "frames": Stage(settled, up and counters.waiting > 0),
-            "results": Stage(publisher.results, up and self.busy()),
+            "results": Stage(publisher.results, up and self.outlet.busy),
             "herald": Stage(publisher.statuses, up),
             "control": Stage(self.sockets.control.beats, up),
         }

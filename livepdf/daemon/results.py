@@ -9,6 +9,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.declared import Timed, untimed
+from livepdf.analysis.structure_fit import AMPLITUDE
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.pins import Pin
 from livepdf.model.curve import Curve, CurveKind, Result, Span, Trend
@@ -60,11 +62,16 @@ class Followed:
 
 
 def evaluate(
-    pipeline: Pipeline, stretch: Summed, *, skip: str = "", pin: Pin | None = None
+    pipeline: Pipeline,
+    stretch: Summed,
+    *,
+    skip: str = "",
+    pin: Pin | None = None,
+    timed: Timed = untimed,
 ) -> Evaluated:
     """Return the result of some frames; ``skip`` says why its trends are not evaluated.
 
-    The revision of the span becomes that of the plan.
+    The revision of the span becomes that of the plan; ``timed`` measures each analysis.
     """
     try:
         plan = matched(pipeline.plan, dict(stretch.environment))
@@ -74,7 +81,7 @@ def evaluate(
         return _evaluated(
             pipeline, stretch, _no_curves(pipeline, stretch), _withheld(pipeline, why), why
         )
-    found = _skipped(pipeline, curves, skip) if skip else measured(pipeline, curves)
+    found = _skipped(pipeline, curves, skip) if skip else measured(pipeline, curves, timed)
     curves = curves if pin is None else pin.compared(stretch.span, curves)
     evaluated = _evaluated(pipeline, stretch, (*curves, *found.models), found.trends)
     return replace(
@@ -120,14 +127,15 @@ def evaluate_curves(
     return results
 
 
-def measured(pipeline: Pipeline, curves: Sequence[Curve]) -> Followed:
+def measured(pipeline: Pipeline, curves: Sequence[Curve], timed: Timed = untimed) -> Followed:
     """Return what the recipe follows in one set of curves, then how good they are."""
     fq, gr = _of_kind(curves, "fq"), _of_kind(curves, "gr")
     sigma = sigma_at_scale(pipeline.plan, fq)
-    found = pipeline.analysis.evaluate(fq=fq.y, sigma=sigma)
+    found = pipeline.analysis.evaluate(fq=fq.y, sigma=sigma, timed=timed)
     models = () if found.model_fq is None else (_model(pipeline, fq, gr, found.model_fq),)
     told = (*found.trends, *quality(fq=fq, gr=gr, bond=pipeline.bond))
-    amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=sigma)
+    with timed(AMPLITUDE.name):
+        amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=sigma)
     return Followed(trends=told, models=models, amplitude=amplitude)
 
 

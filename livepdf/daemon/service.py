@@ -218,7 +218,7 @@ class Service:
             rate=Rate(),
             relay=self._relay,
             pulse=self._pulse,
-            busy=lambda: self._outlet.busy,
+            outlet=self._outlet,
             inspector=self._inspector,
             warmth=self._workshop.warmth,
             baton=self._baton,

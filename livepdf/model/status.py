@@ -132,6 +132,10 @@ class Status:
     """Who holds control; empty where nobody does, and anybody may change things."""
     recording: str = ""
     """File that the raw stream is recorded to; empty where it is not."""
+    owed: int = 0
+    """Windows whose trends were skipped, as newer ones waited, and are still to come."""
+    costs: tuple[tuple[str, float], ...] = ()
+    """Each analysis of a window with the CPU time that it takes, s, median of the last ones."""
     clients: int = 0
     """Viewers that follow the results now."""
     sinks: Mapping[str, int] = field(default_factory=dict)

@@ -1,3 +1,5 @@
+from contextlib import AbstractContextManager, nullcontext
+
 import numpy as np
 import pytest
 
@@ -199,6 +201,21 @@ def test_peaks_alone_need_no_structure(hafnia: Particle) -> None:
     assert names == [f"first {kind}" for kind in kinds]
     assert found.trends[0].value == pytest.approx(2.1445, abs=0.02)
     assert found.model_fq is None
+
+
+def test_all_analyses_are_measured_one_after_the_other_by_their_names(
+    hafnia: Particle, analysis: Analysis
+) -> None:
+    names: list[str] = []
+
+    def noted(name: str) -> AbstractContextManager[None]:
+        names.append(name)
+        return nullcontext()
+
+    analysis.evaluate(fq=hafnia.fq, sigma=hafnia.sigma(1e7), timed=noted)
+
+    assert names == [part.declared.name for part in analysis.parts]
+    assert names == ["peaks of G(r)", "structure fit", "size by envelope", "size by Bragg breadths"]
 
 
 def test_data_on_another_grid_are_a_defect(analysis: Analysis) -> None:

@@ -43,6 +43,10 @@ def test_each_ready_recipe_names_things_that_are_there(folder: Path, name: str) 
     result = CliRunner().invoke(check, arguments, standalone_mode=False)
 
     assert result.return_value == 0, result.exception
+    assert "structure fit" in result.output
+    assert (
+        "needs the Q resolution, from a standard: resolution.qdamp in the profile" in result.output
+    )
 
 
 @pytest.mark.parametrize("command", ["check", "run"])
@@ -76,8 +80,14 @@ def test_every_complaint_comes_at_once_with_exit_3(
 def test_the_outcome_can_be_read_by_a_program(folder: Path) -> None:
     profile = free(folder / "petra-p02.1.toml")
 
-    result = CliRunner().invoke(check, [str(profile), "--json"], standalone_mode=False)
+    recipe = folder / "recipes" / "hfo2.toml"
+    arguments = [str(profile), "--recipe", str(recipe), "--json"]
+
+    result = CliRunner().invoke(check, arguments, standalone_mode=False)
 
     report = json.loads(result.output)
     assert report["complaints"] == []
     assert "source.path" in report["fill in"]
+    fit = next(one for one in report["analyses"] if one["analysis"] == "structure fit")
+    assert fit["milliseconds"] > 0
+    assert "domain size" in fit["without"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from livepdf.clients.watch import one_line
+from livepdf.clients.words import costs_line
 from livepdf.errors import ConfigError
 from livepdf.model.sums import intensity
 from livepdf.wire.client import Client
@@ -134,6 +135,10 @@ def test_who_comes_after_the_end_of_a_run_has_its_last_window_whole(bench: Start
     assert late.mirror.latest.span.number == 1
     assert np.isfinite(late.mirror.latest.curve("iq").sigma).any()
     assert "Ni-Ni position: " in one_line(late.mirror, now=time.time())
+    follow(late, lambda: bool(late.mirror.status and late.mirror.status.costs))
+    assert late.mirror.status is not None
+    assert next(name for name, _ in late.mirror.status.costs) == "peaks of G(r)"
+    assert "of CPU a window: peaks of G(r) " in costs_line(late.mirror.status)
 
 
 def test_three_viewers_come_and_go_and_nothing_is_lost(bench: Start) -> None:

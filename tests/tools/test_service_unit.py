@@ -63,6 +63,7 @@ def test_the_dashboard_asks_only_for_metrics_that_there_are() -> None:
         counters=Counters(refused={"x": 1}),
         quality=lamps,
         disk=Disk(free=1),
+        costs=(("structure fit", 0.03),),
     )
     timings = Timings()
     timings.add("integrate", 0.1)

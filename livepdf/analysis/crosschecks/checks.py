@@ -45,14 +45,14 @@ BY_ENVELOPE = Declared(
     gives=(ENVELOPE, DISAGREEMENT[ENVELOPE]),
     takes=(FQ, STRUCTURE_FOUND),
     needs=(STRUCTURE, QDAMP, _WANTED),
-    cost=3.0,
+    cost=20.0,
 )
 BY_BREADTHS = Declared(
     name="size by Bragg breadths",
     gives=(SCHERRER, HALL, STRAIN, DISAGREEMENT[SCHERRER]),
     takes=(FQ, STRUCTURE_FOUND),
     needs=(STRUCTURE, QDAMP, _WANTED),
-    cost=3.0,
+    cost=10.0,
 )
 
 
