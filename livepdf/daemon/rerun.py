@@ -127,7 +127,7 @@ def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Again
             for again in analyse_run(run, pipeline):
                 file.add([WindowRow(result=again.result, sums=again.sums)])
                 for text in again.news:
-                    file.event(_event(again.result, text))
+                    file.event(again_event(again.result, text))
                 findings = again.findings
                 yield again
             file.findings(findings())
@@ -137,7 +137,8 @@ def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Again
         raise FileError(f"{path}: {error}") from None
 
 
-def _event(result: Result, text: str) -> Event:
+def again_event(result: Result, text: str) -> Event:
+    """Return what happened with a window as the event that a live run would tell."""
     span = result.span
     return Event(kind="onset", time=span.end, text=text, run=span.run, frame=span.last)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.errors import FileError
+from livepdf.model.curve import Span
 from livepdf.model.finding import Finding
 from livepdf.model.status import Event
 from livepdf.sinks.nexus_findings import read_findings
@@ -171,6 +172,29 @@ class StoredRun:
         data = self._entry["pdf"]
         rows = len(self)
         return np.asarray(data["r"][:]), data["G"][:rows], data["G_errors"][:rows]
+
+    def iq(self) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+        """Return Q in Å⁻¹, and I(Q) of each row, (windows, n_q)."""
+        data = self._entry["azint1d/data"]
+        return self.q, data["I"][: len(self)]
+
+    def spans(self) -> list[Span | None]:
+        """Return which frames each row was made from, None where it is empty."""
+        windows, rows, run = self._entry["windows"], range(len(self)), self.run
+        whole = {n: windows[n][:] for n in ("number", "first", "last", "frames", "revision")}
+        start, end = self.times()
+        return [
+            None
+            if whole["frames"][row] < 1
+            else Span(
+                scope="window",
+                run=run,
+                **{name: int(values[row]) for name, values in whole.items()},
+                start=float(start[row]),
+                end=float(end[row]),
+            )
+            for row in rows
+        ]
 
     def counters(self) -> tuple[tuple[str, int], ...]:
         """Return where the frames went, refused ones by reason."""
