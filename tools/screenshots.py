@@ -132,6 +132,10 @@ def _take(endpoint: str, out: Path, theme: str, scale: int, windows: int) -> int
             until(lambda: False, 0.4)
         if name == "retune":
             until(lambda: bool(window.retune._fields), _PATIENCE)
+        if "structure" in steps:
+            until(lambda: bool(window.session.newest.references), _PATIENCE)
+        if name == "overview":
+            until(lambda: window.session.newest.preview_image is not None, _PATIENCE)
         until(lambda: False, 1.2)
         pictured = _sheet(window, name)
         save_picture(pictured.grab().toImage(), out / f"{name}-{theme}@{scale}.png")

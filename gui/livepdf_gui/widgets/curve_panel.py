@@ -7,7 +7,7 @@ from livepdf_gui.qt import QtCore, QtWidgets, pg
 from livepdf_gui.show.curves import CurveView, readout
 from livepdf_gui.show.ranges import Range
 from livepdf_gui.show.theme import Theme
-from livepdf_gui.widgets.items import Band, Marks
+from livepdf_gui.widgets.items import Band, Marks, ZeroAxis
 from livepdf_gui.widgets.paint import label_axis, paint_plot
 from livepdf_gui.widgets.panel import ElidedLabel, Panel, set_text
 
@@ -24,7 +24,8 @@ class CurvePanel(Panel):
     """The newest or the selected curve of one kind."""
 
     def __init__(self, kind: CurveKind, title: str) -> None:
-        self.plot, self.below = pg.PlotWidget(enableMenu=False), pg.PlotWidget(enableMenu=False)
+        self.plot = pg.PlotWidget(enableMenu=False)
+        self.below = pg.PlotWidget(enableMenu=False, axisItems={"left": ZeroAxis("left")})
         body = QtWidgets.QWidget()
         rows = QtWidgets.QVBoxLayout(body)
         rows.setContentsMargins(0, 0, 0, 0)
@@ -119,8 +120,8 @@ class CurvePanel(Panel):
     def _furnish_below(self) -> None:
         item = self.below.getPlotItem()
         _plain(item)
-        # and of the highest number
-        item.layout.setContentsMargins(0, 8, 16, 0)
+        # and of the highest and the lowest number
+        item.layout.setContentsMargins(0, 6, 16, 6)
         item.hideAxis("bottom")
         self.difference, self.difference_band = pg.PlotCurveItem(connect="finite"), Band()
         self.below_zero = pg.InfiniteLine(0.0, angle=0)
@@ -129,13 +130,13 @@ class CurvePanel(Panel):
         self.below.setXLink(self.plot)
         for part in (self.below, self.words):
             part.setVisible(False)
-        self.below.setMinimumHeight(50)
-        item.getAxis("left").setTickDensity(0.5)
+        self.below.setMinimumHeight(56)
 
     def _name_axes(self, kind: CurveKind) -> None:
         label_axis(self.plot, "bottom", AXIS[kind][0])
         height = AXIS[kind][1].replace(" per ", "/")
-        label_axis(self.plot, "left", height)
+        # on two lines: low plots have no room for the long unit of I on one
+        label_axis(self.plot, "left", height.replace("counts/", "counts/<br>"))
         name, unit, text = height.rpartition(" (")
         # the long unit of I has no room here; it is on the axis above
         short = f"Δ{unit}{text}" if unit and kind != "iq" else f"Δ{name or height}"

@@ -1,5 +1,6 @@
 """Things to draw in plots: the σ band, lines on the time axis, and that axis itself."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -195,6 +196,21 @@ def write_above(
                 taken[line] = at.x() + 9 + metrics.horizontalAdvance(shown)
                 break
     painter.restore()
+
+
+class ZeroAxis(pg.AxisItem):
+    """An axis about zero for low plots: zero, and one round number on either side."""
+
+    def tickValues(  # noqa: N802  pyqtgraph's name
+        self, minVal: float, maxVal: float, size: float
+    ) -> list[tuple[float, list[float]]]:
+        """Return these, or pyqtgraph's own where zero is out of view."""
+        most = 0.75 * max(-minVal, maxVal)
+        if not minVal < 0.0 < maxVal:
+            return list(super().tickValues(minVal, maxVal, size))
+        unit = 10.0 ** math.floor(math.log10(most))
+        step = unit * max(n for n in (1, 2, 3, 4, 5, 8) if n * unit <= most)
+        return [(step, [value for value in (-step, 0.0, step) if minVal < value < maxVal])]
 
 
 class TimeAxis(pg.AxisItem):
