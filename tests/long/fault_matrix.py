@@ -264,11 +264,12 @@ def signals(folder: Path, nursery: Nursery) -> Iterator[Row]:
             bench.sender.begin()
             bench.send(1000)
             bench.books.until(lambda s: s.counters.used > 50)
-            counters = None
-            for number in sent:
-                counters = bench.books.status().counters
+            *earlier, last = sent
+            for number in earlier:
                 bench.daemon.process.send_signal(number)
-                bench.books.until(lambda s: s.state == "draining") if wanted else None
+                bench.books.until(lambda s: s.state == "draining")
+            counters = bench.books.status().counters
+            bench.daemon.process.send_signal(last)
             code = bench.daemon.wait(300.0)
             bench.client.close()
             assert code == wanted, (code, bench.daemon.errors)
