@@ -26,7 +26,7 @@ _FROM_ZERO = click.FloatRange(min=0)
     "-s",
     "structures",
     multiple=True,
-    help="Name or CIF file of a crystal that it may be; several compete or share (.gr).",
+    help="Name or CIF file of a crystal that it may be; several share its atoms (.gr).",
 )
 @click.option("--composition", help="Where the header does not tell; else the structure's (.gr).")
 @click.option("--qmin", type=_FROM_ZERO, help="Å⁻¹, where the header does not tell (.gr).")
@@ -67,6 +67,7 @@ def analyse(
     livepdf analyse livepdf-output/hfo2_0001.nxs
     livepdf analyse hfo2_0001.nxs --recipe better.toml --out better.nxs
     livepdf analyse Pt.gr --structure pt --qdamp 0.045 --qbroad 0.017 --plot fit.svg
+    livepdf analyse film.gr -s tio2-anatase -s tio2-rutile --composition TiO2 --qdamp 0.045
     """  # noqa: D301  (\b is click's own mark)
     if file.suffix.lower() == ".gr":
         from livepdf.cli.analyse_gr import Wanted, print_gr

@@ -29,6 +29,7 @@ _KEYS = ("qmin", "qmax", "qmaxinst", "rpoly", "qdamp", "qdamp_sigma", "qbroad")
 _TAPERS = {"": "none", "none": "none", "step": "none", "lorch": "lorch-pdfgetx3"}
 _SHARP = 0.8
 """Of the shortest distance: the fit begins there."""
+_SAME = 1e-6
 _FAR = 50.0
 """Å; the fit ends there where nobody says otherwise."""
 
@@ -67,12 +68,16 @@ def fit_file(file: Path, wanted: Wanted) -> PublishedFit:
     if not wanted.structures:
         raise ConfigError([Complaint(str(file), "--structure", "none", "a name or a CIF file")])
     structures = [read_structure(name) for name in wanted.structures]
+    names = [structure.name for structure in structures]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        found, rule = f"{', '.join(twice)} twice", "each structure once"
+        raise ConfigError([Complaint(str(file), "--structure", found, rule)])
     columns = read_columns(file)
     header = read_text(file) if not columns.header else columns.header
     known = _known(header, wanted)
     limits = _limits(file, header, known)
     composition = wanted.composition or _composition(header)
-    told = _counted(structures[0]) if composition is None else parse_composition(composition)
+    told = _common(file, structures) if composition is None else parse_composition(composition)
     shortest = min(_shortest(structure) for structure in structures)
     try:
         return fit_published(
@@ -123,6 +128,19 @@ def _limits(file: Path, header: str, known: Mapping[str, float | None]) -> Limit
 def _composition(header: str) -> str | None:
     match = re.search(r"^\s*composition\s*=\s*(\S.*)$", header, re.MULTILINE)
     return match.group(1).strip() if match else None
+
+
+def _common(file: Path, structures: Sequence[Structure]) -> dict[str, float]:
+    """Return the composition that all structures have; ConfigError where they differ."""
+    counted = [_counted(structure) for structure in structures]
+    shares = [{e: n / sum(one.values()) for e, n in one.items()} for one in counted]
+    if any(one.keys() != shares[0].keys() for one in shares) or any(
+        abs(one[e] - share) > _SAME for one in shares for e, share in shares[0].items()
+    ):
+        found = f"none, and {', '.join(structure.name for structure in structures)} differ"
+        wanted = "the formula of the whole sample, as it was given to the reduction"
+        raise ConfigError([Complaint(str(file), "--composition", found, wanted)])
+    return counted[0]
 
 
 def _counted(structure: Structure) -> dict[str, float]:

@@ -51,6 +51,21 @@ def test_json_holds_values_errors_and_reasons(platinum: Path) -> None:
     assert found["rw"] < 0.02
 
 
+def test_of_several_structures_each_has_its_share_and_is_named_once(
+    platinum: Path, tmp_path: Path
+) -> None:
+    found = json.loads(run(platinum, "-s", "pt", "-s", "ni", "--rmax", "15", "--json"))
+
+    share = found["trends"]["ni fraction"]
+    assert share["value"] == pytest.approx(0.0, abs=3 * share["sigma"])
+    with pytest.raises(ConfigError, match="pt twice"):
+        run(platinum, "-s", "pt", "-s", "pt")
+    bare = tmp_path / "bare.gr"
+    bare.write_text(platinum.read_text().replace("composition = Pt\n", ""))
+    with pytest.raises(ConfigError, match="--composition: found none, and pt, ni differ"):
+        run(bare, "-s", "pt", "-s", "ni")
+
+
 def test_data_model_and_difference_are_written_and_drawn(platinum: Path, tmp_path: Path) -> None:
     curves, plot = tmp_path / "pt.txt", tmp_path / "pt.svg"
 

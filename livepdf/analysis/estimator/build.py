@@ -10,6 +10,7 @@ from livepdf.analysis.estimator.candidate import Candidate, Priors
 from livepdf.analysis.estimator.contest import Outcome, contest
 from livepdf.analysis.estimator.estimate import Amplitude, Estimate, Warm
 from livepdf.analysis.estimator.fit import by_common_noise, fit_covariance
+from livepdf.analysis.estimator.fractions import fractions
 from livepdf.analysis.estimator.phase import Phase, build_phase
 from livepdf.analysis.estimator.verdict import (
     VISIBLE,
@@ -187,7 +188,7 @@ class Estimator:
                 reason = f"not seen: {fit.phases[0].name} describes the data"
                 trends += withheld(phase, prefix=before, reason=reason)
         if len(self.phases) > 1:
-            trends += _fractions(self.phases, outcome, covariance)
+            trends += fractions(self.phases, outcome, covariance)
         return trends
 
     def _empty(self, window: Window, linear: Sequence[Amplitude]) -> Estimate:
@@ -233,25 +234,6 @@ class Estimator:
 
 def _quality(chi2: float, freedom: int) -> Trend:
     return one_trend("reduced χ²", "", chi2, float(np.sqrt(2.0 / freedom)), "")
-
-
-def _fractions(phases: Sequence[Phase], outcome: Outcome, covariance: Floats) -> list[Trend]:
-    # Share of the crystalline atoms; what the contest did not see counts as its amplitude there.
-    fit = outcome.fit
-    scale = outcome.amounts.copy()
-    spread = np.diag(outcome.amount_sigmas**2)
-    for i, a in enumerate(fit.numbers):
-        scale[a] = fit.scale(i)
-        for j, b in enumerate(fit.numbers):
-            spread[a, b] = covariance[fit.places[i], fit.places[j]]
-    total = scale.sum()
-    trends = []
-    for number, phase in enumerate(phases):
-        change = (np.eye(len(phases))[number] - scale[number] / total) / total
-        sigma = float(np.sqrt(change @ spread @ change))
-        why = "" if total > 0 and np.isfinite(sigma) else "no crystalline signal"
-        trends.append(one_trend(f"{phase.name} fraction", "", scale[number] / total, sigma, why))
-    return trends
 
 
 def build_estimator(

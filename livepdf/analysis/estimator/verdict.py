@@ -87,7 +87,7 @@ def phase_trends(
     block = slice(first, first + 1 + len(values))
     part = covariance[block, block]
     sigma = np.sqrt(np.diag(part))
-    common = _why_nothing(fit, sigma, limit=limit)
+    common = why_nothing(fit, sigma, limit=limit)
     scale = fit.scale(phase)
     weak = "" if scale > _ENOUGH * sigma[0] else _too_weak(scale, float(sigma[0]))
     shown = _Row(prefix=prefix, withheld=common or weak)
@@ -209,7 +209,16 @@ def _too_weak(scale: float, sigma: float) -> str:
     )
 
 
-def _why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
+def why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
+    """Return why no value of a fit may be shown; nothing where some may.
+
+    Parameters
+    ----------
+    sigma : (k,) float64
+        Of parameters, that of a scale first.
+    limit : float
+        Part of what is described that may be missed; see `VISIBLE`.
+    """
     if not fit.minimum.converged:
         return "the fit of the structure did not settle"
     if not np.isfinite(sigma[0]):
