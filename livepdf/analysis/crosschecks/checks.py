@@ -45,7 +45,7 @@ BY_ENVELOPE = Declared(
     gives=(ENVELOPE, DISAGREEMENT[ENVELOPE]),
     takes=(FQ, STRUCTURE_FOUND),
     needs=(STRUCTURE, QDAMP, _WANTED),
-    cost=20.0,
+    cost=3.0,
 )
 BY_BREADTHS = Declared(
     name="size by Bragg breadths",

@@ -27,6 +27,10 @@ _MODEL = 0.06
 """What other displacements than the reference's do to a mean square, as a share of it."""
 _TAIL = 10.0
 _VAGUE = 0.2
+_SCALES = (1e-4, 1e3)
+"""Limits of the scale's square."""
+_SCANNED = 48
+"""Diameters that are tried before one is fitted."""
 _UISO = 0.005
 """Å², where the structure gives none."""
 
@@ -119,16 +123,12 @@ def envelope_size(envelope: Envelope, *, fq: Floats, sigma: Floats) -> EnvelopeS
     if not (np.isfinite(error).all() and np.isfinite(data / error).all()):
         return EnvelopeSize(diameter=nan, sigma=nan, reason="numbers out of all bounds")
     largest = float(envelope.nodes[-1])
-    fits = [
-        minimise(
-            partial(_residuals, envelope, data, error),
-            start=np.array([1.0, start]),
-            lower=np.array([1e-4, 0.6 * _FROM]),
-            upper=np.array([1e3, largest]),
-        )
-        for start in np.geomspace(1.5 * _FROM, 0.8 * largest, 4)
-    ]
-    best = min(fits, key=lambda fit: fit.chi2)
+    best = minimise(
+        partial(_residuals, envelope, data, error),
+        start=_start(envelope, data, error),
+        lower=np.array([_SCALES[0], 0.6 * _FROM]),
+        upper=np.array([_SCALES[1], largest]),
+    )
     diameter = float(best.parameters[1])
     spread = float(np.sqrt(best.covariance[1, 1] * max(1.0, best.chi2 / (len(data) - 2))))
     reason = ""
@@ -139,6 +139,20 @@ def envelope_size(envelope: Envelope, *, fq: Floats, sigma: Floats) -> EnvelopeS
     if reason:
         return EnvelopeSize(diameter=nan, sigma=nan, reason=reason)
     return EnvelopeSize(diameter=diameter, sigma=spread)
+
+
+def _start(envelope: Envelope, data: Floats, error: Floats) -> Floats:
+    """Return the best of many diameters, each with its best scale: nothing to be iterated."""
+    diameters = np.geomspace(0.6 * _FROM, float(envelope.nodes[-1]), _SCANNED)
+    t = np.minimum(envelope.nodes / diameters[:, None], 1.0)
+    models = (1.0 - 1.5 * t + 0.5 * t**3) ** 2 * (envelope.bulk / error)
+    wanted = data / error
+    # A diameter that ends before the first node makes nothing at all.
+    strength = np.maximum(np.einsum("dn,dn->d", models, models), 1e-300)
+    scales = np.clip(models @ wanted / strength, *_SCALES)
+    left = scales[:, None] * models - wanted
+    best = int(np.argmin(np.einsum("dn,dn->d", left, left)))
+    return np.array([scales[best], diameters[best]])
 
 
 def _residuals(
