@@ -130,9 +130,11 @@ def daemon(tmp_path: Path) -> Iterator[Callable[..., Bench]]:
         made.service.finish()
 
 
-def settled(client: Client) -> bool:
+def redone(client: Client) -> int:
+    """Return the revision that all stored windows have been reduced again by; 0 before any."""
     status = client.mirror.status
-    return status is not None and status.redo is not None and status.redo.state == "done"
+    done = status is not None and status.redo is not None and status.redo.state == "done"
+    return status.redo.revision if done else 0  # type: ignore[union-attr]
 
 
 def newest(client: Client, number: int) -> dict[str, Trend]:
@@ -165,7 +167,7 @@ def test_blanks_and_precursor_recorded_live_make_the_trend_right(
     before = newest(client, last)
 
     cold = client.retune.capture_windows("precursor", count=COLD // 4, use=True, again="whole")
-    follow(client, lambda: settled(client))
+    follow(client, lambda: redone(client) > 0)
 
     assert ramp.frames == 32
     assert len(ramp.temperatures) >= 6
@@ -179,8 +181,9 @@ def test_blanks_and_precursor_recorded_live_make_the_trend_right(
     right(after, hot)
     # Where solute and solvent are told apart once for all, and in every pattern anew.
     assert after["conversion"].sigma < 0.02
+    told = redone(client)
     client.retune.apply({"reduction.scale": "mean"}, again="whole")
-    follow(client, lambda: settled(client))
+    follow(client, lambda: redone(client) > told)
     guessed = newest(client, last)
     right(guessed, hot)
     assert guessed["conversion"].sigma > 0.1
