@@ -34,7 +34,13 @@ _LESSONS: dict[str, str] = {
     "fq": "F(Q) = Q[S(Q) − 1] is what is transformed into G(r): it should swing about 0, without "
     "a slope.",
 }
-_UNITS: dict[str, str] = {"iq": "", "sq": "", "fq": " Å⁻¹", "gr": " Å⁻²", "dgr": " Å⁻²"}
+_UNITS: dict[str, str] = {
+    "iq": " counts/weight",
+    "sq": "",
+    "fq": " Å⁻¹",
+    "gr": " Å⁻²",
+    "dgr": " Å⁻²",
+}
 _OF_R = ("gr", "dgr")
 _PHYSICAL_R = 1.2
 """Å; no two atoms are nearer, so what G(r) does below it sets no scale."""

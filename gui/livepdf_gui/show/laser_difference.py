@@ -53,7 +53,7 @@ def on_off(
     divided = f"divided by {report.normalised}"
     above = Chart(
         x_axis=axis,
-        y_axis=Plain(label="I / I0" if space == "iq" else "G (Å⁻²)"),
+        y_axis=Plain(label="I / I0 (arb. u.)" if space == "iq" else "G (Å⁻²)"),
         series=(without, with_laser),
         x_range=shown,
         y_range=heights[0],
@@ -62,7 +62,7 @@ def on_off(
     )
     below = Chart(
         x_axis=axis,
-        y_axis=Plain(label="ΔI / I0" if space == "iq" else "ΔG (Å⁻²)"),
+        y_axis=Plain(label="ΔI / I0 (arb. u.)" if space == "iq" else "ΔG (Å⁻²)"),
         series=(less,),
         x_range=shown,
         y_range=heights[1],

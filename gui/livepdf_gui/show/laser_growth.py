@@ -33,7 +33,8 @@ def growth(report: LaserReport, number: int, *, per_second: float, before: Board
         return Board(title=_TITLE, lesson=_LESSON, empty=_why_none(report), aside=missing)
     shots, sigma = shots[known], sigma[known]
     reach = np.array([shots[0], _reach(report, number, float(shots[-1]))])
-    x_axis, y_axis = Log(label="shots with the laser"), Log(label="σ(ΔI), mean over Q")
+    x_axis = Log(label="shots with the laser")
+    y_axis = Log(label="rms σ(ΔI / I0) (arb. u.)")
     series = [
         _line("1/√shots", reach, sigma[-1] * np.sqrt(shots[-1] / reach), dashed=True, colour=1),
         _line("σ, measured", shots, sigma, colour=0, points=True),

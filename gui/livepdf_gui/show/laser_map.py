@@ -62,7 +62,7 @@ def delay_map(
         axis=axis,
         y_label="Q (Å⁻¹)" if of_q else "r (Å)",
         symbol=symbol,
-        unit="" if of_q else "Å⁻²",
+        unit="arb. u." if of_q else "Å⁻²",
         in_sigma=choice.sure,
         image=image,
         bounds=bounds,

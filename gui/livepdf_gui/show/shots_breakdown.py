@@ -171,7 +171,7 @@ def change_map(
         axis=axis,
         y_label="Q (Å⁻¹)" if of_q else "r (Å)",
         symbol=symbol,
-        unit="" if of_q else "Å⁻²",
+        unit="arb. u." if of_q else "Å⁻²",
         in_sigma=choice.sure,
         image=image,
         bounds=bounds,
@@ -211,13 +211,13 @@ def sample(report: BreakdownReport, space: Space, number: int, *, before: Board 
     low, high = band(change, sigma)
     less = Series(name="destroyed less intact", x=x, y=change, low=low, high=high, colour=2)
     rows: list[tuple[str, tuple[Series, ...], bool]] = [
-        ("ΔI" if of_q else "ΔG (Å⁻²)", (less,), True)
+        ("ΔI / I0 (arb. u.)" if of_q else "ΔG (Å⁻²)", (less,), True)
     ]
     if of_q:
         down, up = band(report.bank, report.bank_scatter)
         bank = Series(name="intact", x=x, y=report.bank, low=down, high=up, colour=1, dashed=True)
         gone = Series(name="destroyed", x=x, y=report.bank + change, colour=0)
-        rows.insert(0, ("I / I0", (bank, gone), False))
+        rows.insert(0, ("I / I0 (arb. u.)", (bank, gone), False))
     known = x[np.isfinite(change)]
     old = before.charts if before is not None and len(before.charts) == len(rows) else ()
     charts = tuple(

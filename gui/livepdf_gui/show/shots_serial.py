@@ -152,7 +152,7 @@ def powder(report: SerialReport, *, before: Board | None) -> Board:
     low, high = band(report.powder, report.powder_sigma)
     rows: list[tuple[str, tuple[Series, ...], bool]] = [
         (
-            "I / I0",
+            "I / I0 (arb. u.)",
             (
                 Series(name="hits", x=report.q, y=report.hits_iq, colour=0),
                 Series(name="blanks", x=report.q, y=report.blanks_iq, colour=1, dashed=True),
@@ -160,14 +160,14 @@ def powder(report: SerialReport, *, before: Board | None) -> Board:
             False,
         ),
         (
-            "hits − blanks",
+            "hits − blanks (arb. u.)",
             (Series(name="powder", x=report.q, y=report.powder, low=low, high=high, colour=2),),
             True,
         ),
     ]
     if np.isfinite(report.peaks).any():
         peaks = Series(name="peaks alone", x=report.q, y=report.peaks, colour=3)
-        rows.append(("peaks", (peaks,), True))
+        rows.append(("peaks (arb. u.)", (peaks,), True))
     known_q = report.q[np.isfinite(report.powder)]
     old = before.charts if before is not None else ()
     charts = tuple(

@@ -11,7 +11,7 @@ _BAR = 14
 
 
 class ColourScale(QtWidgets.QWidget):
-    """A colour bar with its unit on top and three values."""
+    """A colour bar with its unit on top, on as many lines as it has, and three values."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -41,8 +41,13 @@ class ColourScale(QtWidgets.QWidget):
         painter = QtGui.QPainter(self)
         painter.setPen(self._colour)
         line = self.fontMetrics().height()
-        bar = QtCore.QRect(2, 2 * line, _BAR, max(self.height() - 4 * line - 10, 20))
-        painter.drawText(0, line - 2, self._unit)
+        units = self._unit.split("\n")
+        top = (len(units) + 1) * line
+        bar = QtCore.QRect(2, top, _BAR, max(self.height() - top - 2 * line - 10, 20))
+        self._fit(painter, max(units, key=len), self.width() - 1)
+        for row, text in enumerate(units, start=1):
+            painter.drawText(0, row * line - 2, text)
+        painter.setFont(self.font())
         painter.drawImage(bar, self._image)
         painter.drawRect(bar)
         low, high = self._levels

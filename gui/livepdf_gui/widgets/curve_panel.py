@@ -18,6 +18,8 @@ _COMPARED = (
 )
 _AXIS = 70
 """Pixels of the axis on the left; the same above and below."""
+_LOW, _LOW_OF_I = 56, 66
+"""Pixels that the difference needs for the name of its axis."""
 
 
 class CurvePanel(Panel):
@@ -130,17 +132,16 @@ class CurvePanel(Panel):
         self.below.setXLink(self.plot)
         for part in (self.below, self.words):
             part.setVisible(False)
-        self.below.setMinimumHeight(56)
 
     def _name_axes(self, kind: CurveKind) -> None:
         label_axis(self.plot, "bottom", AXIS[kind][0])
-        height = AXIS[kind][1].replace(" per ", "/")
         # on two lines: low plots have no room for the long unit of I on one
-        label_axis(self.plot, "left", height.replace("counts/", "counts/<br>"))
-        name, unit, text = height.rpartition(" (")
-        # the long unit of I has no room here; it is on the axis above
-        short = f"Δ{unit}{text}" if unit and kind != "iq" else f"Δ{name or height}"
+        height = AXIS[kind][1].replace(" per ", "/").replace("counts/", "counts/<br>")
+        label_axis(self.plot, "left", height)
+        _, unit, text = height.rpartition(" (")
+        short = f"Δ{unit}{text}" if unit and kind != "iq" else f"Δ{height}"
         label_axis(self.below, "left", short)
+        self.below.setMinimumHeight(_LOW_OF_I if kind == "iq" else _LOW)
         self.zero.setVisible(kind != "iq")
 
     def _draw_difference(self, view: CurveView) -> None:

@@ -18,8 +18,10 @@ from livepdf_gui.widgets.time_box import Ranged, TimeBox
 
 AXIS_LEFT, AXIS_RIGHT = 78, 74
 """Pixels; the same in the trends below, so that one moment is at one place in both."""
+_BELOW_WORDS = 0.85
+"""Share of the height that two lines of words leave free."""
 _MAPS = {True: "CET-D1A", False: "viridis"}
-_UNITS = {"gr": "G (Å⁻²)", "dgr": "ΔG (Å⁻²)", "iq": "I", "fq": "F (Å⁻¹)"}
+_UNITS = {"gr": "G (Å⁻²)", "dgr": "ΔG (Å⁻²)", "iq": "I (counts/\nweight)", "fq": "F (Å⁻¹)"}
 _WORDS = {
     "gr": (
         "G(r) over time",
@@ -82,12 +84,12 @@ class MapPanel(Panel):
         self.marks = TimeLines(dashed=True)
         self.chosen = TimeLines(dashed=False)
         self.pointer = TimeLines(dashed=True)
-        for drawn in (self.image, self.fine, self.marks, self.chosen, self.pointer):
+        self.slow = pg.PlotCurveItem(connect="finite")
+        # the words of events come last, over the slow value
+        for drawn in (self.image, self.fine, self.slow, self.chosen, self.pointer, self.marks):
             item.addItem(drawn, ignoreBounds=True)
         self.fine.setVisible(False)
         self._close_key: tuple[object, ...] = ()
-        self.slow = pg.PlotCurveItem(connect="finite")
-        item.addItem(self.slow, ignoreBounds=True)
         item.vb.disableAutoRange()
         item.vb.sigRangeChangedManually.connect(self._zoomed)
         self.plot.scene().sigMouseMoved.connect(self._moved)
@@ -182,7 +184,7 @@ class MapPanel(Panel):
             )
 
     def _draw_slow(self, view: View, shown: MapView) -> None:
-        """Draw a slow value from the lower to the upper edge; its numbers are in the trends."""
+        """Draw a slow value from the lower edge to the words; its numbers are in the trends."""
         slow = view.trends.overlay
         self.slow.setVisible(slow is not None)
         if slow is None:
@@ -190,9 +192,10 @@ class MapPanel(Panel):
             return
         low, high = slow.y_range
         share = (slow.value - low) / (high - low if high > low else 1.0)
-        self.slow.setData(slow.places, shown.first_y + shown.height * np.clip(share, 0.0, 1.0))
+        height = _BELOW_WORDS * shown.height
+        self.slow.setData(slow.places, shown.first_y + height * np.clip(share, 0.0, 1.0))
         unit = f" {slow.unit}" if slow.unit else ""
-        self.set_aside(f"dashed: {slow.name}, {low:.4g} to {high:.4g}{unit} from bottom to top")
+        self.set_aside(f"dashed: {slow.name}, from {low:.4g} up to {high:.4g}{unit}")
 
     def _colour(self, shown: MapView) -> None:
         key = (shown.diverging, shown.levels, self._theme)

@@ -5,6 +5,8 @@ from livepdf_gui.show.shots_axis import Axis
 
 _APART = {"bottom": 80, "left": 26}
 """Pixels between two ticks at least."""
+_ONE_LINE = 14
+"""Letters of a name that even a low plot has room for."""
 
 
 class PlaceAxis(pg.AxisItem):
@@ -25,13 +27,19 @@ class PlaceAxis(pg.AxisItem):
         if name != self._named:
             self._named = name
             self.setStyle(showValues=not bare)
-            self.setLabel(name or None)
+            self.setLabel(self._on_lines(name) or None)
             self.showLabel(bool(name))
             if self._side == "bottom":
                 self.setHeight(8 if bare else 40)
         if self._wanted(*self.range) != self._ticks:
             self.picture = None
             self.update()
+
+    def _on_lines(self, name: str) -> str:
+        """Put the unit of a long name on a line of its own: low plots have no room beside it."""
+        what, bracket, unit = name.rpartition(" (")
+        long = self._side == "left" and bracket and len(name) > _ONE_LINE
+        return f"{what}<br>({unit}" if long else name
 
     def tickValues(  # noqa: N802  pyqtgraph's name
         self,

@@ -133,7 +133,7 @@ class ShotsMapPanel(Panel):
             return
         table = colour_table(_DIVERGING, self._theme.absent)
         self.image.setLookupTable(table)
-        unit = f"{view.symbol}/σ" if view.in_sigma else f"{view.symbol} {view.unit}".rstrip()
+        unit = f"{view.symbol}/σ" if view.in_sigma else f"{view.symbol}\n({view.unit})"
         self.colours.show_table(table, view.levels, unit)
 
     def _zoomed(self) -> None:
