@@ -53,5 +53,9 @@ class SourceError(LivepdfError):
     """The source of frames cannot be reached (exit 4)."""
 
 
+class SilenceError(SourceError):
+    """No reply in time, which says nothing of what was asked: it may be asked again."""
+
+
 class FileError(LivepdfError):
     """A file that the user named cannot be read or written; says which and why."""

@@ -9,7 +9,7 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from livepdf.errors import SourceError
+from livepdf.errors import SilenceError, SourceError
 from livepdf.wire.client import Client
 from livepdf.wire.messages import MarkRequest
 from livepdf.wire.viewing import Viewing
@@ -112,7 +112,8 @@ class Follower:
 
     def forget_structures(self) -> None:
         """Take the calculated references away."""
-        self._calculated.clear()
+        with self._lock:
+            self._calculated.clear()
         self._change(references=())
 
     def _run(self) -> None:
@@ -322,7 +323,7 @@ class Follower:
             words = f"{reply.holder} has control; the menu Act takes it over all the same"
         self._settle("control", words, in_control=reply.here)
 
-    def _calculate(self, client: Client, task: Calculate) -> None:
+    def _calculate(self, client: Client, task: Calculate, *, again: bool = False) -> None:
         found = Viewing(client.ask).structure(task.name, task.text)
         reference = Reference(
             name=found.about.name,
@@ -332,10 +333,12 @@ class Follower:
             lines=found.about.reflections,
             note=found.about.note,
         )
-        self._calculated[reference.name] = (task, found.about.revision)
         with self._lock:
+            if again and reference.name not in self._calculated:
+                return  # taken away meanwhile
+            self._calculated[reference.name] = (task, found.about.revision)
             had = {r.name: r for r in self._state.references}
-        self._change(references=tuple({**had, reference.name: reference}.values()))
+            self._put(references=tuple({**had, reference.name: reference}.values()))
 
     def _calculate_again(self, client: Client) -> None:
         """Bring what was calculated to the recipe that holds now; what cannot be brought goes."""
@@ -345,7 +348,9 @@ class Follower:
                 continue
             self._tried[name] = (now, time.monotonic())
             try:
-                self._calculate(client, task)
+                self._calculate(client, task, again=True)
+            except SilenceError:
+                continue  # it stays as it is, and is asked for again
             except SourceError as error:
                 self._calculated.pop(name, None)
                 with self._lock:
@@ -385,8 +390,10 @@ class Follower:
 
     def _change(self, **changes: Any) -> None:
         with self._lock:
-            state = self._state
-            self._state = replace(state, version=state.version + 1, **changes)
+            self._put(**changes)
+
+    def _put(self, **changes: Any) -> None:
+        self._state = replace(self._state, version=self._state.version + 1, **changes)
 
 
 def _known(sigma: NDArray[np.float64]) -> NDArray[np.float64] | None:

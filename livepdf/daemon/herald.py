@@ -113,7 +113,7 @@ def status_problems(
     if source_state.startswith(("lost", "stalled")):
         problems.insert(0, f"source {source_state}")
     if spooled:
-        problems.append(f"slower than the detector: {spooled >> 20} MiB wait on disk")
+        problems.append(f"slower than the detector: {max(spooled >> 20, 1)} MiB wait on disk")
     if lost:
         problems.append(f"{lost} frames never arrived")
     return tuple(problems)

@@ -8,7 +8,7 @@ import numpy as np
 import zmq
 from numpy.typing import NDArray
 
-from livepdf.errors import SourceError
+from livepdf.errors import SilenceError, SourceError
 from livepdf.model.curve import CurveKind, Result
 from livepdf.wire.codec import WireError, decode_published, decode_reply, encode
 from livepdf.wire.dataset import to_dataset
@@ -190,7 +190,9 @@ class Client:
         Raises
         ------
         SourceError
-            When no reply comes in time, or the daemon refuses.
+            When the daemon refuses.
+        SilenceError
+            When no reply comes in time.
         """
         key = self._send(request)
         self._waiting.add(key)
@@ -206,7 +208,7 @@ class Client:
                     return reply, arrays
         finally:
             self._waiting.discard(key)
-        raise SourceError(f"no reply from {self.endpoint} within {timeout:g} s")
+        raise SilenceError(f"no reply from {self.endpoint} within {timeout:g} s")
 
     def window(self, number: int, timeout: float = 5.0) -> Result:
         """Fetch one window whole, with σ.

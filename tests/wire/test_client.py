@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import zmq
 
-from livepdf.errors import SourceError
+from livepdf.errors import SilenceError, SourceError
 from livepdf.model.curve import Span
 from livepdf.model.status import Counters, Status
 from livepdf.wire.client import Client
@@ -143,12 +143,16 @@ def test_a_daemon_of_another_version_is_not_misread() -> None:
     stub.close()
 
 
-def test_a_refusal_reaches_who_asked(stub: Stub) -> None:
+def test_a_refusal_reaches_who_asked_and_is_no_silence(stub: Stub) -> None:
     client = Client(stub.address)
     client.connect()
-    with pytest.raises(SourceError, match="a stub"):
+    with pytest.raises(SourceError, match="a stub") as refused:
         client.window(3)
+    with pytest.raises(SilenceError, match="no reply"):
+        client.window(3, timeout=0.0)
     client.close()
+
+    assert not isinstance(refused.value, SilenceError)
 
 
 def test_the_newest_window_of_a_stream_without_pauses_is_there_at_once(stub: Stub) -> None:
