@@ -120,7 +120,7 @@ class Board:
 
     def _lay_out(self) -> QtWidgets.QWidget:
         beside = splitter(QtCore.Qt.Horizontal, (self.detector, 5), (self.counters_panel, 4))
-        left = splitter(QtCore.Qt.Vertical, (self.gr, 5), (self.iq, 4), (beside, 4))
+        left = splitter(QtCore.Qt.Vertical, (self.gr, 9), (self.iq, 8), (beside, 6))
         right = splitter(QtCore.Qt.Vertical, (self.map, 5), (self.trends, 6))
         both = splitter(QtCore.Qt.Horizontal, (left, 6), (right, 7))
         self._splitters = (beside, left, right, both)

@@ -18,7 +18,7 @@ _COMPARED = (
 )
 _AXIS = 70
 """Pixels of the axis on the left; the same above and below."""
-_LOW, _LOW_OF_I = 56, 66
+_LOW, _LOW_OF_I = 56, 74
 """Pixels that the difference needs for the name of its axis."""
 
 

@@ -62,7 +62,7 @@ class Cell(QtWidgets.QWidget):
     def _fitting(self, text: str) -> float:
         """Return the largest size of type in which the text has room."""
         width = self._text.width()
-        sizes = [min(points, self.points) for points in (self.points, 15.0, 13.0, 12.0)]
+        sizes = [min(points, self.points) for points in (self.points, 15.0, 13.0, 12.0, _SENTENCE)]
         fitting = (points for points in sizes if self._width_of(text, points) <= width)
         return next(fitting, sizes[-1])
 

@@ -12,6 +12,8 @@ from livepdf_gui.show.timescale import Scale
 _ALPHA = 90
 _LONGEST = 28
 """Letters of a mark that are written; the rest appears under the cursor."""
+_LOW = 160
+"""Pixels of a plot below which a second line of words would lie on the curve."""
 _PIECE = 100
 """Points per polygon: Qt fills many small polygons four times faster than one long one."""
 
@@ -151,7 +153,8 @@ class Marks(pg.GraphicsObject):
         for place, _words in self._marks:
             if view.left() <= place <= view.right():
                 painter.drawLine(QtCore.QPointF(place, view.bottom()), QtCore.QPointF(place, low))
-        write_above(self, painter, self._marks, self._colour, below=0.055)
+        lines = 2 if self.getViewBox().height() >= _LOW else 1
+        write_above(self, painter, self._marks, self._colour, below=0.055, lines=lines)
 
 
 def write_above(
@@ -162,6 +165,7 @@ def write_above(
     *,
     below: float = 0.0,
     ground: QtGui.QColor | None = None,
+    lines: int = 2,
 ) -> None:
     """Write words near the top of a plot, each beside its place, none over another.
 
@@ -171,13 +175,15 @@ def write_above(
         Share of the height that is left free above them.
     ground
         Colour behind each; None leaves what is there.
+    lines
+        How many there may be above each other.
     """
     view, transform = item.getViewBox().viewRect(), painter.transform()
     painter.save()
     painter.resetTransform()
     painter.setPen(colour)
     metrics = painter.fontMetrics()
-    taken = [-1e9, -1e9]
+    taken = [-1e9] * lines
     top = view.bottom() - below * view.height()
     edge = transform.map(QtCore.QPointF(view.right(), top)).x()
     for place, words in sorted(marks):

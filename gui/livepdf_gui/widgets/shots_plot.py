@@ -13,7 +13,7 @@ from livepdf_gui.widgets.paint import paint_plot
 from livepdf_gui.widgets.shots_axis import PlaceAxis
 from livepdf_gui.widgets.shots_items import Legend, Zones
 
-AXIS = 78
+AXIS = 84
 """Pixels of the axis on the left, the same in plots that lie above each other."""
 _RIGHT = 16
 _DOT = 6
