@@ -11,6 +11,8 @@ Evaluate = Callable[[NDArray[np.float64]], tuple[NDArray[np.float64], NDArray[np
 """Parameters (p,) to residuals (n,), in units of their σ, and their Jacobian (n, p)."""
 
 _DAMPING_LIMIT = 1e12
+_KEPT = 0.25
+"""Of what a step promised: with less, it has run past the bottom of the valley."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -62,9 +64,17 @@ def minimise(
         if promised <= max(tolerance * chi2, 1e-3):
             converged = True
             break
-        trial = _step(x, residual, jacobian, damping, lower, upper)[0]
+        trial, hoped = _step(x, residual, jacobian, damping, lower, upper)
         new_residual, new_jacobian = evaluate(trial)
         new_chi2 = float(new_residual @ new_residual)
+        if not chi2 - new_chi2 >= _KEPT * hoped:
+            # Or it would swing from side to side: residuals bend more than their slopes tell.
+            between = _lowest_between(x, trial, residual, jacobian, new_chi2)
+            nearer_residual, nearer_jacobian = evaluate(between)
+            nearer_chi2 = float(nearer_residual @ nearer_residual)
+            if nearer_chi2 <= min(chi2, new_chi2):
+                trial, new_chi2 = between, nearer_chi2
+                new_residual, new_jacobian = nearer_residual, nearer_jacobian
         if new_chi2 <= chi2:
             x, residual, jacobian, chi2 = trial, new_residual, new_jacobian, new_chi2
             damping = max(damping / 10.0, 1e-9)
@@ -106,6 +116,20 @@ def _step(
         trial = _within(curvature, gradient, x, lower, upper)
     moved = residual + jacobian @ (trial - x)
     return trial, float(residual @ residual - moved @ moved)
+
+
+def _lowest_between(
+    x: NDArray[np.float64],
+    trial: NDArray[np.float64],
+    residual: NDArray[np.float64],
+    jacobian: NDArray[np.float64],
+    new_chi2: float,
+) -> NDArray[np.float64]:
+    """Return where the parabola through both χ², with the slope at the first, is lowest."""
+    slope = 2.0 * float(residual @ (jacobian @ (trial - x)))
+    bend = new_chi2 - float(residual @ residual) - slope
+    part = -slope / (2.0 * bend) if np.isfinite(bend) and bend > 0.0 else 0.5
+    return np.asarray(x + float(np.clip(part, 0.05, 1.0)) * (trial - x))
 
 
 def _within(

@@ -32,3 +32,19 @@ def test_valleys_that_run_into_their_limits_end_where_another_program_ends(seed:
         found.at_limit, (found.parameters == lower) | (found.parameters == upper)
     )
     assert np.isnan(np.diag(found.covariance)[found.at_limit]).all()
+
+
+@pytest.mark.parametrize("bend", [0.9, 1.0, 1.5])
+def test_residuals_that_bend_do_not_make_it_swing_across_the_valley(bend: float) -> None:
+    # χ² is (1 + bend)·x² above its least, and the slopes alone tell of x²: a full step ends on the
+    # other side, at bend 1 as high as where it began.
+    def evaluate(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rest = np.array([x[0], 20.0 + bend * x[0] ** 2 / 40.0])
+        return rest, np.array([[1.0], [bend * x[0] / 20.0]])
+
+    found = minimise(
+        evaluate, start=np.array([2.0]), lower=np.array([-9.0]), upper=np.array([9.0]), steps=6
+    )
+
+    assert found.converged
+    assert abs(found.parameters[0]) < 0.05
