@@ -191,6 +191,9 @@ class OnsetSearch:
             self._present = step
         gain = min(above - self._allowance, _CLIP * self.rule.threshold)
         self._sum = max(0.0, self._sum + gain)
+        if self._sum == 0.0:
+            # A stray window, as nothing was left of what it told.
+            self._present = None
         self._above = self._above + 1 if self._sum > self.rule.threshold and gain > 0.0 else 0
         if self._above < _CONSECUTIVE:
             return None

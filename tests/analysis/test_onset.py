@@ -151,3 +151,17 @@ def test_windows_without_a_number_change_nothing() -> None:
 def test_a_rule_without_allowance_is_refused() -> None:
     with pytest.raises(ValueError, match="allowance"):
         Rule(allowance=0.0)
+
+
+def test_a_stray_window_is_not_taken_for_the_moment_when_something_is_there() -> None:
+    search = OnsetSearch()
+    cold = [-1.0, 1.0] * 10
+    rising = [4.0, 0.3, 0.3, 0.3, 0.3, 0.3, 4.0, 6.0, 8.0, 9.0]
+    for number, z in enumerate(cold + rising):
+        if number == 20:
+            search.heat()
+        search.add(Sighting(number=number, time=number, z=z, photons=1e7))
+
+    assert search.onset is not None
+    assert search.onset.last == 26
+    assert search.onset.first < 26
