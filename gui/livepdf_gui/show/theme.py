@@ -41,6 +41,11 @@ class Theme:
         return {"good": self.good, "warn": self.warn, "bad": self.bad}.get(level, self.text)
 
 
+def over_map(*, pale: bool) -> Theme:
+    """Return the theme whose lines stand out on a map: maps look the same in all themes."""
+    return LIGHT if pale else DARK
+
+
 LIGHT = Theme(
     window="#eef0f2",
     panel="#ffffff",
@@ -93,7 +98,7 @@ CONTRAST = Theme(
     text="#ffffff",
     faint="#ffffff",
     edge="#ffffff",
-    button="#000000",
+    button="#3d3d3d",
     field="#3d3d3d",
     accent="#ffd700",
     plot="#000000",

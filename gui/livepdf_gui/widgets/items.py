@@ -81,12 +81,14 @@ class TimeLines(pg.GraphicsObject):
         self._places: tuple[float, ...] = ()
         self._texts: tuple[str, ...] = ()
         self._pen = pg.mkPen("k")
+        self._words = QtGui.QColor("black")
         self._ground = QtGui.QColor(0, 0, 0, 0)
         self._style = QtCore.Qt.DashLine if dashed else QtCore.Qt.SolidLine
 
-    def set_colour(self, colour: str, ground: str = "") -> None:
-        """Draw in that colour; words on that ground, so that they are read on a map."""
+    def set_colour(self, colour: str, ground: str = "", words: str = "") -> None:
+        """Draw in that colour; on a map, words have a ground and a colour of their own."""
         self._pen = pg.mkPen(colour, width=1, style=self._style)
+        self._words = QtGui.QColor(words or colour)
         self._ground = QtGui.QColor(ground) if ground else QtGui.QColor(0, 0, 0, 0)
         self.update()
 
@@ -115,7 +117,7 @@ class TimeLines(pg.GraphicsObject):
                 )
         if self._texts:
             marks = list(zip(self._places, self._texts, strict=True))
-            write_above(self, painter, marks, self._pen.color(), ground=self._ground)
+            write_above(self, painter, marks, self._words, ground=self._ground)
 
 
 class Marks(pg.GraphicsObject):

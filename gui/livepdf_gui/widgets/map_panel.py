@@ -9,7 +9,7 @@ from livepdf_gui.qt import QtCore, QtWidgets, pg
 from livepdf_gui.show.heatmap import MapView
 from livepdf_gui.show.readouts import map_readout
 from livepdf_gui.show.session import View
-from livepdf_gui.show.theme import Theme
+from livepdf_gui.show.theme import Theme, over_map
 from livepdf_gui.widgets.colour_scale import ColourScale
 from livepdf_gui.widgets.items import TimeAxis, TimeLines
 from livepdf_gui.widgets.paint import colour_table, label_axis, paint_plot
@@ -149,11 +149,6 @@ class MapPanel(Panel):
         self.plot.setBackground(theme.plot)
         paint_plot(self.plot.getPlotItem(), theme)
         self.colours.set_colour(theme.text)
-        self.marks.set_colour(theme.event, theme.plot)
-        self.chosen.set_colour(theme.select)
-        self.pointer.set_colour(theme.select)
-        self._box.ends.set_colour(theme.select)
-        self.slow.setPen(pg.mkPen(theme.bad, width=1, style=QtCore.Qt.DashLine))
         if self._view is not None and self._view.map is not None:
             self._colour(self._view.map)
 
@@ -202,6 +197,11 @@ class MapPanel(Panel):
         if self._theme is None or key == self._table:
             return
         self._table = key
+        lines = over_map(pale=shown.diverging)
+        self.marks.set_colour(lines.event, self._theme.plot, self._theme.event)
+        for drawn in (self.chosen, self.pointer, self._box.ends):
+            drawn.set_colour(lines.select)
+        self.slow.setPen(pg.mkPen(lines.bad, width=1, style=QtCore.Qt.DashLine))
         table = colour_table(_MAPS[shown.diverging], self._theme.absent)
         for image in (self.image, self.fine):
             image.setLookupTable(table)

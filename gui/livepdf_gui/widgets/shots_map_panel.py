@@ -5,7 +5,7 @@ from collections.abc import Callable
 from livepdf_gui.qt import QtCore, QtWidgets, pg
 from livepdf_gui.show.shots_axis import Plain
 from livepdf_gui.show.shots_map import ShotsMap
-from livepdf_gui.show.theme import Theme
+from livepdf_gui.show.theme import Theme, over_map
 from livepdf_gui.widgets.colour_scale import ColourScale
 from livepdf_gui.widgets.items import TimeLines
 from livepdf_gui.widgets.paint import colour_table, paint_plot
@@ -122,9 +122,10 @@ class ShotsMapPanel(Panel):
         self.plot.setBackground(theme.plot)
         paint_plot(self.plot.getPlotItem(), theme)
         self.colours.set_colour(theme.text)
-        self.chosen.set_colour(theme.select)
-        self.pointer.set_colour(theme.select)
-        self.level.setPen(pg.mkPen(theme.select, width=1, style=QtCore.Qt.DashLine))
+        lines = over_map(pale=True)
+        for drawn in (self.chosen, self.pointer):
+            drawn.set_colour(lines.select)
+        self.level.setPen(pg.mkPen(lines.select, width=1, style=QtCore.Qt.DashLine))
         self._colour()
 
     def _colour(self) -> None:
