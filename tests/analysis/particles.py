@@ -10,7 +10,7 @@ from livepdf.files.structures import read_structure
 from livepdf.model.structure import Structure
 from livepdf.numerics.form_factors import form_factor
 from livepdf.numerics.polynomial import effective_degree, polynomial_fit
-from livepdf.simulate.debye import debye_intensity, sphere_sums
+from livepdf.simulate.debye import PairSums, debye_intensity, sphere_sums
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -62,6 +62,11 @@ def particle(
         q_max=qmax + 0.2,
         centres=np.random.default_rng(1).random((centres, 3)),
     )
+    return of_sums(structure, sums, q=q)
+
+
+def of_sums(structure: Structure, sums: PairSums, *, q: NDArray[np.float64]) -> Particle:
+    """Return what a perfect reduction would give for particles whose sums are known."""
     f = np.array([form_factor(q=q, element=e) for e in structure.species])
     c = np.bincount(structure.species_index) / len(structure.elements)
     intensity = CubicSpline(sums.q, debye_intensity(structure, sums))(q)

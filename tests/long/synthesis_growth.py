@@ -49,9 +49,18 @@ def test_growth_is_measured_and_dated_from_images(growing: Synthesis) -> None:
 
 def test_raw_references_leave_more_of_their_noise_than_filtered_ones(unreacted: Synthesis) -> None:
     # What is common to all windows adds up over them; at a tenth of the photons it is worst.
-    faint = replace(unreacted, photons=1e6, seed=9003)
-    filtered = amplitudes(faint, faint.references())
-    raw = amplitudes(faint, faint.references(reach=None))
+    moved = np.array(
+        [_moved(replace(unreacted, photons=1e6, seed=seed)) for seed in range(9003, 9011)]
+    )
 
-    assert abs(filtered[28:].mean() - filtered[:20].mean()) < 1.5
-    assert raw[28:].mean() - raw[:20].mean() > filtered[28:].mean() - filtered[:20].mean() + 0.8
+    raw, filtered = np.sqrt(np.mean(moved**2, axis=0))
+    print(f"\nmean z after heating, rms of 8 draws: raw {raw:.2f}, filtered {filtered:.2f}")  # noqa: T201
+    assert np.median(np.abs(moved[:, 1])) < 1.0
+    assert raw > filtered
+
+
+def _moved(run: Synthesis) -> tuple[float, float]:
+    """Return by how much z is higher hot than cold, with raw references and with filtered ones."""
+    raw = amplitudes(run, run.references(reach=None))
+    filtered = amplitudes(run, run.references())
+    return raw[28:].mean() - raw[:20].mean(), filtered[28:].mean() - filtered[:20].mean()

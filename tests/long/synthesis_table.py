@@ -135,7 +135,7 @@ def test_named_bonds_from_images(name: str, qmax: int) -> None:
         estimate = estimator.evaluate(fq=fq, sigma=sigma)
         for label, near in SHELLS[name]:
             value, spread = series([estimate], f"{label} distance")
-            true = _mean_distance(run, near) * (1 + run.truths[number].strain)
+            true = mean_distance(run, near) * (1 + run.truths[number].strain)
             print(  # noqa: T201
                 f"\n{name} Qmax {qmax} frame {number} {label} {value[0]:.4f} ± {spread[0]:.4f}, "
                 f"true {true:.4f}"
@@ -144,7 +144,7 @@ def test_named_bonds_from_images(name: str, qmax: int) -> None:
     assert worst < 0.01
 
 
-def _mean_distance(run: Synthesis, near: float) -> float:
+def mean_distance(run: Synthesis, near: float) -> float:
     from livepdf.numerics.pairs import crystal_pairs
 
     s = run.sample.structure

@@ -2,7 +2,7 @@
 
 python -m pytest tests/long/synthesis_unknown.py -s
 
-Images of explicit particles, 1e7 photons: a lognormal distribution of sizes, a precursor that
+Images of explicit particles, 1e8 photons: a lognormal distribution of sizes, a precursor that
 condenses on heating, a share of another crystal, fluorescence.
 """
 
