@@ -2,7 +2,7 @@
 
 python -m pytest tests/long/science_double_sum.py -s
 
-The sum over 5 700 atoms takes some minutes; it knows nothing of the product but tables and CIF.
+The sum over 5 700 atoms takes six minutes; it knows nothing of the product but tables and CIF.
 """
 
 import numpy as np
