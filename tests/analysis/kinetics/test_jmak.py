@@ -131,8 +131,8 @@ def test_equivalent_time_at_one_temperature_is_time_itself() -> None:
     [
         (0.2 * np.clip((TIME - 20) / 100, 0, 1), "less than 50 % has reacted"),
         (np.full(120, 0.98), "over before the first point"),
-        # A step is as well described by any n that is large enough.
-        (np.where(TIME < 60, 0.0, 1.0), "do not carry n"),
+        # A step is as well described by any n that is large enough, and by any k.
+        (np.where(TIME < 60, 0.0, 1.0), "the data do not carry"),
     ],
 )
 def test_what_the_data_do_not_carry_is_refused_with_the_reason(
