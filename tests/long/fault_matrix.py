@@ -327,12 +327,13 @@ def killed_and_retuned(folder: Path, nursery: Nursery) -> Iterator[Row]:
         bench.daemon.process.kill()
         bench.daemon.wait()
         bench.client.close()
-        bench.send(30)
         again = ("--out", str(bench.out), "--runs", "1", "--json")
         profile, recipe = folder / "profile.toml", folder / "recipe.toml"
         with Daemon(profile, recipe, *again, nursery=nursery) as daemon:
             client = Client(daemon.address())
             books = Books(client)
+            # not before: what is sent to a process that dies is lost on the way, and is counted so
+            bench.send(30)
             counters = books.until(lambda s: s.counters.used >= 30).counters
             said = next(e for e in books.events() if "another recipe" in e)
             bench.sender.end()
