@@ -18,6 +18,7 @@ BESIDE = 2
 """Runs at a time."""
 
 
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("first", range(0, -(-KILLS // EACH), BESIDE))
 def test_every_frame_that_was_on_disk_is_used_once(tmp_path: Path, first: int) -> None:
     def run(seed: int) -> tuple[int, Outcome]:
