@@ -229,7 +229,7 @@ def share_lanes(_typing: Any, _pixels: Any, _shares: Any, _pen: Any, _sums: Any)
             values = _doubles(builder, builder.add(pen, _times(builder, number, 4 * LANES)))
             for row in (0, 1):
                 share = load(builder, shares, ir.DoubleType(), ir.Constant(LONG, 32 * row + 8 * k))
-                many = spread(builder, share, 4)
+                many = spread(builder, share, _MANY)
                 for column, value in enumerate(values):
                     part = builder.fmul(many, value, flags=_FUSED)
                     place = row * len(values) + column
@@ -278,15 +278,18 @@ def share_four(
     return signature, emit
 
 
+_MANY = 8
+"""float64 of a vector: one register on a large processor, two on a small one."""
 _FUSED = ("contract",)
 """Product and sum in one instruction, where there is one: whole numbers are exact either way."""
 
 
 def _doubles(builder: Any, address: Any) -> list[Any]:
-    """Return 16 float32 at an address as vectors of four float64."""
-    kind, wide = ir.VectorType(ir.FloatType(), 4), ir.VectorType(ir.DoubleType(), 4)
-    loaded = [load(builder, address, kind, ir.Constant(LONG, 16 * k)) for k in range(LANES // 4)]
-    return [builder.fpext(four, wide) for four in loaded]
+    """Return 16 float32 at an address as vectors of eight float64."""
+    kind, wide = ir.VectorType(ir.FloatType(), _MANY), ir.VectorType(ir.DoubleType(), _MANY)
+    starts = range(0, 4 * LANES, 4 * _MANY)
+    loaded = [load(builder, address, kind, ir.Constant(LONG, start)) for start in starts]
+    return [builder.fpext(values, wide) for values in loaded]
 
 
 def _times(builder: Any, number: Any, size: int) -> Any:

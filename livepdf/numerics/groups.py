@@ -37,6 +37,17 @@ def clean_group(_typing: Any, pixels: Any, index: Any, n: Any, top: Any, out: An
     return types.boolean(pixels, index, n, top, out), emit
 
 
+@intrinsic
+def odd_group(_typing: Any, pixels: Any, index: Any, n: Any, top: Any) -> Any:
+    """Return whether one of 256 pixels is above ``top``, those looked at as in `clean_group`."""
+
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        values = _used_values(builder, *arguments)
+        return above(builder, highest_of(builder, values), arguments[-1])
+
+    return types.boolean(pixels, index, n, top), emit
+
+
 def _values(builder: Any, address: Any, like: Any) -> list[Any]:
     kind = ir.VectorType(like.type, _WIDTH)
     size = _WIDTH * like.type.width // 8

@@ -6,8 +6,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
+from livepdf.numerics.groups import clean_group, odd_group
 from livepdf.numerics.kernel import inner, kernel
-from livepdf.numerics.stream import Desk, Limits, Places, Source, clean_piece, clean_rest, opened
+from livepdf.numerics.planes import GROUP
+from livepdf.numerics.stream import (
+    Desk,
+    Limits,
+    Places,
+    Source,
+    clean_piece,
+    clean_rest,
+    fetch_ahead,
+    fetch_lines,
+    list_odd,
+    opened,
+)
 
 TRASH = 32
 """Extra bins that take turns for ignored pixels, so that a gap does not wait on one address."""
@@ -39,12 +52,18 @@ def add_counts(
     place = HEADER
     size = places.bins.size
     end = size // 8 * 8 if stream.mode == SHUFFLED else size
-    for start in range(0, end, stream.piece):
+    begin = 0
+    if stream.mode == RAW:
+        begin = _add_groups(stream.pixels, places, limits, desk, tile, sums, wide, removed)
+    for start in range(begin, end, stream.piece):
         part = tile[: min(stream.piece, end - start)]
+        # Asked for while the block is unpacked, the bins are there when they are needed.
+        of = places.bins.ctypes.data + np.uint64(start * places.bins.itemsize)
+        fetch_lines(of, part.size * places.bins.itemsize)
         place, found = clean_piece(stream, place, start, places, limits, desk, part)
         if place < 0:
             return place
-        add_clean(part, places.bins[start : start + part.size], sums)
+        _add_run(part, places.bins[start : start + part.size], 0, part.size, sums)
         drain(desk.odd, found, places, limits, wide, removed)
     if stream.mode == RAW:
         return 0
@@ -52,39 +71,62 @@ def add_counts(
     place, found = clean_rest(stream, place, end, places, limits, desk, part)
     if place < 0:
         return place
-    add_clean(part, places.bins[end:], sums)
+    _add_run(part, places.bins[end:], 0, part.size, sums)
     drain(desk.odd, found, places, limits, wide, removed)
     return 0
 
 
 @inner
-def add_clean(tile: Array, index: Array, sums: Array) -> None:
-    """Add clean pixels to ``sums`` (COPIES, n + TRASH), four in turns."""
-    whole = tile.size // COPIES * COPIES
-    if index.itemsize == 2:
-        _add_by_words(tile[:whole].view(np.uint64), index[:whole].view(np.uint64), sums)
-    else:
-        for i in range(0, whole, COPIES):
-            sums[0, index[i]] += tile[i]
-            sums[1, index[i + 1]] += tile[i + 1]
-            sums[2, index[i + 2]] += tile[i + 2]
-            sums[3, index[i + 3]] += tile[i + 3]
-    for i in range(whole, tile.size):
-        sums[0, index[i]] += tile[i]
+def _add_groups(
+    pixels: Array,
+    places: Places,
+    limits: Limits,
+    desk: Desk,
+    tile: Array,
+    sums: Array,
+    wide: Array,
+    removed: Array,
+) -> int:
+    """Add the pixels of a raw image up from where they lie; return where the last ones start.
+
+    Only a group with an odd pixel is copied and made clean. A pixel that the mask ignores goes to
+    a bin that nobody reads.
+    """
+    bins = places.bins
+    n, top = bins.dtype.type(places.n), pixels.dtype.type(limits.top)
+    whole = pixels.size // GROUP * GROUP
+    for begin in range(0, whole, GROUP):
+        at = pixels.ctypes.data + np.uint64(begin * pixels.itemsize)
+        of = bins.ctypes.data + np.uint64(begin * bins.itemsize)
+        fetch_ahead(at, pixels.itemsize)
+        fetch_ahead(of, bins.itemsize)
+        if not odd_group(at, of, n, top):
+            _add_run(pixels, bins, begin, GROUP, sums)
+            continue
+        part, clean = pixels[begin : begin + GROUP], tile[:GROUP]
+        clean_group(at, of, n, top, clean.ctypes.data)
+        found = list_odd(part, begin, places, limits, desk.odd, 0, clean)
+        _add_run(clean, bins[begin : begin + GROUP], 0, GROUP, sums)
+        drain(desk.odd, found, places, limits, wide, removed)
+    return whole
 
 
 @inner
-def _add_by_words(tile: Array, index: Array, sums: Array) -> None:
-    # Four pixels and four bin numbers per load.
-    mask = np.uint64(0xFFFF)
-    shift1, shift2, shift3 = np.uint64(16), np.uint64(32), np.uint64(48)
-    for k in range(tile.size):
-        word = tile[k]
-        place = index[k]
-        sums[0, place & mask] += np.uint32(word & mask)
-        sums[1, (place >> shift1) & mask] += np.uint32((word >> shift1) & mask)
-        sums[2, (place >> shift2) & mask] += np.uint32((word >> shift2) & mask)
-        sums[3, place >> shift3] += np.uint32(word >> shift3)
+def _add_run(pixels: Array, bins: Array, start: int, count: int, sums: Array) -> None:
+    """Add ``count`` pixels from ``start`` on to ``sums`` (COPIES, n + TRASH), four in turns.
+
+    Callers give a ``start`` that the compiler can see is not negative: it need not be looked at
+    for every pixel then.
+    """
+    one, two, three, four = sums[0], sums[1], sums[2], sums[3]
+    whole = count // COPIES * COPIES
+    for i in range(start, start + whole, COPIES):
+        one[bins[i]] += pixels[i]
+        two[bins[i + 1]] += pixels[i + 1]
+        three[bins[i + 2]] += pixels[i + 2]
+        four[bins[i + 3]] += pixels[i + 3]
+    for i in range(start + whole, start + count):
+        one[bins[i]] += pixels[i]
 
 
 @inner

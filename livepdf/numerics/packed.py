@@ -11,7 +11,7 @@ from livepdf.numerics.lz4_call import lz4_or_own
 from livepdf.numerics.stream import Source
 from livepdf.numerics.unpack import Algorithm, UnpackError, checked_block, plane_scratch
 
-RAW_PIECE = 8192
+RAW_PIECE = 4096
 """Pixels of a piece of a raw image."""
 LARGEST = 1 << 17
 """Bytes of the largest block that is worth being read piece by piece: it must stay in cache."""

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.numerics.kernel import inner, kernel
+from livepdf.numerics.stream import fetch_lines
 
 TILE = 4096
 """Pixels whose shares are sorted by bin: a bin is then fetched once for several of them."""
@@ -13,6 +14,8 @@ FOUR = 4
 """Shares of one bin that are added up together."""
 BLOCK = 8
 """Neighbouring bins whose fours take turns: none then waits for the sums of the one before."""
+RUN = 64
+"""Fours that are worked off together; those of the next run are asked for meanwhile."""
 STEPS = 2.0**23
 """Shares are multiples of 1/STEPS, so that sums of counts are exact, in any order, up to 2^30."""
 
@@ -125,6 +128,15 @@ def drop(shares: Shares, mask: Array) -> None:
             for k in range(FOUR):
                 if mask[tile * TILE + shares.pixels[four, k]]:
                     shares.parts[four, k] = 0
+
+
+@inner
+def fetch_run(shares: Shares, four: int) -> None:
+    """Ask for the run of fours that begins at a number, which need not exist."""
+    place = np.uint64(four)
+    fetch_lines(shares.bins.ctypes.data + place * np.uint64(4), 4 * RUN)
+    fetch_lines(shares.pixels.ctypes.data + place * np.uint64(2 * FOUR), 2 * FOUR * RUN)
+    fetch_lines(shares.parts.ctypes.data + place * np.uint64(4 * FOUR), 4 * FOUR * RUN)
 
 
 @inner

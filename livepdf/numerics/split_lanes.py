@@ -9,15 +9,13 @@ from livepdf.numerics.adders import LANES, lay_lanes, lay_lines, share_lanes
 from livepdf.numerics.blocks import RAW, SHUFFLED
 from livepdf.numerics.kernel import inner, kernel
 from livepdf.numerics.lanes import Batch, Bench, fill, list_line, start_lines
-from livepdf.numerics.shares import FOUR, TILE, Shares, square
+from livepdf.numerics.shares import FOUR, RUN, TILE, Shares, fetch_run, square
 from livepdf.numerics.splitting import share_odd
 from livepdf.numerics.stream import Limits, Places
 from livepdf.numerics.vectors import LINE
 
 Array = NDArray[Any]
 
-SPREAD = 64
-"""Fours whose shares are made ready together."""
 _SUMS = 2 * 8 * LANES
 
 
@@ -36,7 +34,7 @@ def share_batch(
 ) -> None:
     """Share pixels out.
 
-    ``pen`` (TILE + piece + 16, 16) float32 and ``spread`` (SPREAD, 2, 4) float64 are scratch.
+    ``pen`` (TILE + piece + 16, 16) float32 and ``spread`` (RUN, 2, 4) float64 are scratch.
     ``sums`` (n, 2, 16) float64 get share × value and share² × value, columns in the order of
     ``LANE_ORDER``; ``spill`` (16, 2, n) the same of pixels too large for a clean one, ``removed``
     is (16, 3, n).
@@ -132,8 +130,9 @@ def _add_tile(pen: Array, number: int, shares: Shares, spread: Array, sums: Arra
     begin, end = shares.starts[number], shares.starts[number + 1]
     at, to, of = pen.ctypes.data, sums.ctypes.data, spread.ctypes.data
     pixels = shares.pixels.ctypes.data
-    for start in range(begin, end, SPREAD):
-        count = min(SPREAD, end - start)
+    for start in range(begin, end, RUN):
+        fetch_run(shares, start + RUN)
+        count = min(RUN, end - start)
         for k in range(count):
             for i in range(FOUR):
                 share = np.float64(shares.parts[start + k, i])

@@ -22,7 +22,16 @@ from livepdf.numerics.integrate import (
     remaining,
 )
 from livepdf.numerics.packed import RAW_PIECE, Packed
-from livepdf.numerics.shares import FOUR, TILE, Shares, count_fours, drop, fill_fours, find_ends
+from livepdf.numerics.shares import (
+    FOUR,
+    RUN,
+    TILE,
+    Shares,
+    count_fours,
+    drop,
+    fill_fours,
+    find_ends,
+)
 from livepdf.numerics.side_by_side import desk_of, in_lanes
 from livepdf.numerics.stream import Limits, Places
 from livepdf.numerics.unpack import UnpackError, flawed
@@ -104,7 +113,7 @@ class SplitProjection:
             limits,
             bench,
             aligned((TILE + piece + LANES, LANES), np.float32),
-            aligned((split_lanes.SPREAD, 2, FOUR), np.float64),
+            aligned((RUN, 2, FOUR), np.float64),
             sums,
             spill,
             removed,

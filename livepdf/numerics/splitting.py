@@ -8,7 +8,17 @@ from numpy.typing import NDArray
 from livepdf.numerics.adders import share_four
 from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
 from livepdf.numerics.kernel import inner, kernel
-from livepdf.numerics.shares import BLOCK, FOUR, ROUND, TILE, Shares, first_of, square
+from livepdf.numerics.shares import (
+    BLOCK,
+    FOUR,
+    ROUND,
+    RUN,
+    TILE,
+    Shares,
+    fetch_run,
+    first_of,
+    square,
+)
 from livepdf.numerics.stream import Desk, Limits, Places, Source, clean_piece, clean_rest, opened
 
 Array = NDArray[Any]
@@ -136,10 +146,13 @@ def _add_tile(tile: Array, number: int, shares: Shares, sums: Array) -> None:
     at, to = tile.ctypes.data, sums.ctypes.data
     pixels, parts = shares.pixels.ctypes.data, shares.parts.ctypes.data
     like = tile[0]
-    for k in range(shares.starts[number], shares.starts[number + 1]):
-        of = np.uint64(k)
-        target = to + np.uint64(shares.bins[k]) * np.uint64(64)
-        share_four(at, like, pixels + of * np.uint64(8), parts + of * np.uint64(16), ROUND, target)
+    end = shares.starts[number + 1]
+    for start in range(shares.starts[number], end, RUN):
+        fetch_run(shares, start + RUN)
+        for k in range(start, min(start + RUN, end)):
+            four, part = pixels + np.uint64(k) * np.uint64(8), parts + np.uint64(k) * np.uint64(16)
+            target = to + np.uint64(shares.bins[k]) * np.uint64(64)
+            share_four(at, like, four, part, ROUND, target)
 
 
 @inner

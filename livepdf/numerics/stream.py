@@ -21,10 +21,13 @@ from livepdf.numerics.planes import (
     unshuffle_16_to_16,
     unshuffle_32_to_32,
 )
-from livepdf.numerics.vectors import pointer
+from livepdf.numerics.vectors import LINE, fetch_line, pointer
 
 Array = NDArray[Any]
 
+AHEAD = 1024
+"""Pixels: a raw image and its bins are asked for so far before they are needed. What is read along
+the way keeps the processor from noticing by itself that they are read in order."""
 TOP = 65535
 """The largest value of a clean pixel."""
 
@@ -150,6 +153,8 @@ def _clean_pixels(
         at = pixels.ctypes.data + np.uint64(begin * item)
         index = places.bins.ctypes.data + np.uint64((start + begin) * of)
         to = tile.ctypes.data + np.uint64(2 * begin)
+        fetch_ahead(at, item)
+        fetch_ahead(index, of)
         if clean_group(at, index, n, top, to):
             part, clean = pixels[begin : begin + GROUP], tile[begin : begin + GROUP]
             found = list_odd(part, start + begin, places, limits, desk.odd, found, clean)
@@ -157,6 +162,20 @@ def _clean_pixels(
         tile[i] = np.uint16(pixels[i]) if places.bins[start + i] < n else np.uint16(0)
     part, clean = pixels[whole:], tile[whole:]
     return list_odd(part, start + whole, places, limits, desk.odd, found, clean)
+
+
+@inner
+def fetch_ahead(address: int, item: int) -> None:
+    """Ask for the group that is `AHEAD` of the one at an address; ``item`` is bytes of a pixel."""
+    for offset in range(AHEAD * item, (AHEAD + GROUP) * item, LINE):
+        fetch_line(address + np.uint64(offset))
+
+
+@inner
+def fetch_lines(address: int, size: int) -> None:
+    """Ask for so many bytes at an address, which need not exist, to be put into cache."""
+    for offset in range(0, size, LINE):
+        fetch_line(address + np.uint64(offset))
 
 
 @inner

@@ -29,6 +29,17 @@ def pointer(_typing: Any, _address: Any) -> Any:
     return types.voidptr(types.uint64), emit
 
 
+@intrinsic
+def fetch_line(_typing: Any, _address: Any) -> Any:
+    """Ask for the line of memory at an address, which need not exist, to be put into cache."""
+
+    def generate(builder: Any, arguments: Any) -> Any:
+        fetch(builder, arguments[0], 0)
+        return ir.Constant(LONG, 0)
+
+    return intrinsic_of(1, generate)
+
+
 def intrinsic_of(arity: int, generate: Callable[[Any, Any], Any]) -> tuple[Any, Any]:
     """Return an intrinsic that takes ``arity`` numbers of 64 bits and returns one."""
     signature = types.int64(*([types.uint64] * arity))
