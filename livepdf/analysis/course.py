@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from livepdf.analysis.breakdown import CHANGES, ChangeSearch, Seen, Watched
 from livepdf.analysis.crosschecks.dissent import Dissent
 from livepdf.analysis.declared import Timed, untimed
+from livepdf.analysis.estimator.estimate import Left
 from livepdf.analysis.growth import LAWS, Law, Laws, Point
+from livepdf.analysis.lasting import CHI2, LASTING, LASTING_CHI2, Lasting
 from livepdf.analysis.novelty import NEWS, Novelty
 from livepdf.analysis.onset import SEARCH, OnsetSearch, Rule, Sighting
 from livepdf.model.curve import Trend
@@ -25,8 +27,9 @@ CONVERSION = "conversion"
 SIZE = "domain size"
 _BREAKDOWN = (
     Watched(trend=CONVERSION, direction="falls", meaning="breakdown"),
-    Watched(trend="reduced χ²", direction="rises", meaning="the structure describes less"),
+    Watched(trend=CHI2, direction="rises", meaning="the structure describes less"),
 )
+_AGAIN = "not followed in windows that come again"
 _NO_STRUCTURE = "no structure is followed: name one under [analysis] in the recipe"
 
 
@@ -62,6 +65,8 @@ class Moment:
     """Of the window; those that are withheld may come later, see `Course.fill`."""
     fq: Floats | None = None
     sigma: Floats | None = None
+    left: Left | None = None
+    """What the fit of the structure leaves; None where nothing was fitted or it was forgotten."""
     last_frame: int = -1
     """Index of its last frame."""
 
@@ -96,6 +101,7 @@ class Course:
         self._more: dict[str, ChangeSearch] = {}
         self._dissent = Dissent()
         self._novelty = None if slow is None else Novelty(slow, baseline=wanted.rule.baseline)
+        self._lasting = Lasting()
         self._laws = Laws(wanted.laws, target=wanted.target)
         self._cold: list[float] = []
         self._heated = math.nan
@@ -113,6 +119,8 @@ class Course:
             self._look_for_onset(moment, news)
         with timed(NEWS.name):
             novelty = self._look_for_news(moment, news)
+        with timed(LASTING.name):
+            lasting = self._look_for_what_lasts(moment, news)
         with timed(CHANGES.name):
             news += self._changes(moment)
             news += [] if moment.flaw else self._dissent.add(moment.trends)
@@ -123,6 +131,7 @@ class Course:
             _shown(AMPLITUDE, "σ", moment.amplitude, 1.0, moment.flaw or _NO_STRUCTURE),
             self._onset_trend(),
             novelty,
+            lasting,
             *told,
         )
         return Passed(trends=trends, news=(*news, *self._laws.news()))
@@ -168,13 +177,25 @@ class Course:
     def _look_for_news(self, moment: Moment, news: list[str]) -> Trend:
         nan = float("nan")
         if self._novelty is None or moment.fq is None or moment.sigma is None:
-            return _shown(NOVELTY, "σ", nan, nan, "not followed in windows that come again")
+            return _shown(NOVELTY, "σ", nan, nan, _AGAIN)
         if moment.flaw:
             return _shown(NOVELTY, "σ", nan, nan, moment.flaw)
         score = self._novelty.add(fq=moment.fq, sigma=moment.sigma)
         if score.new:
             news.append(f"something new is here: {score.value:.0f} σ outside all that was before")
         return _shown(NOVELTY, "σ", score.value, 1.0, score.reason)
+
+    def _look_for_what_lasts(self, moment: Moment, news: list[str]) -> Trend:
+        nan = float("nan")
+        if moment.flaw:
+            return _shown(LASTING_CHI2, "", nan, nan, moment.flaw)
+        if moment.left is None:
+            fitted = next((t for t in moment.trends if t.name == CHI2), None)
+            why = _AGAIN if fitted is None else fitted.reason or _AGAIN
+            return _shown(LASTING_CHI2, "", nan, nan, why)
+        found = self._lasting.add(moment.left)
+        news += [found.words] if found.words else []
+        return _shown(LASTING_CHI2, "", found.value, found.sigma, found.reason)
 
     def _changes(self, moment: Moment) -> list[str]:
         self._watch_more(moment.trends)

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.analysis.estimator.estimate import Left
 from livepdf.model.curve import Trend
 
 Floats = NDArray[np.float64]
@@ -84,6 +85,8 @@ class Measured:
     """(n_q,) Å⁻¹, what the fitted crystals make; None without a structure."""
     model_fq: Floats | None = None
     """(n_q,) Å⁻¹, what the data are compared with; None without anything to fit."""
+    left: Left | None = None
+    """What the fit of the structure leaves; None where nothing was fitted."""
 
 
 class Part(Protocol):

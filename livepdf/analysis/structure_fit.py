@@ -97,6 +97,7 @@ class StructureFit:
             size=next(value for value in estimate.trends if value.name.endswith(_SIZE)),
             crystal_fq=estimate.crystal_fq,
             model_fq=estimate.model_fq,
+            left=estimate.left,
         )
 
     def amplitude(self, *, fq: Floats, sigma: Floats) -> float:

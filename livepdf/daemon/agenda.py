@@ -9,6 +9,7 @@ from livepdf.analysis.crosschecks.checks import BY_BREADTHS, BY_ENVELOPE
 from livepdf.analysis.declared import Declared, More, Need
 from livepdf.analysis.followed_peaks import PEAKS
 from livepdf.analysis.growth import LAWS
+from livepdf.analysis.lasting import LASTING
 from livepdf.analysis.novelty import NEWS
 from livepdf.analysis.onset import SEARCH
 from livepdf.analysis.structure_fit import AMPLITUDE, STRUCTURE_FIT
@@ -17,7 +18,7 @@ from livepdf.config.recipe import Recipe
 
 DECLARED = (
     *(PEAKS, STRUCTURE_FIT, BY_ENVELOPE, BY_BREADTHS, MODELS, AMPLITUDE),
-    *(SEARCH, NEWS, CHANGES, LAWS),
+    *(SEARCH, NEWS, LASTING, CHANGES, LAWS),
 )
 """All analyses of a window in the order in which they are done, then those of the whole run."""
 

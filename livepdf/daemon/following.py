@@ -42,7 +42,7 @@ class Follower:
         if self._course is None:
             return result, ()
         moment = self._moment(evaluated)
-        self._moments[moment.number] = replace(moment, fq=None, sigma=None)
+        self._moments[moment.number] = replace(moment, fq=None, sigma=None, left=None)
         self._apply_marks(self._course, result.span.last)
         passed = self._course.add(moment, timed=self._timed)
         return replace(result, trends=(*result.trends, *passed.trends)), passed.news
@@ -123,6 +123,7 @@ class Follower:
             trends=result.trends,
             fq=fq.y,
             sigma=fq.sigma,
+            left=evaluated.left,
             last_frame=span.last,
         )
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from livepdf.analysis.course import NOVELTY
+from livepdf.analysis.lasting import LASTING_CHI2
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.board import Board
 from livepdf.daemon.collector import Checkpoint, Closed, Ended, Opened, Refusal, Settled, Summed
@@ -197,8 +198,8 @@ class Outlet:
             kept = self._history.window(self._history.run, number)
             if kept is not None and kept.span.revision == self.pipeline.plan.revision:
                 own = (trend for trend in kept.trends if trend.name in names)
-                # Novelty needs the curves of all windows in order: it stays as it was found.
-                old = {trend.name: trend for trend in kept.trends if trend.name == NOVELTY}
+                # These need the curves of all windows in order: they stay as they were found.
+                old = {t.name: t for t in kept.trends if t.name in (NOVELTY, LASTING_CHI2)}
                 told = (old.get(trend.name, trend) for trend in trends)
                 results.append(replace(kept, trends=(*own, *told)))
                 if repr(results[-1].trends) != repr(kept.trends):  # NaN is not itself

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.declared import Timed, untimed
+from livepdf.analysis.estimator.estimate import Left
 from livepdf.analysis.structure_fit import AMPLITUDE
 from livepdf.daemon.assemble import Pipeline
 from livepdf.daemon.pins import Pin
@@ -48,6 +49,8 @@ class Evaluated:
     """Of the crystal's template over its σ: no window has to do without."""
     photons: float = 0.0
     """Counts in the range of F(Q)."""
+    left: Left | None = None
+    """What the fit of the structure leaves; None where nothing was fitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,7 +61,8 @@ class Followed:
     models: tuple[Curve, ...] = ()
     """What was fitted, in the window of the data."""
     amplitude: float = math.nan
-    """As of `Evaluated`."""
+    left: Left | None = None
+    """Both as of `Evaluated`."""
 
 
 def evaluate(
@@ -88,6 +92,7 @@ def evaluate(
         evaluated,
         amplitude=found.amplitude,
         photons=_photons(stretch.sums, plan.window),
+        left=found.left,
     )
 
 
@@ -136,7 +141,7 @@ def measured(pipeline: Pipeline, curves: Sequence[Curve], timed: Timed = untimed
     told = (*found.trends, *quality(fq=fq, gr=gr, bond=pipeline.bond))
     with timed(AMPLITUDE.name):
         amplitude = pipeline.analysis.amplitude(fq=fq.y, sigma=sigma)
-    return Followed(trends=told, models=models, amplitude=amplitude)
+    return Followed(trends=told, models=models, amplitude=amplitude, left=found.left)
 
 
 def _skipped(pipeline: Pipeline, curves: Sequence[Curve], reason: str) -> Followed:

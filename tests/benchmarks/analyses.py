@@ -57,11 +57,12 @@ def _course(sample: Particle, analysis: Analysis, costs: Costs) -> float:
     sigma, random = sample.sigma(1e7), np.random.default_rng(2)
     course = Course(WantedCourse(), slow=analysis.estimator.nuisances)
     told = moments()
+    left = analysis.evaluate(fq=sample.fq, sigma=sigma).left
     spent = 0.0
     for moment in told:
         fq = sample.fq + sigma * random.standard_normal(sigma.size)
         own = Costs()
-        course.add(replace(moment, fq=fq, sigma=sigma), timed=own.measure)
+        course.add(replace(moment, fq=fq, sigma=sigma, left=left), timed=own.measure)
         for name, seconds in own.medians():
             costs.add(name, seconds)
             spent += seconds if name == "kinetics" else 0.0

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.fft import dct
 
 from livepdf.analysis.estimator.candidate import Candidate, Priors
 from livepdf.analysis.estimator.contest import Outcome, contest
-from livepdf.analysis.estimator.estimate import Amplitude, Estimate, Warm
+from livepdf.analysis.estimator.estimate import Amplitude, Estimate, Left, Warm
 from livepdf.analysis.estimator.fit import by_common_noise, fit_covariance
 from livepdf.analysis.estimator.fractions import fractions
 from livepdf.analysis.estimator.phase import Phase, build_phase
@@ -33,6 +34,9 @@ Floats = NDArray[np.float64]
 _MODEL_SHARE = 0.0005
 """What a smooth sphere is in error about one made of atoms, as a share of its diameter."""
 
+_WITHIN = 50.0
+"""Å; what crystals of a few nanometres miss lies below. More distances would only add noise."""
+
 _LATTICE_BEGINS = 1.6
 """Å⁻¹; hardly any crystal reflects below."""
 
@@ -52,6 +56,8 @@ class Estimator:
     """Of the columns that were given."""
     nuisance_noise: tuple[Floats, ...]
     """(m, n_q) of each column that was given, see `build_estimator`."""
+    nuisance_variance: tuple[Floats, ...]
+    """(n_q,) of each column that was given: what that noise is in each point, Å⁻²."""
     known: Known
     qdamp_sigma: float
     priors: Priors
@@ -166,6 +172,24 @@ class Estimator:
             warm=Warm(phases=fit.numbers, values=fit.minimum.parameters)
             if fit.minimum.converged and all(p.box.form == "sphere" for p in fit.phases)
             else None,
+            left=self._left(outcome, window, crystal, given),
+        )
+
+    def _left(self, outcome: Outcome, window: Window, crystal: Floats, given: Floats) -> Left:
+        seen = window.seen(crystal)
+        values = np.zeros(self.compared.sum())
+        values[window.used[self.compared]] = window.data - seen
+        step = float(self.q[1] - self.q[0])
+        slow = int(np.ceil(_WITHIN * step * values.size / np.pi))
+        waves = dct(values, norm="ortho")[:slow]
+        inverse = window.inverse_sigma**2
+        variances = [variance[window.used] @ inverse for variance in self.nuisance_variance]
+        taken = window.nuisance_count + len(outcome.fit.minimum.parameters)
+        return Left(
+            waves=waves,
+            freedom=waves.size - taken,
+            common=given * np.sqrt(np.array(variances)),
+            described=float(np.linalg.norm(seen)),
         )
 
     def _trends(
@@ -329,6 +353,7 @@ def build_estimator(
         nuisances=_columns(q, nuisances, slow_degree),
         nuisance_names=tuple(nuisance_names),
         nuisance_noise=tuple(nuisance_noise),
+        nuisance_variance=tuple(np.sum(noise**2, axis=0) for noise in nuisance_noise),
         known=Known(qdamp=qdamp, diameter_limits=diameter_limits, early=expected.diameter_until),
         qdamp_sigma=qdamp_sigma,
         priors=expected,

@@ -19,6 +19,23 @@ class Warm:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Left:
+    """What a fit leaves of a window, for who adds up windows."""
+
+    waves: NDArray[np.float64]
+    """(m,) data minus model in units of σ (whitened where points are correlated), without what the
+    nuisances describe, as amounts of orthonormal waves over Q: the slow ones, that is those which
+    distances within domains can make."""
+    freedom: int
+    """Their number less nuisances and fitted parameters, all of which are slow."""
+    common: NDArray[np.float64]
+    """(k,) norm in σ of the noise of each reference, by its signed amount: in all windows the same
+    noise, which the σ of the values hold already."""
+    described: float
+    """Norm of what the crystals describe, in the same units and as free of nuisances."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Estimate:
     """Every value with its σ or the reason why there is none, and what it rests on."""
 
@@ -46,6 +63,8 @@ class Estimate:
     are a distribution of sizes; empty where nothing was fitted."""
     warm: Warm | None
     """To start the next window from; None where this one does not help."""
+    left: Left | None = None
+    """None where nothing was fitted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
