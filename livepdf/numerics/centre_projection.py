@@ -32,6 +32,8 @@ class CentreProjection:
 
     places: Places
     totals: Totals
+    narrow: bool
+    """Whether sums of clean pixels fit into 32 bits."""
 
     def project(self, image: Packed, *, low: Scalar, high: Scalar) -> BinSums:
         """See :class:`livepdf.numerics.integrate.Projection`."""
@@ -47,7 +49,7 @@ class CentreProjection:
         self, images: Sequence[Packed], *, low: Scalar, high: Scalar
     ) -> list[BinSums | UnpackError]:
         """See :class:`livepdf.numerics.integrate.Projection`."""
-        short = self.places.bins.dtype == np.uint16 and self._fits()
+        short = self.places.bins.dtype == np.uint16 and self.narrow
         return in_lanes(self, images, low=low, high=high, together=self._lanes if short else None)
 
     def without(self, mask: NDArray[np.bool_]) -> "CentreProjection":
@@ -59,15 +61,11 @@ class CentreProjection:
         index[more] = n + more % histogram.TRASH
         return _prepared(index, n=n, weight=self.places.weight, dark=self.places.dark)
 
-    def _fits(self) -> bool:
-        # A trash bin may overflow: nobody reads it.
-        return float(self.totals.pixels.max(initial=0.0)) * TOP < 2**32
-
     def _counts(
         self, image: Packed, low: Scalar, high: Scalar, removed: NDArray[np.float64]
     ) -> NDArray[np.float64]:
         n = self.places.n
-        accumulator = np.uint32 if self._fits() else np.uint64
+        accumulator = np.uint32 if self.narrow else np.uint64
         sums = aligned((histogram.COPIES, n + histogram.TRASH), accumulator)
         wide = np.zeros(n, np.int64)
         tile = np.empty(image.piece, np.uint16)
@@ -77,8 +75,9 @@ class CentreProjection:
         )
         if flaw:
             raise flawed(flaw, image.raw.size)
-        total = sums[:, :n].sum(axis=0, dtype=np.int64) + wide
-        return np.asarray(total, dtype=np.float64)
+        total = np.empty(n)
+        histogram.gathered(sums, wide, total)
+        return total
 
     def _numbers(
         self, image: Packed, low: Scalar, high: Scalar, removed: NDArray[np.float64]
@@ -145,7 +144,9 @@ def _prepared(
         weight=total(weight), pixels=total(None), dark=total(dark) if dark.size else np.zeros(n)
     )
     places = Places(bins=index, live=live_bits(index < n), weight=weight, dark=dark, n=n)
-    return CentreProjection(places=places, totals=totals)
+    # A bin that nobody reads may overflow.
+    narrow = float(totals.pixels.max(initial=0.0)) * TOP < 2**32
+    return CentreProjection(places=places, totals=totals, narrow=narrow)
 
 
 def _trash(n: int, size: int) -> NDArray[np.int64]:

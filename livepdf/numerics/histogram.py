@@ -129,6 +129,16 @@ def _add_run(pixels: Array, bins: Array, start: int, count: int, sums: Array) ->
         one[bins[i]] += pixels[i]
 
 
+@kernel
+def gathered(sums: Array, wide: Array, total: Array) -> None:
+    """Write what the copies of ``sums`` and ``wide`` make together into ``total`` (n,) float64."""
+    for k in range(total.size):
+        whole = wide[k]
+        for copy in range(COPIES):
+            whole += np.int64(sums[copy, k])
+        total[k] = whole
+
+
 @inner
 def drain(
     odd: Array, found: int, places: Places, limits: Limits, wide: Array, removed: Array

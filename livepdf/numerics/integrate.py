@@ -1,12 +1,15 @@
 """From the pixels of one image to additive sums per bin, with what must be ignored left out."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.kernel import kernel
 from livepdf.numerics.packed import Packed
 from livepdf.numerics.stream import TOP, Limits
 from livepdf.numerics.unpack import UnpackError
@@ -15,6 +18,7 @@ Sentinels = Literal["mask", "keep"]
 """Whether values that detectors send for "no data" are ignored: the largest value of an integer
 type and, where it has a sign, every negative one."""
 
+Array = NDArray[Any]
 Scalar = Any
 """A numpy scalar of the image's type."""
 
@@ -68,6 +72,7 @@ class Projection(Protocol):
         ...
 
 
+@cache
 def usable_range(
     dtype: np.dtype[Any], *, sentinels: Sentinels, saturation: float | None
 ) -> tuple[Scalar, Scalar]:
@@ -116,15 +121,30 @@ def remaining(
     signal, variance : (n,) float64
         Before the dark is subtracted.
     """
-    pixels = totals.pixels - removed[1]
-    # What is left of a subtraction that should give 0 is rounding, not a pixel.
-    filled = pixels > 1e-6
-    return BinSums(
-        signal=np.where(filled, signal - (totals.dark - removed[2]), 0.0),
-        variance=np.where(filled, variance, 0.0),
-        weight=np.where(filled, totals.weight - removed[0], 0.0),
-        pixels=np.where(filled, pixels, 0.0),
-    )
+    left = np.empty((4, len(signal)))
+    own = (totals.weight, totals.pixels, totals.dark)
+    _take_away(*own, removed, np.ascontiguousarray(signal), np.ascontiguousarray(variance), left)
+    return BinSums(signal=left[0], variance=left[1], weight=left[2], pixels=left[3])
+
+
+@kernel
+def _take_away(
+    weight: Array,
+    pixels: Array,
+    dark: Array,
+    removed: Array,
+    signal: Array,
+    variance: Array,
+    left: Array,
+) -> None:
+    # One walk instead of a dozen: for a small image they took a tenth of the time.
+    for k in range(signal.size):
+        left[3, k] = pixels[k] - removed[1, k]
+        # What is left of a subtraction that should give 0 is rounding, not a pixel.
+        filled = left[3, k] > 1e-6
+        left[0, k] = signal[k] - (dark[k] - removed[2, k]) if filled else 0.0
+        left[1, k] = variance[k] if filled else 0.0
+        left[2, k] = weight[k] - removed[0, k] if filled else 0.0
 
 
 def live_bits(live: NDArray[np.bool_]) -> NDArray[np.uint8]:
@@ -141,7 +161,7 @@ def flat(values: NDArray[np.float64] | None) -> NDArray[np.float32]:
 
 def aligned(shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
     """Return zeros that start on a cache line: sums that straddle two take longer."""
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    size = math.prod(shape) * np.dtype(dtype).itemsize
     room = np.zeros(size + 64, np.uint8)
     start = -room.ctypes.data % 64
     return room[start : start + size].view(dtype).reshape(shape)

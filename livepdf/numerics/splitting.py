@@ -150,8 +150,10 @@ def _add_tile(tile: Array, number: int, shares: Shares, sums: Array) -> None:
     for start in range(shares.starts[number], end, RUN):
         fetch_run(shares, start + RUN)
         for k in range(start, min(start + RUN, end)):
-            four, part = pixels + np.uint64(k) * np.uint64(8), parts + np.uint64(k) * np.uint64(16)
-            target = to + np.uint64(shares.bins[k]) * np.uint64(64)
+            # Without a sign: nothing is counted from the end then, which would be looked for.
+            of = np.uint64(k)
+            four, part = pixels + of * np.uint64(8), parts + of * np.uint64(16)
+            target = to + np.uint64(shares.bins[of]) * np.uint64(64)
             share_four(at, like, four, part, ROUND, target)
 
 

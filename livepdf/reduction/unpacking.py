@@ -70,7 +70,7 @@ class Unpacker:
         if kind == np.float16:
             kind = np.dtype(np.float32)
         flat = np.ascontiguousarray(image, dtype=kind).reshape(-1)
-        return bare(flat.copy() if flat.ctypes.data % kind.itemsize else flat)
+        return bare(flat if flat.flags.aligned else flat.copy())
 
     def _buffer(self, dtype: np.dtype[Any]) -> NDArray[Any]:
         native = dtype.newbyteorder("=")
