@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from livepdf.model.curve import Result, Trend
 from livepdf.model.finding import Finding
-from livepdf.model.status import Event
+from livepdf.model.status import FOUND, Event
 from livepdf.sinks.nexus_run import StoredRun
 from livepdf.wire.client import Client
 from livepdf.wire.dataset import to_dataset
@@ -70,11 +70,11 @@ def analysed(file: str | Path, *, recipe: str | Path | None = None) -> Run:
     with StoredRun(Path(file)) as run:
         pipeline = pipeline_of(run, recipe=None if recipe is None else Path(recipe))
         windows = RunWindows(run.run, q=pipeline.plan.q, r=pipeline.plan.r)
-        events = [event for event in run.events() if event.kind != "onset"]
+        events = [event for event in run.events() if event.kind not in FOUND]
         findings: Callable[[], tuple[Finding, ...]] = tuple
         for window in analyse_run(run, pipeline):
             _put(windows, window.result)
-            events += [again_event(window.result, text) for text in window.news]
+            events += [again_event(window.result, news) for news in window.news]
             findings = window.findings
         return Run(
             windows=to_dataset(windows, about=_about(run)),

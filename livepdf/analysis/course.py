@@ -17,6 +17,7 @@ from livepdf.analysis.novelty import NEWS, Novelty
 from livepdf.analysis.onset import SEARCH, OnsetSearch, Rule, Sighting
 from livepdf.model.curve import Trend
 from livepdf.model.finding import Finding
+from livepdf.model.status import News
 
 Floats = NDArray[np.float64]
 
@@ -76,7 +77,7 @@ class Passed:
     """What one more window adds."""
 
     trends: tuple[Trend, ...]
-    news: tuple[str, ...] = ()
+    news: tuple[News, ...] = ()
     """What happened, for people."""
 
 
@@ -114,7 +115,7 @@ class Course:
     def add(self, moment: Moment, *, timed: Timed = untimed) -> Passed:
         """Take the next window; ``timed`` measures each analysis."""
         self._heat(moment)
-        news: list[str] = []
+        news: list[News] = []
         with timed(SEARCH.name):
             self._look_for_onset(moment, news)
         with timed(NEWS.name):
@@ -122,8 +123,9 @@ class Course:
         with timed(LASTING.name):
             lasting = self._look_for_what_lasts(moment, news)
         with timed(CHANGES.name):
-            news += self._changes(moment)
-            news += [] if moment.flaw else self._dissent.add(moment.trends)
+            news += map(_finding, self._changes(moment))
+            dissent = () if moment.flaw else self._dissent.add(moment.trends)
+            news += map(_finding, dissent)
         with timed(LAWS.name):
             self._laws.add(_point(moment))
             told = self._laws.trends()
@@ -134,7 +136,7 @@ class Course:
             lasting,
             *told,
         )
-        return Passed(trends=trends, news=(*news, *self._laws.news()))
+        return Passed(trends=trends, news=(*news, *map(_finding, self._laws.news())))
 
     def fill(self, number: int, trends: Sequence[Trend]) -> None:
         """Take the trends of a window that was added without them."""
@@ -144,7 +146,7 @@ class Course:
         """Return what the whole run says, with 95 % intervals (some tenths of a second)."""
         return self._laws.summary(onset=self._search.onset, reason=self._search.reason)
 
-    def _look_for_onset(self, moment: Moment, news: list[str]) -> None:
+    def _look_for_onset(self, moment: Moment, news: list[News]) -> None:
         onset = self._search.add(
             Sighting(
                 number=moment.number,
@@ -156,10 +158,11 @@ class Course:
         )
         if onset is not None:
             self._laws.begin(self._heated if math.isfinite(self._heated) else onset.earliest)
-            news.append(
+            told = (
                 f"onset of nucleation between {onset.earliest:.4g} s (window {onset.first}, none) "
                 f"and {onset.latest:.4g} s (window {onset.last}, above 3 σ)"
             )
+            news.append(News("onset", told))
 
     def _heat(self, moment: Moment) -> None:
         if math.isfinite(self._heated):
@@ -174,7 +177,7 @@ class Course:
             self._heated = moment.time
             self._search.heat()
 
-    def _look_for_news(self, moment: Moment, news: list[str]) -> Trend:
+    def _look_for_news(self, moment: Moment, news: list[News]) -> Trend:
         nan = float("nan")
         if self._novelty is None or moment.fq is None or moment.sigma is None:
             return _shown(NOVELTY, "σ", nan, nan, _AGAIN)
@@ -182,10 +185,11 @@ class Course:
             return _shown(NOVELTY, "σ", nan, nan, moment.flaw)
         score = self._novelty.add(fq=moment.fq, sigma=moment.sigma)
         if score.new:
-            news.append(f"something new is here: {score.value:.0f} σ outside all that was before")
+            far = f"{score.value:.0f} σ outside all that was before"
+            news.append(_finding(f"something new is here: {far}"))
         return _shown(NOVELTY, "σ", score.value, 1.0, score.reason)
 
-    def _look_for_what_lasts(self, moment: Moment, news: list[str]) -> Trend:
+    def _look_for_what_lasts(self, moment: Moment, news: list[News]) -> Trend:
         nan = float("nan")
         if moment.flaw:
             return _shown(LASTING_CHI2, "", nan, nan, moment.flaw)
@@ -194,7 +198,7 @@ class Course:
             why = _AGAIN if fitted is None else fitted.reason or _AGAIN
             return _shown(LASTING_CHI2, "", nan, nan, why)
         found = self._lasting.add(moment.left)
-        news += [found.words] if found.words else []
+        news += [_finding(found.words)] if found.words else []
         return _shown(LASTING_CHI2, "", found.value, found.sigma, found.reason)
 
     def _changes(self, moment: Moment) -> list[str]:
@@ -241,6 +245,10 @@ class Course:
             nan = float("nan")
             return _shown(ONSET, "s", nan, nan, self._search.reason)
         return _shown(ONSET, "s", onset.middle, onset.sigma, "")
+
+
+def _finding(text: str) -> News:
+    return News("finding", text)
 
 
 def _point(moment: Moment) -> Point:

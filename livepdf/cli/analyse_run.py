@@ -33,7 +33,7 @@ def print_run(file: Path, *, recipe: Path | None, out: Path | None, as_json: boo
             disable=not console.is_terminal,
         ):
             count += 1
-            news += again.news
+            news += [told.text for told in again.news]
             _note(again.result, newest, withheld)
     with StoredRun(target) as written:
         findings = written.findings()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from livepdf.clients.words import with_sigma
 from livepdf.model.curve import Trend
 from livepdf.model.finding import Finding
-from livepdf.model.status import Event
+from livepdf.model.status import FOUND, Event
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -239,5 +239,5 @@ def _draw_trend(axes: Any, trend: Followed, time: Floats, colour: str) -> None:
 
 def _draw_events(axes: Any, facts: RunFacts, scale: float) -> None:
     for event in facts.events:
-        if event.kind in ("mark", "onset"):
+        if event.kind in ("mark", *FOUND):
             axes.axvline((event.time - facts.start) / scale, color="0.3", lw=0.8, ls="--")

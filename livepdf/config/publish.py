@@ -7,7 +7,9 @@ from pydantic import Field, model_validator
 from livepdf.config.quality import Flag
 from livepdf.config.table import Positive, Table
 
-Happening = Literal["onset", "target", "run start", "run end", "mark", "recipe", "warning", "error"]
+Happening = Literal[
+    "onset", "finding", "target", "run start", "run end", "mark", "recipe", "warning", "error"
+]
 
 
 class PvaPublish(Table):

@@ -14,7 +14,7 @@ from livepdf.daemon.results import Evaluated, trend_names
 from livepdf.model.curve import Result, Trend
 from livepdf.model.finding import Finding
 from livepdf.model.quality import FLAWS
-from livepdf.model.status import Event
+from livepdf.model.status import Event, News
 
 
 class Follower:
@@ -36,7 +36,7 @@ class Follower:
         with self._lock:
             self._marks.append(event)
 
-    def add(self, evaluated: Evaluated) -> tuple[Result, tuple[str, ...]]:
+    def add(self, evaluated: Evaluated) -> tuple[Result, tuple[News, ...]]:
         """Take the next window; return its result with the trends of the course, and the news."""
         result = evaluated.result
         if self._course is None:

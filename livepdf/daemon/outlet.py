@@ -38,7 +38,7 @@ from livepdf.daemon.store import Store
 from livepdf.daemon.warner import Warner
 from livepdf.daemon.windows import Stretch
 from livepdf.model.curve import Result, Trend
-from livepdf.model.status import Event
+from livepdf.model.status import Event, News
 from livepdf.model.sums import empty_sums
 from livepdf.sinks.nexus import Revised, RunHeader, WindowRow
 
@@ -339,7 +339,7 @@ class Outlet:
         assert pipeline is not None
         timed = self.costs.measure
         evaluated = evaluate(pipeline, stretch, skip=skip, pin=self.pin, timed=timed)
-        result, news = evaluated.result, tuple[str, ...]()
+        result, news = evaluated.result, tuple[News, ...]()
         if self._follower is not None and result.span.scope == "window":
             result, news = self._follower.add(evaluated)
             if skip:
@@ -351,8 +351,8 @@ class Outlet:
         elif result.span.scope == "run":
             self._history.whole = result
         self._publisher.result(result)
-        for text in news:
-            self._board.say("onset", text, frame=result.span.last)
+        for kind, text in news:
+            self._board.say(kind, text, frame=result.span.last)
         return evaluated
 
     def _hear(self, event: Event) -> None:

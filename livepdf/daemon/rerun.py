@@ -24,7 +24,7 @@ from livepdf.daemon.software import software_versions
 from livepdf.errors import ConfigError, FileError
 from livepdf.model.curve import Result
 from livepdf.model.finding import Finding
-from livepdf.model.status import Event
+from livepdf.model.status import FOUND, Event, News
 from livepdf.model.sums import Sums
 from livepdf.numerics.compton import HC
 from livepdf.numerics.geometry import ORIENTATION, Geometry
@@ -39,7 +39,7 @@ class Again:
 
     result: Result
     sums: Sums
-    news: tuple[str, ...]
+    news: tuple[News, ...]
     """What happened with it: onset, breakdown, something new."""
     findings: Callable[[], tuple[Finding, ...]]
     """What the run says up to this window; some tenths of a second."""
@@ -121,13 +121,13 @@ def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Again
         file = NexusFile(path, _header(run, pipeline))
         try:
             for event in run.events():
-                if event.kind != "onset":
+                if event.kind not in FOUND:
                     file.event(event)
             findings: Callable[[], tuple[Finding, ...]] = tuple
             for again in analyse_run(run, pipeline):
                 file.add([WindowRow(result=again.result, sums=again.sums)])
-                for text in again.news:
-                    file.event(again_event(again.result, text))
+                for news in again.news:
+                    file.event(again_event(again.result, news))
                 findings = again.findings
                 yield again
             file.findings(findings())
@@ -137,10 +137,10 @@ def save_again(run: StoredRun, pipeline: Pipeline, path: Path) -> Iterator[Again
         raise FileError(f"{path}: {error}") from None
 
 
-def again_event(result: Result, text: str) -> Event:
+def again_event(result: Result, news: News) -> Event:
     """Return what happened with a window as the event that a live run would tell."""
     span = result.span
-    return Event(kind="onset", time=span.end, text=text, run=span.run, frame=span.last)
+    return Event(kind=news.kind, time=span.end, text=news.text, run=span.run, frame=span.last)
 
 
 def _settings(run: StoredRun, recipe: Path | None) -> Settings:

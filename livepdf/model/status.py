@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from livepdf.model.quality import Lamp
 
@@ -144,7 +144,20 @@ class Status:
     """Requests and connections that were refused since the start, by reason."""
 
 
-EventKind = Literal["run start", "run end", "mark", "recipe", "warning", "error", "onset"]
+EventKind = Literal[
+    "run start", "run end", "mark", "recipe", "warning", "error", "onset", "finding"
+]
+FOUND: tuple[EventKind, ...] = ("onset", "finding")
+"""What analyses tell, which a rerun tells anew: the onset, fit to trigger by, and all else."""
+
+
+class News(NamedTuple):
+    """What an analysis tells of a window."""
+
+    kind: EventKind
+    """One of `FOUND`."""
+    text: str
+    """For people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

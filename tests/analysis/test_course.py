@@ -78,10 +78,13 @@ def test_every_window_has_the_same_names_and_each_gap_its_reason() -> None:
 def test_a_synthesis_has_its_onset_its_law_and_its_forecast() -> None:
     course = Course(wanted(target=45.0))
     passed = followed(course, moments())
-    news = [text for p in passed for text in p.news]
+    news = [told.text for p in passed for told in p.news]
     last = {trend.name: trend for trend in passed[-1].trends}
 
     assert sum("onset of nucleation" in text for text in news) == 1
+    kinds = {told.kind: told.text for p in passed for told in p.news if "45 Å" in told.text}
+    assert kinds.keys() == {"finding"}
+    assert [told.text for p in passed for told in p.news if told.kind == "onset"] == news[:1]
     heater = STEP * COLD
     assert heater - STEP <= last["onset"].value <= heater + 40.0
     assert last["coarsening m"].value == pytest.approx(3.0, abs=0.15)
@@ -111,7 +114,7 @@ def test_a_mark_says_that_the_heater_goes_on_where_no_temperature_does() -> None
     followed(course, told[:COLD])
     course.mark("Heater on")
     rest = followed(course, told[COLD:])
-    assert any("onset" in text for p in rest for text in p.news)
+    assert any(told.kind == "onset" for p in rest for told in p.news)
 
 
 def test_flagged_windows_are_not_judged() -> None:

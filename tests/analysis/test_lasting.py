@@ -181,7 +181,7 @@ def test_a_run_tells_what_lasts_as_an_event() -> None:
     news = [text for n, left in enumerate(told) for text in course.add(moment(n, left)).news]
 
     assert len(news) == 1
-    assert "what the structure misses is the same in" in news[0]
+    assert "what the structure misses is the same in" in news[0].text
 
 
 def test_what_the_fit_leaves_of_its_own_model_is_noise_of_its_freedom() -> None:

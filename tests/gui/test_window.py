@@ -2,6 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from livepdf_gui.show.timeline import event_lines, scale_of
 
 from livepdf.model.curve import Trend
 from livepdf.model.status import Event
@@ -164,7 +165,13 @@ def test_events_and_the_theme_change_without_a_restart(qtbot, publisher, open_wi
     window = open_window(publisher.endpoint)
     qtbot.waitUntil(lambda: window.map.image.image is not None)
     publisher.happened(Event(kind="onset", time=START + 0.2, text="", run="hfo2_growth"))
-    qtbot.waitUntil(lambda: len(window.session.newest.events) == 1)
+    words = "the domains have 40 Å"
+    found = Event(kind="finding", time=START + 0.3, text=words, run="hfo2_growth")
+    publisher.happened(found)
+    qtbot.waitUntil(lambda: len(window.session.newest.events) == 2)
+    state = window.session.newest
+    lines = event_lines(state, scale_of(state.history))
+    assert [line.text for line in lines] == ["onset", words]
     light = window.grab().toImage().pixelColor(3, 300).lightness()
 
     window.act("theme")

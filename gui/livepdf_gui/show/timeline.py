@@ -66,7 +66,7 @@ def event_lines(state: State, scale: TimeScale) -> tuple[EventLine, ...]:
 
 
 def _event_words(event: Event) -> str:
-    if event.kind == "mark" or event.text.startswith(event.kind):
+    if event.kind in ("mark", "finding") or event.text.startswith(event.kind):
         return event.text
     begins = event.text.partition(":")[0]
     if begins and event.kind.endswith(begins):
