@@ -139,9 +139,10 @@ def _take_away(
 ) -> None:
     # One walk instead of a dozen: for a small image they took a tenth of the time.
     for k in range(signal.size):
-        left[3, k] = pixels[k] - removed[1, k]
+        here = pixels[k] - removed[1, k]
         # What is left of a subtraction that should give 0 is rounding, not a pixel.
-        filled = left[3, k] > 1e-6
+        filled = here > 1e-6
+        left[3, k] = here if filled else 0.0
         left[0, k] = signal[k] - (dark[k] - removed[2, k]) if filled else 0.0
         left[1, k] = variance[k] if filled else 0.0
         left[2, k] = weight[k] - removed[0, k] if filled else 0.0

@@ -103,8 +103,8 @@ def test_a_misfit_of_a_part_in_a_hundred_is_not_told_however_sure_it_is() -> Non
     told = windows(rng, np.full(30, 0.1))
     missed = np.sqrt(0.1 * FREEDOM)
 
-    assert alarms([replace(left, described=missed / 0.02) for left in told]) != []
-    assert alarms([replace(left, described=missed / 0.005) for left in told]) == []
+    assert alarms([replace(left, described=missed / 0.04) for left in told]) != []
+    assert alarms([replace(left, described=missed / 0.01) for left in told]) == []
 
 
 def test_noise_of_the_references_lasts_and_is_known() -> None:

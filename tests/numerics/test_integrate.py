@@ -3,7 +3,7 @@ import pytest
 
 from livepdf.numerics.binning import SplitBins
 from livepdf.numerics.centre_projection import centre_projection
-from livepdf.numerics.integrate import Projection, usable_range
+from livepdf.numerics.integrate import Projection, Totals, remaining, usable_range
 from livepdf.numerics.packed import bare
 from livepdf.numerics.shares import STEPS
 from livepdf.numerics.split_projection import split_projection
@@ -174,3 +174,20 @@ def test_the_usable_range_is_that_of_the_type_less_its_sentinels() -> None:
     assert 999.99 < high < 1000.0
     with pytest.raises(ValueError, match="saturation is 0"):
         usable_range(np.dtype("u2"), sentinels="mask", saturation=0)
+
+
+def test_a_bin_of_which_rounding_alone_is_left_is_empty() -> None:
+    share = np.array([1.0, 2.0])
+    totals = Totals(weight=share, pixels=share, dark=3.0 * share)
+    removed = np.array([[1.0, 0.5], [1.0, 0.5], [3.0, 1.5]])
+
+    for off in (-1e-9, 1e-9):
+        left = remaining(
+            totals,
+            removed=removed + np.array([off, 0.0]),
+            signal=np.array([off, 10.0]),
+            variance=np.array([off, 10.0]),
+        )
+        values = [left.signal, left.variance, left.weight, left.pixels]
+        assert [each[0] for each in values] == [0.0] * 4
+        assert [each[1] for each in values] == [10.0 - 4.5, 10.0, 1.5, 1.5]
