@@ -3,12 +3,16 @@
 import logging
 import os
 import socket
+import warnings
 from pathlib import Path
 
 from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 log = logging.getLogger(__name__)
+# Folders made in quick succession are watched once by walking and once more by their own event;
+# watchdog tells so each time, with every folder that it watches, and keeps the text for good.
+warnings.filterwarnings("ignore", "Callback with id", RuntimeWarning)
 CHANGES = frozenset({"created", "modified", "moved", "closed", "deleted"})
 
 
