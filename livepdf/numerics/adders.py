@@ -244,6 +244,23 @@ def share_lanes(_typing: Any, _pixels: Any, _shares: Any, _pen: Any, _sums: Any)
 
 
 @intrinsic
+def widen_shares(_typing: Any, _shares: Any, _round: Any, _out: Any) -> Any:
+    """Write four shares, float32, and their squares at ``out``, (2, 4) float64.
+
+    The squares are rounded by adding ``round`` and taking it off again.
+    """
+    signature = types.int64(types.uint64, types.float64, types.uint64)
+
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        shares, rounding, out = arguments
+        for row, values in enumerate(_with_squares(builder, shares, rounding)):
+            store(builder, values, out, 32 * row)
+        return ir.Constant(LONG, 0)
+
+    return signature, emit
+
+
+@intrinsic
 def share_four(
     _typing: Any, _tile: Any, like: Any, _pixels: Any, _shares: Any, _round: Any, _sums: Any
 ) -> Any:
@@ -269,10 +286,8 @@ def share_four(
             four = builder.sitofp(builder.zext(four, ir.VectorType(INT, 4)), doubles)
         elif like.type == ir.FloatType():
             four = builder.fpext(four, doubles)
-        share = builder.fpext(load(builder, shares, ir.VectorType(ir.FloatType(), 4)), doubles)
-        shift = spread(builder, rounding, 4)
-        square = builder.fsub(builder.fadd(builder.fmul(share, share), shift), shift)
-        _add(builder, [builder.fmul(share, four), builder.fmul(square, four)], sums, builder.fadd)
+        both = _with_squares(builder, shares, rounding)
+        _add(builder, [builder.fmul(share, four) for share in both], sums, builder.fadd)
         return ir.Constant(LONG, 0)
 
     return signature, emit
@@ -282,6 +297,14 @@ _MANY = 8
 """float64 of a vector: one register on a large processor, two on a small one."""
 _FUSED = ("contract",)
 """Product and sum in one instruction, where there is one: whole numbers are exact either way."""
+
+
+def _with_squares(builder: Any, shares: Any, rounding: Any) -> tuple[Any, Any]:
+    """Return the four float32 at an address, and their rounded squares, as float64."""
+    doubles = ir.VectorType(ir.DoubleType(), 4)
+    share = builder.fpext(load(builder, shares, ir.VectorType(ir.FloatType(), 4)), doubles)
+    shift = spread(builder, rounding, 4)
+    return share, builder.fsub(builder.fadd(builder.fmul(share, share), shift), shift)
 
 
 def _doubles(builder: Any, address: Any) -> list[Any]:

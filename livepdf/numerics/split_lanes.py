@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adders import LANES, lay_lanes, lay_lines, share_lanes
+from livepdf.numerics.adders import LANES, lay_lanes, lay_lines, share_lanes, widen_shares
 from livepdf.numerics.blocks import RAW, SHUFFLED
 from livepdf.numerics.kernel import inner, kernel
 from livepdf.numerics.lanes import Batch, Bench, fill, list_line, start_lines
-from livepdf.numerics.shares import FOUR, RUN, TILE, Shares, fetch_run, square
+from livepdf.numerics.shares import ROUND, RUN, TILE, Shares, fetch_run
 from livepdf.numerics.splitting import share_odd
 from livepdf.numerics.stream import Limits, Places
 from livepdf.numerics.vectors import LINE
@@ -128,17 +128,16 @@ def _add_full(
 @inner
 def _add_tile(pen: Array, number: int, shares: Shares, spread: Array, sums: Array) -> None:
     begin, end = shares.starts[number], shares.starts[number + 1]
-    at, to, of = pen.ctypes.data, sums.ctypes.data, spread.ctypes.data
-    pixels = shares.pixels.ctypes.data
+    at, to, wide = pen.ctypes.data, sums.ctypes.data, spread.ctypes.data
+    pixels, parts = shares.pixels.ctypes.data, shares.parts.ctypes.data
     for start in range(begin, end, RUN):
         fetch_run(shares, start + RUN)
-        count = min(RUN, end - start)
+        # Without a sign: nothing is counted from the end then, which would be looked for.
+        first, count = np.uint64(start), np.uint64(min(RUN, end - start))
         for k in range(count):
-            for i in range(FOUR):
-                share = np.float64(shares.parts[start + k, i])
-                spread[k, 0, i] = share
-                spread[k, 1, i] = square(share)
+            widen_shares(parts + np.uint64(16) * (first + k), ROUND, wide + np.uint64(64) * k)
         for k in range(count):
-            target = to + np.uint64(shares.bins[start + k]) * np.uint64(_SUMS)
-            four = pixels + np.uint64(8 * (start + k))
-            share_lanes(four, of + np.uint64(64 * k), at, target)
+            of = first + k
+            target = to + np.uint64(shares.bins[of]) * np.uint64(_SUMS)
+            four = pixels + np.uint64(8) * of
+            share_lanes(four, wide + np.uint64(64) * k, at, target)
