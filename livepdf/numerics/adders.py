@@ -93,15 +93,21 @@ def lay_lines(
     n: Any,
     top: Any,
     room: Any,
+    like: Any,
     out: Any,
 ) -> Any:
     """Write one line of each of 16 raw images, as `add_lines` reads it, as `lay_lanes` does."""
-    signature = types.boolean(table, offset, index, n, top, room, out)
+    signature = types.boolean(table, offset, index, n, top, room, like, out)
 
-    def use(builder: Any, pixel: int, values: Any, _index: Any, out: Any) -> None:
-        _lay(builder, values, out, pixel)
+    def emit(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        *first, like, out = arguments
 
-    return signature, _emit_lines(use)
+        def use(builder: Any, pixel: int, values: Any, _index: Any, out: Any) -> None:
+            _lay(builder, values, like.type, out, pixel)
+
+        return _emit_lines(use)(context, builder, signature, [*first, out])
+
+    return signature, emit
 
 
 def _emit_lines(use: Callable[..., None]) -> Callable[..., Any]:
@@ -189,44 +195,47 @@ def _offset(value: int) -> Any:
 
 
 @intrinsic
-def lay_lanes(_typing: Any, _tiles: Any, _stride: Any, _out: Any) -> Any:
-    """Write 16 pixels of each of 16 images as (16 pixels, 16 images) float32 at ``out``.
+def lay_lanes(_typing: Any, _tiles: Any, _stride: Any, like: Any, _out: Any) -> Any:
+    """Write 16 pixels of each of 16 images as (16 pixels, 16 images) of type ``like`` at ``out``.
 
     Pixels as in :func:`add_lanes`, columns in the order of ``LANE_ORDER``.
     """
+    address = types.uint64
 
-    def generate(builder: Any, arguments: Any) -> Any:
-        tiles, stride, out = arguments
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        tiles, stride, like, out = arguments
         for pixel, values in enumerate(_side_by_side(builder, tiles, stride)):
-            _lay(builder, values, out, pixel)
+            _lay(builder, values, like.type, out, pixel)
         return ir.Constant(LONG, 0)
 
-    return intrinsic_of(3, generate)
+    return types.int64(address, address, like, address), emit
 
 
-def _lay(builder: Any, values: Sequence[Any], out: Any, pixel: int) -> None:
-    floats = ir.VectorType(ir.FloatType(), LANES // 2)
+def _lay(builder: Any, values: Sequence[Any], kind: Any, out: Any, pixel: int) -> None:
     for half, value in enumerate(values):
         # Signed: small processors have no instruction for the other one.
-        place = 4 * LANES * pixel + 2 * LANES * half
-        store(builder, builder.sitofp(value, floats), out, place)
+        floats = builder.sitofp(value, ir.VectorType(kind, LANES // 2))
+        store(builder, floats, out, _bytes(kind) * LANES // 2 * (2 * pixel + half))
 
 
 @intrinsic
-def share_lanes(_typing: Any, _pixels: Any, _shares: Any, _pen: Any, _sums: Any) -> Any:
+def share_lanes(_typing: Any, _pixels: Any, _shares: Any, like: Any, _pen: Any, _sums: Any) -> Any:
     """Add four pixels of each of 16 images, times a share each, to the sums of one bin.
 
     ``pixels`` is the address of their four numbers, uint16, in the ``pen`` that
-    :func:`lay_lanes` filled, ``shares`` of (2, 4) float64: shares and their squares, ``sums`` of
-    (2, 16) float64.
+    :func:`lay_lanes` filled with numbers of the type of ``like``, ``shares`` of (2, 4) float64:
+    shares and their squares, ``sums`` of (2, 16) float64.
     """
+    address = types.uint64
 
-    def generate(builder: Any, arguments: Any) -> Any:
-        pixels, shares, pen, sums = arguments
+    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
+        pixels, shares, like, pen, sums = arguments
+        row_size = LANES * _bytes(like.type)
         parts: list[Any] = []
         for k in range(4):
             number = load(builder, pixels, SHORT, ir.Constant(LONG, 2 * k))
-            values = _doubles(builder, builder.add(pen, _times(builder, number, 4 * LANES)))
+            place = builder.add(pen, _times(builder, number, row_size))
+            values = _doubles(builder, like.type, place)
             for row in (0, 1):
                 share = load(builder, shares, ir.DoubleType(), ir.Constant(LONG, 32 * row + 8 * k))
                 many = spread(builder, share, _MANY)
@@ -240,7 +249,7 @@ def share_lanes(_typing: Any, _pixels: Any, _shares: Any, _pen: Any, _sums: Any)
         _add(builder, parts, sums, builder.fadd)
         return ir.Constant(LONG, 0)
 
-    return intrinsic_of(4, generate)
+    return types.int64(address, address, like, address, address), emit
 
 
 @intrinsic
@@ -307,12 +316,12 @@ def _with_squares(builder: Any, shares: Any, rounding: Any) -> tuple[Any, Any]:
     return share, builder.fsub(builder.fadd(builder.fmul(share, share), shift), shift)
 
 
-def _doubles(builder: Any, address: Any) -> list[Any]:
-    """Return 16 float32 at an address as vectors of eight float64."""
-    kind, wide = ir.VectorType(ir.FloatType(), _MANY), ir.VectorType(ir.DoubleType(), _MANY)
-    starts = range(0, 4 * LANES, 4 * _MANY)
-    loaded = [load(builder, address, kind, ir.Constant(LONG, start)) for start in starts]
-    return [builder.fpext(values, wide) for values in loaded]
+def _doubles(builder: Any, kind: Any, address: Any) -> list[Any]:
+    """Return 16 numbers at an address, float32 or float64, as vectors of eight float64."""
+    narrow, wide = (ir.VectorType(k, _MANY) for k in (kind, ir.DoubleType()))
+    size = _bytes(kind) * _MANY
+    loaded = [load(builder, address, narrow, ir.Constant(LONG, size * k)) for k in (0, 1)]
+    return loaded if narrow == wide else [builder.fpext(values, wide) for values in loaded]
 
 
 def _times(builder: Any, number: Any, size: int) -> Any:

@@ -7,6 +7,7 @@ import llvmlite.binding
 from livepdf.numerics.adders import LANES
 from livepdf.numerics.kernel import keeps_on_disk
 from livepdf.numerics.lz4_call import lz4_or_own
+from livepdf.numerics.vectors import width
 
 MEMORY = (
     "6 bytes per pixel without splitting (EIGER 9M: 62 MB), 25 to 35 with it, 4 more for a dark; "
@@ -18,10 +19,7 @@ MEMORY = (
 def kernel_report() -> Mapping[str, str]:
     """Return, in words, what each step of the integration runs on; nothing is compiled for it."""
     own = "own loops (slower): hdf5plugin does not lend its function"
-    widths = {"avx512bw": 64, "avx2": 32}
-    features = llvmlite.binding.get_host_cpu_features()
-    width = max((w for name, w in widths.items() if features.get(name)), default=16)
-    vectors = f"vectors of {width} bytes for {llvmlite.binding.get_host_cpu_name()}"
+    vectors = f"vectors of {width()} bytes for {llvmlite.binding.get_host_cpu_name()}"
     return {
         "LZ4": "LZ4_decompress_safe of hdf5plugin" if lz4_or_own() else own,
         "bitshuffle": vectors,

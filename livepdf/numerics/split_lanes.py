@@ -34,7 +34,7 @@ def share_batch(
 ) -> None:
     """Share pixels out.
 
-    ``pen`` (TILE + piece + 16, 16) float32 and ``spread`` (RUN, 2, 4) float64 are scratch.
+    ``pen`` (TILE + piece + 16, 16) float and ``spread`` (RUN, 2, 4) float64 are scratch.
     ``sums`` (n, 2, 16) float64 get share × value and share² × value, columns in the order of
     ``LANE_ORDER``; ``spill`` (16, 2, n) the same of pixels too large for a clean one, ``removed``
     is (16, 3, n).
@@ -46,12 +46,12 @@ def share_batch(
         count = LINE // item
         n, top = places.bins.dtype.type(places.n), batch.scratch.dtype.type(limits.top)
         table, of = batch.addresses.ctypes.data, places.bins.ctypes.data
-        room, to = bench.room.ctypes.data, pen.ctypes.data
+        room, to, like = bench.room.ctypes.data, pen.ctypes.data, pen[0, 0]
         begin = start_lines(batch, bench, size)
         for start in range(0, begin, count):
             at, bins = np.uint64(start * item), of + np.uint64(2 * start)
-            out = to + np.uint64(4 * LANES * have)
-            if lay_lines(table, at, bins, n, top, room, out):
+            out = to + np.uint64(pen.strides[0] * have)
+            if lay_lines(table, at, bins, n, top, room, like, out):
                 _put_aside(batch, start, count, places, limits, bench, pen[have:])
                 _share_odd(bench, places, shares, limits, spill, removed)
             have += count
@@ -97,7 +97,7 @@ def _lay(bench: Bench, count: int, pen: Array) -> None:
     stride = np.uint64(bench.tiles.strides[0])
     at, to = bench.tiles.ctypes.data, pen.ctypes.data
     for i in range(0, count, LANES):
-        lay_lanes(at + np.uint64(2 * i), stride, to + np.uint64(4 * LANES * i))
+        lay_lanes(at + np.uint64(2 * i), stride, pen[0, 0], to + np.uint64(pen.strides[0] * i))
 
 
 @inner
@@ -140,4 +140,4 @@ def _add_tile(pen: Array, number: int, shares: Shares, spread: Array, sums: Arra
             of = first + k
             target = to + np.uint64(shares.bins[of]) * np.uint64(_SUMS)
             four = pixels + np.uint64(8) * of
-            share_lanes(four, wide + np.uint64(64) * k, at, target)
+            share_lanes(four, wide + np.uint64(64) * k, pen[0, 0], at, target)

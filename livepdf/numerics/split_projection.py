@@ -35,6 +35,11 @@ from livepdf.numerics.shares import (
 from livepdf.numerics.side_by_side import desk_of, in_lanes
 from livepdf.numerics.stream import Limits, Places
 from livepdf.numerics.unpack import UnpackError, flawed
+from livepdf.numerics.vectors import LINE, width
+
+PEN = np.float64 if width() == LINE else np.float32
+"""What 16 images are laid out as: widened once rather than with each share, where registers are
+wide; processors with small ones have small caches too, which float64 would fill."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -112,7 +117,7 @@ class SplitProjection:
             self.shares,
             limits,
             bench,
-            aligned((TILE + piece + LANES, LANES), np.float32),
+            aligned((TILE + piece + LANES, LANES), PEN),
             aligned((RUN, 2, FOUR), np.float64),
             sums,
             spill,

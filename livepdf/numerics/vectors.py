@@ -7,6 +7,7 @@ one. Pieces of 16 bytes are never crossed before the end, since that is dear on 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+import llvmlite.binding
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -17,6 +18,13 @@ LINE = 64
 """Bytes that move together between memory and cache."""
 PIECE = 16
 """Bytes within which elements are interleaved."""
+
+
+def width() -> int:
+    """Return the bytes of a vector register of this machine."""
+    features = llvmlite.binding.get_host_cpu_features()
+    widths = {"avx512bw": 64, "avx2": 32}
+    return max((size for name, size in widths.items() if features.get(name)), default=16)
 
 
 @intrinsic

@@ -53,8 +53,12 @@ def add(projection: SplitProjection, images: list[np.ndarray]) -> tuple[BinSums,
     return projection.project(packed[0], low=low, high=high), together
 
 
+@pytest.mark.parametrize("pen", [np.float32, np.float64])
 @pytest.mark.parametrize("dtype", ["u1", "u2", "i2", "u4", "i4"])
-def test_one_image_and_sixteen_lanes_give_the_same_to_the_last_bit(dtype: str) -> None:
+def test_one_image_and_sixteen_lanes_give_the_same_to_the_last_bit(
+    dtype: str, pen: type, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("livepdf.numerics.split_projection.PEN", pen)
     projection = prepared(matrix())
     images = [some_image(dtype) for _ in range(21)]
 
