@@ -26,6 +26,8 @@ from livepdf.numerics.vectors import (
 
 LANES = 16
 """Images that are added up side by side."""
+TOGETHER = 4
+"""Fours that are added up in one go."""
 LANE_ORDER = (*range(0, LANES, 2), *range(1, LANES, 2))
 """Which image each column of their sums belongs to."""
 
@@ -270,36 +272,55 @@ def widen_shares(_typing: Any, _shares: Any, _round: Any, _out: Any) -> Any:
 
 
 @intrinsic
-def share_four(
-    _typing: Any, _tile: Any, like: Any, _pixels: Any, _shares: Any, _round: Any, _sums: Any
+def share_fours(
+    _typing: Any,
+    _tile: Any,
+    like: Any,
+    _bins: Any,
+    _pixels: Any,
+    _shares: Any,
+    _round: Any,
+    _sums: Any,
 ) -> Any:
-    """Add four pixels of one image, of the type of ``like``, times a share each to one bin.
+    """Add ``TOGETHER`` times four pixels of one image, times a share each, to a bin each time.
 
-    ``tile`` is the address of the image's pixels, ``pixels`` of their four numbers, uint16,
-    ``shares`` of their shares, float32, ``sums`` of (2, 4) float64. The squares of the shares are
-    rounded by adding ``round`` and taking it off again.
+    ``tile`` is the address of the image's pixels, of the type of ``like``, ``bins`` of the numbers
+    of the bins, uint32, ``pixels`` of those of the pixels, uint16, ``shares`` of their shares,
+    float32, ``sums`` of (bins, 2, 4) float64. The squares of the shares are rounded by adding
+    ``round`` and taking it off again.
     """
     address = types.uint64
-    signature = types.int64(address, like, address, address, types.float64, address)
+    signature = types.int64(address, like, address, address, address, types.float64, address)
 
     def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        tile, like, pixels, shares, rounding, sums = arguments
-        doubles = ir.VectorType(ir.DoubleType(), 4)
-        four = ir.Constant(ir.VectorType(like.type, 4), ir.Undefined)
-        for k in range(4):
-            number = load(builder, pixels, SHORT, ir.Constant(LONG, 2 * k))
-            place = builder.add(tile, _times(builder, number, _bytes(like.type)))
-            value = load(builder, place, like.type)
-            four = builder.insert_element(four, value, ir.Constant(INT, k))
-        if like.type == SHORT:
-            four = builder.sitofp(builder.zext(four, ir.VectorType(INT, 4)), doubles)
-        elif like.type == ir.FloatType():
-            four = builder.fpext(four, doubles)
-        both = _with_squares(builder, shares, rounding)
-        _add(builder, [builder.fmul(share, four) for share in both], sums, builder.fadd)
+        tile, like, bins, pixels, shares, rounding, sums = arguments
+        for number in range(TOGETHER):
+            offset = ir.Constant(LONG, 8 * number)
+            four = _gathered(builder, tile, like.type, builder.add(pixels, offset))
+            offset = ir.Constant(LONG, 16 * number)
+            both = _with_squares(builder, builder.add(shares, offset), rounding)
+            bin_ = load(builder, bins, INT, ir.Constant(LONG, 4 * number))
+            target = builder.add(sums, _times(builder, bin_, 64))
+            for row, share in enumerate(both):
+                total = load(builder, target, four.type, ir.Constant(LONG, 32 * row))
+                part = builder.fmul(share, four, flags=_FUSED)
+                store(builder, builder.fadd(total, part, flags=_FUSED), target, 32 * row)
         return ir.Constant(LONG, 0)
 
     return signature, emit
+
+
+def _gathered(builder: Any, tile: Any, kind: Any, numbers: Any) -> Any:
+    """Return the pixels of a tile whose four numbers are at an address, as float64."""
+    doubles = ir.VectorType(ir.DoubleType(), 4)
+    four = ir.Constant(ir.VectorType(kind, 4), ir.Undefined)
+    for k in range(4):
+        number = load(builder, numbers, SHORT, ir.Constant(LONG, 2 * k))
+        place = builder.add(tile, _times(builder, number, _bytes(kind)))
+        four = builder.insert_element(four, load(builder, place, kind), ir.Constant(INT, k))
+    if kind == SHORT:
+        return builder.sitofp(builder.zext(four, ir.VectorType(INT, 4)), doubles)
+    return builder.fpext(four, doubles) if kind == ir.FloatType() else four
 
 
 _MANY = 8
@@ -313,7 +334,8 @@ def _with_squares(builder: Any, shares: Any, rounding: Any) -> tuple[Any, Any]:
     doubles = ir.VectorType(ir.DoubleType(), 4)
     share = builder.fpext(load(builder, shares, ir.VectorType(ir.FloatType(), 4)), doubles)
     shift = spread(builder, rounding, 4)
-    return share, builder.fsub(builder.fadd(builder.fmul(share, share), shift), shift)
+    square = builder.fmul(share, share, flags=_FUSED)
+    return share, builder.fsub(builder.fadd(square, shift, flags=_FUSED), shift)
 
 
 def _doubles(builder: Any, kind: Any, address: Any) -> list[Any]:

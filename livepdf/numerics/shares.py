@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from livepdf.numerics.adders import TOGETHER
 from livepdf.numerics.kernel import inner, kernel
 from livepdf.numerics.stream import fetch_lines
 
@@ -29,7 +30,8 @@ class Shares(NamedTuple):
     """How pixels are shared out, four shares of a bin together; left over places hold 0."""
 
     starts: Array
-    """(tiles + 1,) int64: fours of tile t are ``starts[t]`` to ``starts[t + 1]``."""
+    """(tiles + 1,) int64, multiples of ``TOGETHER``: fours of tile t are ``starts[t]`` to
+    ``starts[t + 1]``."""
     bins: Array
     """(fours,) uint32; blocks of bins rise within a tile, the bins of a block take turns."""
     pixels: Array
@@ -61,9 +63,10 @@ def count_fours(starts: Array, bins: Array, order: Array, count: Array, fours: A
     """Write into ``fours`` (tiles,) how many each tile wants; ``count`` (n,) is scratch."""
     for tile in range(fours.size):
         _count(starts, bins, order, tile, count)
-        fours[tile] = 0
+        number = 0
         for bin_ in range(count.size):
-            fours[tile] += (count[bin_] + FOUR - 1) // FOUR
+            number += (count[bin_] + FOUR - 1) // FOUR
+        fours[tile] = (number + TOGETHER - 1) // TOGETHER * TOGETHER
 
 
 @kernel
@@ -107,6 +110,8 @@ def _lay_out(shares: Shares, tile: int, count: Array, room: Array) -> None:
                 four += 1
                 some = True
         count[begin:end] = 0
+    for left in range(four, shares.starts[tile + 1]):
+        shares.bins[left] = shares.bins[four - 1]
 
 
 @inner

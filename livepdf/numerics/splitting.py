@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adders import share_four
+from livepdf.numerics.adders import TOGETHER, share_fours
 from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
 from livepdf.numerics.kernel import inner, kernel
 from livepdf.numerics.shares import (
@@ -143,18 +143,16 @@ def _add_full(tile: Array, have: int, number: int, shares: Shares, sums: Array) 
 @inner
 def _add_tile(tile: Array, number: int, shares: Shares, sums: Array) -> None:
     # Addresses, since an array made for each four costs more than the four.
-    at, to = tile.ctypes.data, sums.ctypes.data
+    at, to, bins = tile.ctypes.data, sums.ctypes.data, shares.bins.ctypes.data
     pixels, parts = shares.pixels.ctypes.data, shares.parts.ctypes.data
     like = tile[0]
     end = shares.starts[number + 1]
     for start in range(shares.starts[number], end, RUN):
         fetch_run(shares, start + RUN)
-        for k in range(start, min(start + RUN, end)):
-            # Without a sign: nothing is counted from the end then, which would be looked for.
+        for k in range(start, min(start + RUN, end), TOGETHER):
             of = np.uint64(k)
             four, part = pixels + of * np.uint64(8), parts + of * np.uint64(16)
-            target = to + np.uint64(shares.bins[of]) * np.uint64(64)
-            share_four(at, like, four, part, ROUND, target)
+            share_fours(at, like, bins + of * np.uint64(4), four, part, ROUND, to)
 
 
 @inner
