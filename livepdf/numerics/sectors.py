@@ -7,6 +7,9 @@ from numpy.typing import NDArray
 
 from livepdf.numerics.geometry import Geometry
 from livepdf.numerics.integrate import BinSums
+from livepdf.numerics.kernel import kernel
+
+Array = NDArray[Any]
 
 FEWEST_COUNTS = 9.0
 """Counts that more than half of the sectors of a bin must have: below, the skew of Poisson's
@@ -77,23 +80,57 @@ def agreeing_sectors(sums: BinSums, *, limit: float) -> NDArray[np.bool_]:
     """
     if not limit > 0:
         raise ValueError(f"limit is {limit}, wanted above 0")
-    filled = sums.weight > 0
-    count = filled.sum(axis=0)
-    intensity = _quotient(sums.signal, sums.weight)
-    middle = _median(intensity, count)
-    per_weight = _quotient(sums.variance.sum(axis=0), sums.weight.sum(axis=0))
-    noise = np.sqrt(_quotient(np.broadcast_to(per_weight, filled.shape), sums.weight))
-    away = np.abs(intensity - middle)
-    scale = np.maximum(noise, _NORMAL * _median(away, count))
-    enough = 2 * (filled & (sums.variance >= FEWEST_COUNTS)).sum(axis=0) > count
-    judged = (count >= FEWEST_SECTORS) & enough
-    return np.asarray(~(judged & (away > limit * scale)))
+    intensity = np.empty(sums.weight.shape)
+    n = intensity[0].size
+    count, bright, noise = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n)
+    _look_at(sums.signal, sums.variance, sums.weight, intensity, count, bright, noise)
+    away = np.abs(intensity - _median(intensity, count))
+    judged = (count >= FEWEST_SECTORS) & (2 * bright > count)
+    scatter = np.where(judged, _NORMAL * _median(away, count), np.inf)
+    kept = np.empty(intensity.shape, np.bool_)
+    _compare(away, sums.weight, noise, scatter, limit, kept)
+    return kept
 
 
-def _quotient(above: NDArray[np.float64], below: NDArray[np.float64]) -> NDArray[np.float64]:
-    quotient = np.full(below.shape, np.nan)
-    np.divide(above, below, out=quotient, where=below > 0)
-    return quotient
+@kernel
+def _look_at(
+    signal: Array,
+    variance: Array,
+    weight: Array,
+    intensity: Array,
+    count: Array,
+    bright: Array,
+    noise: Array,
+) -> None:
+    """Write intensities (sectors, n), NaN where there are no pixels, and what each ring has.
+
+    That is how many sectors, how many bright enough, and its variance over its weight.
+    """
+    heavy = np.zeros(count.size)
+    for sector in range(weight.shape[0]):
+        for bin_ in range(count.size):
+            intensity[sector, bin_] = np.nan
+            if weight[sector, bin_] > 0:
+                intensity[sector, bin_] = signal[sector, bin_] / weight[sector, bin_]
+                count[bin_] += 1
+                bright[bin_] += variance[sector, bin_] >= FEWEST_COUNTS
+            noise[bin_] += variance[sector, bin_]
+            heavy[bin_] += weight[sector, bin_]
+    for bin_ in range(count.size):
+        noise[bin_] = noise[bin_] / heavy[bin_] if heavy[bin_] > 0 else np.nan
+
+
+@kernel
+def _compare(
+    away: Array, weight: Array, noise: Array, scatter: Array, limit: float, kept: Array
+) -> None:
+    """Write which sectors are no further away than ``limit`` times noise and scatter allow."""
+    for sector in range(weight.shape[0]):
+        for bin_ in range(noise.size):
+            here = weight[sector, bin_]
+            scale = np.sqrt(noise[bin_] / here) if here > 0 else np.nan
+            scale = max(scale, scatter[bin_])
+            kept[sector, bin_] = not away[sector, bin_] > limit * scale
 
 
 def _median(values: NDArray[np.float64], count: NDArray[np.int64]) -> NDArray[np.float64]:
