@@ -1,4 +1,4 @@
-"""Add pixels of 16 images, or shares of pixels, to their bins in registers."""
+"""Lay pixels of 16 images side by side in registers, and add them to their bins."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -13,6 +13,8 @@ from livepdf.numerics.vectors import (
     LONG,
     SHORT,
     above,
+    add_to,
+    bytes_of,
     fetch,
     highest_of,
     interleaved,
@@ -26,14 +28,11 @@ from livepdf.numerics.vectors import (
 
 LANES = 16
 """Images that are added up side by side."""
-TOGETHER = 4
-"""Fours that are added up in one go."""
 LANE_ORDER = (*range(0, LANES, 2), *range(1, LANES, 2))
 """Which image each column of their sums belongs to."""
 
 _AHEAD = 512
 """Bytes of an image that are asked for before they are needed."""
-_SIZES = {"i32": 4, "float": 4, "double": 8}
 
 
 @intrinsic
@@ -49,7 +48,7 @@ def add_lanes(_typing: Any, _tiles: Any, _stride: Any, _index: Any, _sums: Any) 
         for pixel, values in enumerate(_side_by_side(builder, tiles, stride)):
             number = load(builder, index, SHORT, ir.Constant(LONG, 2 * pixel))
             place = builder.shl(builder.zext(number, LONG), ir.Constant(LONG, 6))
-            _add(builder, values, builder.add(sums, place), builder.add)
+            add_to(builder, values, builder.add(sums, place), builder.add)
         return ir.Constant(LONG, 0)
 
     return intrinsic_of(4, generate)
@@ -81,7 +80,7 @@ def add_lines(
     def use(builder: Any, pixel: int, values: Any, index: Any, sums: Any) -> None:
         number = load(builder, index, SHORT, ir.Constant(LONG, 2 * pixel))
         place = builder.shl(builder.zext(number, LONG), ir.Constant(LONG, 6))
-        _add(builder, values, builder.add(sums, place), builder.add)
+        add_to(builder, values, builder.add(sums, place), builder.add)
 
     return signature, _emit_lines(use)
 
@@ -217,148 +216,7 @@ def _lay(builder: Any, values: Sequence[Any], kind: Any, out: Any, pixel: int) -
     for half, value in enumerate(values):
         # Signed: small processors have no instruction for the other one.
         floats = builder.sitofp(value, ir.VectorType(kind, LANES // 2))
-        store(builder, floats, out, _bytes(kind) * LANES // 2 * (2 * pixel + half))
-
-
-@intrinsic
-def share_lanes(_typing: Any, _pixels: Any, _shares: Any, like: Any, _pen: Any, _sums: Any) -> Any:
-    """Add four pixels of each of 16 images, times a share each, to the sums of one bin.
-
-    ``pixels`` is the address of their four numbers, uint16, in the ``pen`` that
-    :func:`lay_lanes` filled with numbers of the type of ``like``, ``shares`` of (2, 4) float64:
-    shares and their squares, ``sums`` of (2, 16) float64.
-    """
-    address = types.uint64
-
-    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        pixels, shares, like, pen, sums = arguments
-        row_size = LANES * _bytes(like.type)
-        parts: list[Any] = []
-        for k in range(4):
-            number = load(builder, pixels, SHORT, ir.Constant(LONG, 2 * k))
-            place = builder.add(pen, _times(builder, number, row_size))
-            values = _doubles(builder, like.type, place)
-            for row in (0, 1):
-                share = load(builder, shares, ir.DoubleType(), ir.Constant(LONG, 32 * row + 8 * k))
-                many = spread(builder, share, _MANY)
-                for column, value in enumerate(values):
-                    part = builder.fmul(many, value, flags=_FUSED)
-                    place = row * len(values) + column
-                    if k == 0:
-                        parts.append(part)
-                    else:
-                        parts[place] = builder.fadd(parts[place], part, flags=_FUSED)
-        _add(builder, parts, sums, builder.fadd)
-        return ir.Constant(LONG, 0)
-
-    return types.int64(address, address, like, address, address), emit
-
-
-@intrinsic
-def widen_shares(_typing: Any, _shares: Any, _round: Any, _out: Any) -> Any:
-    """Write four shares, float32, and their squares at ``out``, (2, 4) float64.
-
-    The squares are rounded by adding ``round`` and taking it off again.
-    """
-    signature = types.int64(types.uint64, types.float64, types.uint64)
-
-    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        shares, rounding, out = arguments
-        for row, values in enumerate(_with_squares(builder, shares, rounding)):
-            store(builder, values, out, 32 * row)
-        return ir.Constant(LONG, 0)
-
-    return signature, emit
-
-
-@intrinsic
-def share_fours(
-    _typing: Any,
-    _tile: Any,
-    like: Any,
-    _bins: Any,
-    _pixels: Any,
-    _shares: Any,
-    _round: Any,
-    _sums: Any,
-) -> Any:
-    """Add ``TOGETHER`` times four pixels of one image, times a share each, to a bin each time.
-
-    ``tile`` is the address of the image's pixels, of the type of ``like``, ``bins`` of the numbers
-    of the bins, uint32, ``pixels`` of those of the pixels, uint16, ``shares`` of their shares,
-    float32, ``sums`` of (bins, 2, 4) float64. The squares of the shares are rounded by adding
-    ``round`` and taking it off again.
-    """
-    address = types.uint64
-    signature = types.int64(address, like, address, address, address, types.float64, address)
-
-    def emit(_context: Any, builder: Any, _signature: Any, arguments: Any) -> Any:
-        tile, like, bins, pixels, shares, rounding, sums = arguments
-        for number in range(TOGETHER):
-            offset = ir.Constant(LONG, 8 * number)
-            four = _gathered(builder, tile, like.type, builder.add(pixels, offset))
-            offset = ir.Constant(LONG, 16 * number)
-            both = _with_squares(builder, builder.add(shares, offset), rounding)
-            bin_ = load(builder, bins, INT, ir.Constant(LONG, 4 * number))
-            target = builder.add(sums, _times(builder, bin_, 64))
-            for row, share in enumerate(both):
-                total = load(builder, target, four.type, ir.Constant(LONG, 32 * row))
-                part = builder.fmul(share, four, flags=_FUSED)
-                store(builder, builder.fadd(total, part, flags=_FUSED), target, 32 * row)
-        return ir.Constant(LONG, 0)
-
-    return signature, emit
-
-
-def _gathered(builder: Any, tile: Any, kind: Any, numbers: Any) -> Any:
-    """Return the pixels of a tile whose four numbers are at an address, as float64."""
-    doubles = ir.VectorType(ir.DoubleType(), 4)
-    four = ir.Constant(ir.VectorType(kind, 4), ir.Undefined)
-    for k in range(4):
-        number = load(builder, numbers, SHORT, ir.Constant(LONG, 2 * k))
-        place = builder.add(tile, _times(builder, number, _bytes(kind)))
-        four = builder.insert_element(four, load(builder, place, kind), ir.Constant(INT, k))
-    if kind == SHORT:
-        return builder.sitofp(builder.zext(four, ir.VectorType(INT, 4)), doubles)
-    return builder.fpext(four, doubles) if kind == ir.FloatType() else four
-
-
-_MANY = 8
-"""float64 of a vector: one register on a large processor, two on a small one."""
-_FUSED = ("contract",)
-"""Product and sum in one instruction, where there is one: whole numbers are exact either way."""
-
-
-def _with_squares(builder: Any, shares: Any, rounding: Any) -> tuple[Any, Any]:
-    """Return the four float32 at an address, and their rounded squares, as float64."""
-    doubles = ir.VectorType(ir.DoubleType(), 4)
-    share = builder.fpext(load(builder, shares, ir.VectorType(ir.FloatType(), 4)), doubles)
-    shift = spread(builder, rounding, 4)
-    square = builder.fmul(share, share, flags=_FUSED)
-    return share, builder.fsub(builder.fadd(square, shift, flags=_FUSED), shift)
-
-
-def _doubles(builder: Any, kind: Any, address: Any) -> list[Any]:
-    """Return 16 numbers at an address, float32 or float64, as vectors of eight float64."""
-    narrow, wide = (ir.VectorType(k, _MANY) for k in (kind, ir.DoubleType()))
-    size = _bytes(kind) * _MANY
-    loaded = [load(builder, address, narrow, ir.Constant(LONG, size * k)) for k in (0, 1)]
-    return loaded if narrow == wide else [builder.fpext(values, wide) for values in loaded]
-
-
-def _times(builder: Any, number: Any, size: int) -> Any:
-    return builder.mul(builder.zext(number, LONG), ir.Constant(LONG, size))
-
-
-def _bytes(kind: Any) -> int:
-    return 2 if kind == SHORT else _SIZES[str(kind)]
-
-
-def _add(builder: Any, values: Sequence[Any], address: Any, add: Callable[..., Any]) -> None:
-    for k, value in enumerate(values):
-        offset = value.type.count * _SIZES[str(value.type.element)] * k
-        total = load(builder, address, value.type, ir.Constant(LONG, offset))
-        store(builder, add(total, value), address, offset)
+        store(builder, floats, out, bytes_of(kind) * LANES // 2 * (2 * pixel + half))
 
 
 def _side_by_side(builder: Any, tiles: Any, stride: Any) -> list[tuple[Any, Any]]:

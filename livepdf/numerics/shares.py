@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adders import TOGETHER
 from livepdf.numerics.kernel import inner, kernel
+from livepdf.numerics.sharers import TOGETHER
 from livepdf.numerics.stream import fetch_lines
 
 TILE = 4096

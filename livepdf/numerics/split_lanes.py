@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adders import LANES, lay_lanes, lay_lines, share_lanes, widen_shares
+from livepdf.numerics.adders import LANES, lay_lanes, lay_lines
 from livepdf.numerics.blocks import RAW, SHUFFLED
 from livepdf.numerics.kernel import inner, kernel
 from livepdf.numerics.lanes import Batch, Bench, fill, list_line, start_lines
+from livepdf.numerics.sharers import share_lanes, widen_shares
 from livepdf.numerics.shares import ROUND, RUN, TILE, Shares, fetch_run
 from livepdf.numerics.splitting import share_odd
 from livepdf.numerics.stream import Limits, Places

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from livepdf.numerics.adders import TOGETHER, share_fours
 from livepdf.numerics.blocks import HEADER, RAW, SHUFFLED, read_pixels, read_rest
 from livepdf.numerics.kernel import inner, kernel
+from livepdf.numerics.sharers import TOGETHER, share_fours
 from livepdf.numerics.shares import (
     BLOCK,
     FOUR,

@@ -16,6 +16,7 @@ from numba.extending import intrinsic
 BYTE, SHORT, INT, LONG = (ir.IntType(bits) for bits in (8, 16, 32, 64))
 LINE = 64
 """Bytes that move together between memory and cache."""
+_SIZES = {"i16": 2, "i32": 4, "float": 4, "double": 8}
 PIECE = 16
 """Bytes within which elements are interleaved."""
 
@@ -70,6 +71,19 @@ def store(builder: Any, value: Any, address: Any, offset: int) -> None:
     """Write a value to an address of any alignment."""
     place = builder.add(address, ir.Constant(LONG, offset))
     builder.store(value, builder.inttoptr(place, value.type.as_pointer())).align = 1
+
+
+def bytes_of(kind: Any) -> int:
+    """Return the size of a number of a kind."""
+    return _SIZES[str(kind)]
+
+
+def add_to(builder: Any, values: Sequence[Any], address: Any, add: Callable[..., Any]) -> None:
+    """Add vectors to those that lie one after the other from an address on."""
+    for k, value in enumerate(values):
+        offset = value.type.count * bytes_of(value.type.element) * k
+        total = load(builder, address, value.type, ir.Constant(LONG, offset))
+        store(builder, add(total, value), address, offset)
 
 
 def repeated(kind: Any, value: int | float) -> Any:
