@@ -38,6 +38,21 @@ def test_size_and_lattice_wait_until_the_scale_is_ten_times_its_error(tin: Parti
     assert named(late, "domain size").value == pytest.approx(35.0, abs=2.0)
 
 
+@pytest.mark.parametrize(("diameter", "scale", "shown"), [(12.0, 0.1, False), (35.0, 0.03, True)])
+def test_little_of_so_small_domains_that_they_may_be_clusters_has_no_scale(
+    diameter: float, scale: float, shown: bool
+) -> None:
+    some = particle("sno2-rutile", diameter=diameter, qmax=14.0, centres=4, step=0.02)
+    sigma = some.sigma(2e6)
+
+    found = estimator_for(some).evaluate(fq=noisy(scale * some.fq, sigma, 3), sigma=sigma)
+
+    amount = named(found, "crystalline scale")
+    assert 5.0 < found.values[0] / found.covariance[0, 0] ** 0.5 < 10.0
+    assert np.isfinite(amount.value) == shown
+    assert ("clusters of the precursor" in amount.reason) != shown
+
+
 def test_no_size_without_a_calibrated_resolution(tin: Particle) -> None:
     found = estimator_for(tin, qdamp=None).evaluate(fq=tin.fq, sigma=tin.sigma(1e7))
 
