@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from livepdf.analysis.breakdown import CHANGES, ChangeSearch, Seen, Watched
+from livepdf.analysis.clusters import Clusters
 from livepdf.analysis.crosschecks.dissent import Dissent
 from livepdf.analysis.declared import Timed, untimed
 from livepdf.analysis.estimator.estimate import Left
@@ -102,6 +103,7 @@ class Course:
         self._more: dict[str, ChangeSearch] = {}
         self._dissent = Dissent()
         self._novelty = None if slow is None else Novelty(slow, baseline=wanted.rule.baseline)
+        self._clusters = Clusters()
         self._lasting = Lasting()
         self._laws = Laws(wanted.laws, target=wanted.target)
         self._cold: list[float] = []
@@ -124,8 +126,9 @@ class Course:
             lasting = self._look_for_what_lasts(moment, news)
         with timed(CHANGES.name):
             news += map(_finding, self._changes(moment))
-            dissent = () if moment.flaw else self._dissent.add(moment.trends)
-            news += map(_finding, dissent)
+            if not moment.flaw:
+                news += map(_finding, self._dissent.add(moment.trends))
+                news += map(_finding, self._clusters.add(moment.trends))
         with timed(LAWS.name):
             self._laws.add(_point(moment))
             told = self._laws.trends()

@@ -18,14 +18,16 @@ NO_QDAMP = (
     "Q resolution (qdamp) is not calibrated: measure a standard and set qdamp under [resolution] "
     "in the profile"
 )
+CLUSTERS = "may be clusters of the precursor"
+"""How the reason ends that withholds a scale for that."""
 _ENOUGH = 10.0
 """Scale over its σ below which only the scale itself is shown."""
 _FAINT = 5.0
 """Scale over its σ below which a fit with size and lattice free makes more of noise than is there:
 the largest of many. The amplitude of what is expected, linear and of either sign, does not."""
 _SMALL = 20.0
-"""Å, size below which the scale is withheld as well between these two: clusters into which a
-precursor condenses are fitted as domains of 11 to 18 Å, and 0.02 of conversion as 0.65."""
+"""Å; while little has formed, a size clearly below withholds the scale as well: clusters into which
+a precursor condenses are fitted as domains of 11 to 18 Å, and 0.02 of conversion as 0.65."""
 _VAGUE = 0.2
 """σ_D/D above which no size is shown."""
 _VAGUE_EARLY = 0.05
@@ -96,11 +98,9 @@ def phase_trends(
     shown = _Row(prefix=prefix, withheld=common or weak)
     unknown = known.without_qdamp if known.qdamp is None else ""
     names = own.names
-    why = (
-        unknown
-        or common
-        or _cluster(scale, float(sigma[0]), float(values[names.index("diameter")]))
-    )
+    place = names.index("diameter")
+    small = _cluster(scale, sigma[0], float(values[place]), sigma[1 + place], known.early)
+    why = unknown or common or small
     trends = [shown.trend("crystalline scale", "", scale, sigma[0], why, alone=True)]
     for k, name in enumerate(names):
         value, error = float(values[k]), float(sigma[1 + k])
@@ -217,13 +217,12 @@ def _too_weak(scale: float, sigma: float) -> str:
     )
 
 
-def _cluster(scale: float, sigma: float, diameter: float) -> str:
-    if diameter >= _SMALL or not _FAINT * sigma < scale <= _ENOUGH * sigma:
+def _cluster(scale: float, scale_sigma: float, diameter: float, sigma: float, early: float) -> str:
+    # On the limit of the fit it has no σ: it is as small as it may be.
+    largest = diameter + 2.0 * float(np.nan_to_num(sigma))
+    if largest >= _SMALL or not _FAINT * scale_sigma < scale <= max(early, _ENOUGH) * scale_sigma:
         return ""
-    return (
-        f"domains of {diameter:.0f} Å fit best: so little of so small ones may be clusters of the "
-        "precursor"
-    )
+    return f"domains of {diameter:.0f} Å fit best: so little of them {CLUSTERS}"
 
 
 def why_nothing(fit: PhaseFit, sigma: Floats, *, limit: float) -> str:
