@@ -6,7 +6,7 @@ from livepdf.analysis.estimator.verdict import CLUSTERS
 from livepdf.model.curve import Trend
 
 _WINDOWS = 2
-"""Of a run: simulated precursors that condense gave 2 to 8, ones that do not none (11 runs)."""
+"""Of a run. Of 15 simulated precursors that condense each gave 2 to 8, of 15 that stay none any."""
 
 
 class Clusters:
