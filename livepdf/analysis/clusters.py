@@ -24,6 +24,7 @@ class Clusters:
             return []
         return [
             "what forms first is fitted as domains below 20 Å: a precursor that condenses in the "
-            "heat looks so, and conversion may be 0.1 too high until most has reacted; record the "
-            "hot solution before crystals form as one more precursor"
+            "heat looks so; until most has reacted conversion may be 0.15 too high and sizes are "
+            "in part those of clusters; record the hot solution before crystals form as one more "
+            "precursor"
         ]
